@@ -1,0 +1,1 @@
+"""The record: tables, store, filters, metrics, files."""

@@ -1,0 +1,1 @@
+"""The engine: flow model, states, reducer, expressions, workers, triggers."""

@@ -1,0 +1,28 @@
+"""Identifiers: time-sortable for executions and events, derived for task runs."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+
+
+def new_id(now_ms: int | None = None) -> str:
+    """A UUIDv7 (RFC 9562): 48 bits of Unix milliseconds, then random, so that ids sort by time."""
+    ms = time.time_ns() // 1_000_000 if now_ms is None else now_ms
+    value = (ms & 0xFFFFFFFFFFFF) << 80 | int.from_bytes(os.urandom(10), "big")
+    value = value & ~(0xF << 76) | (0x7 << 76)
+    value = value & ~(0x3 << 62) | (0x2 << 62)
+    digits = f"{value:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def derived_id(*parts: object) -> str:
+    """An id that is the same for the same parts: what makes applying an event twice harmless."""
+    text = "\x1f".join("" if part is None else str(part) for part in parts)
+    return hashlib.blake2b(text.encode(), digest_size=11).hexdigest()
+
+
+def task_run_id(execution_id: str, parent_id: str | None, task_id: str, value: str | None = None) -> str:
+    """Id of the task run of ``task_id`` under ``parent_id`` for the ForEach value ``value``."""
+    return derived_id(execution_id, parent_id, task_id, value)

@@ -1,0 +1,153 @@
+"""What an execution is: frozen records, values in and values out.
+
+Times are aware UTC datetimes, durations seconds. Records are never changed: ``evolve`` gives a copy.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, TypeVar
+
+import immutables
+import msgspec
+
+from engine.states import TERMINAL, State
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+def evolve(record: T, **changes: Any) -> T:
+    """A copy of ``record`` with ``changes``."""
+    return msgspec.structs.replace(record, **changes)
+
+
+class Kind(StrEnum):
+    """Where an execution comes from. SYNTHETIC ones are made by ``watchfloor load`` and ``seed`` and run nothing."""
+
+    NORMAL = "NORMAL"
+    SYNTHETIC = "SYNTHETIC"
+
+
+class Branch(StrEnum):
+    """Which list of its parent a task run belongs to."""
+
+    TASKS = "TASKS"
+    ERRORS = "ERRORS"
+    FINALLY = "FINALLY"
+    AFTER_EXECUTION = "AFTER_EXECUTION"
+
+
+class StateChange(msgspec.Struct, frozen=True, array_like=True):
+    """One line of a status history."""
+
+    state: State
+    date: datetime
+
+
+History = tuple[StateChange, ...]
+
+
+class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One try of a task run. ``number`` counts from 1; ``error`` is the first error line."""
+
+    number: int
+    state: State
+    history: History = ()
+    worker_id: str | None = None
+    error: str | None = None
+
+
+class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How far a flowable task run is, kept up to date child by child so that no event costs more than O(1).
+
+    ``total`` children (or groups, in a ForEach) are known, ``started`` of them were given out, ``ended`` are
+    terminal; ``verdict`` is the highest-priority state among the ended ones. ``values`` are a ForEach's values.
+    """
+
+    total: int
+    started: int = 0
+    ended: int = 0
+    verdict: State = State.SUCCESS
+    values: tuple[str, ...] = ()
+    branch: str = ""
+    handling_errors: bool = False
+
+
+class TaskRun(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One task within one execution (within one value of its ForEach).
+
+    ``id`` is derived from (execution id, parent id, task id, value), so applying an event twice makes the same
+    one. ``value`` is the ForEach value it runs for, ``iteration`` its index. ``retry_at`` and ``resume_at`` are
+    the moments its timer is set for.
+    """
+
+    id: str
+    task_id: str
+    state: State
+    history: History
+    parent_id: str | None = None
+    value: str | None = None
+    iteration: int | None = None
+    branch: Branch = Branch.TASKS
+    attempts: tuple[Attempt, ...] = ()
+    outputs: dict[str, Any] = {}
+    error: str | None = None
+    progress: Progress | None = None
+    retry_at: datetime | None = None
+    resume_at: datetime | None = None
+    subflow_execution_id: str | None = None
+
+
+class Trigger(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What started an execution. ``type`` is the trigger's type, or ``manual``; ``variables`` go into expressions."""
+
+    id: str
+    type: str
+    variables: dict[str, Any] = {}
+
+
+class Execution(msgspec.Struct, frozen=True):
+    """One run of one revision of a flow.
+
+    ``version`` is +1 per applied event: a reader never replaces a higher one by a lower one. ``task_runs`` maps
+    task-run id to TaskRun; ``error`` is the first error line of the first failed attempt; ``last_task`` the task
+    that changed last; ``changed_at`` when the newest applied event was accepted. ``paused_by_hand`` is true
+    between a pause action and its resume.
+    """
+
+    id: str
+    namespace: str
+    flow_id: str
+    revision: int
+    state: State
+    history: History
+    version: int = 0
+    changed_at: datetime | None = None
+    kind: Kind = Kind.NORMAL
+    inputs: dict[str, Any] = {}
+    outputs: dict[str, Any] = {}
+    variables: dict[str, Any] = {}
+    labels: dict[str, str] = {}
+    trigger: Trigger | None = None
+    parent_id: str | None = None
+    parent_task_run_id: str | None = None
+    original_id: str | None = None
+    attempt_number: int = 1
+    error: str | None = None
+    last_task: str | None = None
+    paused_by_hand: bool = False
+    task_runs: immutables.Map[str, TaskRun] = immutables.Map()
+    progress: Progress | None = None
+
+    @property
+    def start_date(self) -> datetime:
+        """Date of the first history line."""
+        return self.history[0].date
+
+    @property
+    def end_date(self) -> datetime | None:
+        """Date of the last history line when terminal or PAUSED, else ``None``."""
+        if self.state in TERMINAL or self.state is State.PAUSED:
+            return self.history[-1].date
+        return None

@@ -1,0 +1,1 @@
+"""Everything on the wire: messages, codec, bus, gateway."""

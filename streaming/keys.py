@@ -1,0 +1,19 @@
+"""Names of everything Watchfloor keeps in Redis."""
+
+EVENTS = "wf:events"  # stream: events in, trimmed to what is not yet applied
+DELTAS = "wf:deltas"  # stream, capped: what each commit changed; its ids are the cursor
+LIVE = "wf:live"  # channel: the same messages, each with its stream id, and heartbeats
+LOGS = "wf:logs"  # stream: log lines in, trimmed to what is not yet stored
+LIVE_LOGS = "wf:live:logs"  # channel: log entries that are in the store now
+CONTROL = "wf:control"  # channel: kills, changed flows
+DEAD_LETTERS = "wf:dead-letters"  # stream, capped: malformed messages with their bytes and the reason
+
+
+def claim(task_run_id: str, attempt: int) -> str:
+    """Key a worker sets once to own an attempt."""
+    return f"wf:claim:{task_run_id}:{attempt}"
+
+
+def kill(execution_id: str) -> str:
+    """Key that says an execution is being killed, for a worker that was not listening when it was said."""
+    return f"wf:kill:{execution_id}"

@@ -1,0 +1,278 @@
+"""Every message that crosses a process boundary: frozen, tagged, one closed union a direction.
+
+Events go in (``wf:events``), one ``Deltas`` a commit comes out (``wf:deltas`` and ``wf:live``), log lines travel on
+their own (``wf:logs`` in, ``wf:live:logs`` out). ``None`` means "not known" or "not set", never "unchanged".
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from engine.model import Kind, TaskRun, Trigger
+from engine.states import Action, State
+
+Level = Literal["TRACE", "DEBUG", "INFO", "WARN", "ERROR"]
+LEVELS: tuple[Level, ...] = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR")
+
+
+class _Event(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type"):
+    """Common to all events. ``event_id`` makes a second delivery harmless; ``at`` is when it was accepted."""
+
+    event_id: str
+    execution_id: str
+    at: datetime
+
+
+class ExecutionCreated(_Event, frozen=True, omit_defaults=True, tag="execution_created"):
+    """Somebody or something asked for an execution; its inputs were validated before."""
+
+    namespace: str
+    flow_id: str
+    revision: int
+    inputs: dict[str, Any] = {}
+    labels: dict[str, str] = {}
+    trigger: Trigger | None = None
+    parent_id: str | None = None
+    parent_task_run_id: str | None = None
+    original_id: str | None = None
+    actor: str | None = None
+
+
+class TaskStarted(_Event, frozen=True, omit_defaults=True, tag="task_started"):
+    """A worker claimed the attempt and runs it."""
+
+    task_run_id: str
+    attempt: int
+    worker_id: str
+
+
+class TaskEnded(_Event, frozen=True, omit_defaults=True, tag="task_ended"):
+    """An attempt ended. ``state`` is SUCCESS, WARNING, FAILED or KILLED; ``error`` is its first error line."""
+
+    task_run_id: str
+    attempt: int
+    state: State
+    outputs: dict[str, Any] = {}
+    metrics: tuple[Metric, ...] = ()
+    error: str | None = None
+    worker_id: str | None = None
+
+
+class SubflowEnded(_Event, frozen=True, omit_defaults=True, tag="subflow_ended"):
+    """The execution that a Subflow task run waits for reached ``state``."""
+
+    task_run_id: str
+    child_id: str
+    state: State
+    outputs: dict[str, Any] = {}
+
+
+class TimerFired(_Event, frozen=True, omit_defaults=True, tag="timer_fired"):
+    """A timer set by the reducer came due. ``key`` is the one it was set under."""
+
+    key: str
+    task_run_id: str | None = None
+
+
+class ActionRequested(_Event, frozen=True, omit_defaults=True, tag="action_requested"):
+    """An operator's action. The answer to it travels in the next ``ExecutionDelta.answers``."""
+
+    action: Action
+    actor: str
+    reason: str | None = None
+    inputs: dict[str, Any] = {}
+    revision: int | None = None
+    cascade: bool = True
+
+
+class ExecutionReported(_Event, frozen=True, omit_defaults=True, tag="execution_reported"):
+    """A run that something else executes (a synthetic load, a foreign orchestrator) is in ``state`` now.
+
+    The first report of an id creates it. Reports trigger no effects; an older one than what is known is dropped.
+    """
+
+    namespace: str
+    flow_id: str
+    state: State
+    kind: Kind
+    revision: int = 1
+    labels: dict[str, str] = {}
+    inputs: dict[str, Any] = {}
+    error: str | None = None
+
+
+class TaskReported(_Event, frozen=True, omit_defaults=True, tag="task_reported"):
+    """A task run of a reported execution is in ``state`` now."""
+
+    task_run_id: str
+    task_id: str
+    state: State
+    error: str | None = None
+
+
+class Metric(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One figure a task gave. ``type`` is counter (a number) or timer (seconds)."""
+
+    name: str
+    type: Literal["counter", "timer"]
+    value: float
+    tags: dict[str, str] = {}
+
+
+Event = (
+    ExecutionCreated
+    | TaskStarted
+    | TaskEnded
+    | SubflowEnded
+    | TimerFired
+    | ActionRequested
+    | ExecutionReported
+    | TaskReported
+)
+
+
+class LogLine(msgspec.Struct, frozen=True, array_like=True):
+    """One line as the worker gave it: ``number`` counts from 1 within (execution, task run, attempt)."""
+
+    number: int
+    date: datetime
+    level: Level
+    message: str
+
+
+class LogBatch(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Lines of one attempt, in order (``wf:logs``). ``task_run_id`` is ``None`` for lines of the execution itself."""
+
+    execution_id: str
+    namespace: str
+    flow_id: str
+    task_id: str | None
+    task_run_id: str | None
+    attempt: int
+    lines: tuple[LogLine, ...]
+
+
+class LogEntry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A stored line. ``seq`` rises in commit order over everything: it is the cursor of a log tail."""
+
+    seq: int
+    execution_id: str
+    namespace: str
+    flow_id: str
+    task_id: str | None
+    task_run_id: str | None
+    attempt: int
+    number: int
+    date: datetime
+    level: Level
+    message: str
+
+
+class ExecutionRow(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An execution as lists show it. ``changed_at`` is when the newest applied event was accepted."""
+
+    id: str
+    version: int
+    namespace: str
+    flow_id: str
+    revision: int
+    state: State
+    start_date: datetime
+    changed_at: datetime
+    kind: Kind = Kind.NORMAL
+    end_date: datetime | None = None
+    labels: dict[str, str] = {}
+    trigger_id: str | None = None
+    trigger_type: str | None = None
+    parent_id: str | None = None
+    original_id: str | None = None
+    attempt_number: int = 1
+    error: str | None = None
+    last_task: str | None = None
+
+
+class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What became of an ActionRequested: ``refused`` says why nothing changed, ``None`` means done."""
+
+    event_id: str
+    action: Action
+    refused: str | None = None
+
+
+class ExecutionDelta(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one commit changed in one execution.
+
+    ``before`` is the row of the commit before (``None``: it is new), so that a reader can keep counts without
+    asking. ``task_runs`` are the changed ones, whole. ``history`` is the execution's whole history.
+    """
+
+    row: ExecutionRow
+    before: ExecutionRow | None = None
+    task_runs: tuple[TaskRun, ...] = ()
+    dropped_task_runs: tuple[str, ...] = ()
+    history: tuple[Any, ...] = ()
+    answers: tuple[Answer, ...] = ()
+
+
+class Deltas(msgspec.Struct, frozen=True, omit_defaults=True, tag="deltas", tag_field="type"):
+    """Everything one commit of one executor changed. Its stream id in ``wf:deltas`` is the cursor."""
+
+    executor_id: str
+    committed_at: datetime
+    items: tuple[ExecutionDelta, ...]
+
+
+class Heartbeat(msgspec.Struct, frozen=True, omit_defaults=True, tag="heartbeat", tag_field="type"):
+    """Sent each second by each executor. ``lag_ms``: age of the oldest event not yet applied; ``database``: an
+    error text while the store can't be reached, else ``None``; ``dead_letters``: events put aside so far."""
+
+    executor_id: str
+    at: datetime
+    lag_ms: int = 0
+    database: str | None = None
+    dead_letters: int = 0
+
+
+Live = Deltas | Heartbeat
+
+
+class LogsCommitted(msgspec.Struct, frozen=True):
+    """Log entries that are in the store now (``wf:live:logs``), ``seq`` rising."""
+
+    entries: tuple[LogEntry, ...]
+
+
+class Kill(msgspec.Struct, frozen=True, tag="kill", tag_field="type"):
+    """Told to every worker (``wf:control``): end these task runs of this execution."""
+
+    execution_id: str
+    task_run_ids: tuple[str, ...]
+
+
+class FlowsChanged(msgspec.Struct, frozen=True, tag="flows_changed", tag_field="type"):
+    """Told to executors and web processes (``wf:control``): flows were created or updated."""
+
+    flows: tuple[tuple[str, str], ...]
+
+
+Control = Kill | FlowsChanged
+
+
+class Job(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a worker needs to run one attempt: the task as written, and the values its expressions name.
+
+    ``timeout`` is in seconds. ``context`` is the expression context, already reduced to what the task refers to.
+    """
+
+    execution_id: str
+    namespace: str
+    flow_id: str
+    revision: int
+    task_run_id: str
+    attempt: int
+    task: dict[str, Any]
+    context: dict[str, Any]
+    timeout: float | None = None

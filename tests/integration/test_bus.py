@@ -1,0 +1,51 @@
+"""The bus against a real server."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from engine.model import Kind
+from engine.states import State
+from streaming import codec, keys
+from streaming.bus import Bus, Read, split_live
+from streaming.messages import Deltas, ExecutionReported, Heartbeat
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def reported(number: int) -> ExecutionReported:
+    return ExecutionReported(f"e{number}", "x", NOW, "company.team", "flow", State.RUNNING, Kind.SYNTHETIC)
+
+
+def test_events_are_read_in_the_order_they_were_appended(bus: Bus) -> None:
+    bus.append_all(reported(n) for n in range(10))
+    entries = bus.read(keys.EVENTS, "0-0", count=100, block_ms=None)
+    assert [codec.decode_event(entry.payload).event_id for entry in entries] == [f"e{n}" for n in range(10)]
+    assert bus.last_id(keys.EVENTS) == entries[-1].id
+
+
+def test_a_published_delta_carries_its_stream_id(bus: Bus) -> None:
+    with bus.subscription(keys.LIVE) as live:
+        while live.get(0.01) is not None:
+            pass
+        cursor = bus.publish_deltas(codec.encode(Deltas("x", NOW, ())))
+        message = live.get(2) or live.get(2)
+    assert message is not None
+    assert split_live(message[1]) == (cursor, codec.encode(Deltas("x", NOW, ())))
+    assert bus.read(keys.DELTAS, "0-0", count=1, block_ms=None)[0].id == cursor
+
+
+def test_a_heartbeat_has_no_cursor(bus: Bus) -> None:
+    with bus.subscription(keys.LIVE) as live:
+        bus.publish_heartbeat(Heartbeat("x", NOW))
+        messages = [live.get(0.5), live.get(0.5)]
+    payload = next(message[1] for message in messages if message)
+    cursor, encoded = split_live(payload)
+    assert cursor == ""
+    assert codec.decode_live(encoded) == Heartbeat("x", NOW)
+
+
+def test_a_buried_entry_keeps_its_bytes_and_the_reason(bus: Bus) -> None:
+    bus.bury(keys.EVENTS, Read("1-1", b"\xff\x00"), "not an event")
+    ((_, fields),) = bus.redis.xrange(keys.DEAD_LETTERS)
+    assert fields == {b"stream": b"wf:events", b"id": b"1-1", b"reason": b"not an event", b"d": b"\xff\x00"}

@@ -1,0 +1,64 @@
+"""Settings, declared once: environment (``WATCHFLOOR_…``), a ``watchfloor.env`` file, or the defaults here.
+
+``docs/settings.md`` lists the same table; a test compares them.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """All settings of all processes. Sizes in bytes, times in seconds."""
+
+    model_config = SettingsConfigDict(env_prefix="WATCHFLOOR_", env_file="watchfloor.env", extra="ignore")
+
+    host: str = Field("127.0.0.1", description="Address the web process listens on.")
+    port: int = Field(8050, ge=0, le=65535, description="Port of the web process; 0 takes a free one.")
+    data_dir: Path = Field(Path("var"), description="Folder of everything that `watchfloor up` keeps.")
+    flows_dir: Path = Field(Path("flows"), description="Folder of flow files; changes are picked up as they happen.")
+    redis_url: str | None = Field(None, description="Redis or Valkey server; unset: an embedded Valkey.")
+    database_url: str | None = Field(None, description="SQLAlchemy URL; unset: SQLite in the data folder.")
+    files_url: str | None = Field(None, description="fsspec URL for files; unset: a folder in the data folder.")
+    public_url: str | None = Field(None, description="Address users type, when a proxy stands before the web process.")
+    secret_key: SecretStr | None = Field(None, description="Signs sessions; unset: made once, kept in the data folder.")
+    admin_password: SecretStr | None = Field(None, description="Password of `admin`, set at the first start.")
+    session_hours: int = Field(12, ge=1, description="How long a login lasts.")
+    login_rate: str = Field("10 per minute", description="Login attempts allowed an address.")
+    log_level: str = Field("INFO", description="Level of Watchfloor's own logs.")
+    worker_processes: int = Field(2, ge=1, description="Tasks one worker runs at once.")
+    kill_grace: float = Field(10.0, ge=0, description="Time a killed task has between SIGTERM and SIGKILL.")
+    task_max_log_lines: int = Field(100_000, ge=1, description="Log lines kept of one attempt; more are counted.")
+    task_max_line_bytes: int = Field(16_384, ge=80, description="Length at which one log line is cut.")
+    task_max_output_bytes: int = Field(1_048_576, ge=1024, description="Size of one task's outputs; more fails it.")
+    foreach_max_values: int = Field(10_000, ge=1, description="Values one ForEach may have.")
+    subflow_max_depth: int = Field(20, ge=1, description="How deep subflows may nest.")
+    expression_timeout: float = Field(1.0, gt=0, description="Time one expression may take.")
+    expression_max_bytes: int = Field(1_048_576, ge=1024, description="Size of one expression's result.")
+    executor_batch: int = Field(1_000, ge=1, description="Events applied in one commit at the most.")
+    live_cache_executions: int = Field(20_000, ge=100, description="Executions an executor keeps in memory.")
+    deltas_cap: int = Field(20_000, ge=100, description="Commits kept for browsers that come back.")
+    frame_interval: float = Field(0.05, gt=0, description="Shortest time between two frames to one browser.")
+    frame_max_items: int = Field(2_000, ge=10, description="Items in one frame; log lines over it are skipped.")
+    subscriber_buffer_items: int = Field(5_000, ge=10, description="Items waiting for one browser and topic.")
+    page_size_max: int = Field(500, ge=1, description="Rows of one page at the most.")
+    action_wait: float = Field(5.0, gt=0, description="How long an action waits for its answer before 504.")
+
+    @cached_property
+    def resolved_database_url(self) -> str:
+        """The database URL, SQLite under the data folder by default."""
+        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'watchfloor.db'}"
+
+    @cached_property
+    def resolved_redis_url(self) -> str:
+        """The Redis URL, the embedded server's socket by default."""
+        return self.redis_url or f"unix://{self.data_dir.resolve() / 'valkey.sock'}"
+
+    @cached_property
+    def resolved_files_url(self) -> str:
+        """The file storage URL, a folder by default."""
+        return self.files_url or (self.data_dir.resolve() / "files").as_uri()

