@@ -10,17 +10,29 @@ import time
 def new_id(now_ms: int | None = None) -> str:
     """A UUIDv7 (RFC 9562): 48 bits of Unix milliseconds, then random, so that ids sort by time."""
     ms = time.time_ns() // 1_000_000 if now_ms is None else now_ms
-    value = (ms & 0xFFFFFFFFFFFF) << 80 | int.from_bytes(os.urandom(10), "big")
+    return _uuid7(ms, os.urandom(10))
+
+
+def dated_id(ms: int, *parts: object) -> str:
+    """A UUIDv7 of the Unix milliseconds ``ms`` whose other bits follow from ``parts``: the same for the same parts."""
+    return _uuid7(ms, hashlib.blake2b(_joined(parts), digest_size=10).digest())
+
+
+def _uuid7(ms: int, bits: bytes) -> str:
+    value = (ms & 0xFFFFFFFFFFFF) << 80 | int.from_bytes(bits, "big")
     value = value & ~(0xF << 76) | (0x7 << 76)
     value = value & ~(0x3 << 62) | (0x2 << 62)
     digits = f"{value:032x}"
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
+def _joined(parts: tuple[object, ...]) -> bytes:
+    return "\x1f".join("" if part is None else str(part) for part in parts).encode()
+
+
 def derived_id(*parts: object) -> str:
     """An id that is the same for the same parts: what makes applying an event twice harmless."""
-    text = "\x1f".join("" if part is None else str(part) for part in parts)
-    return hashlib.blake2b(text.encode(), digest_size=11).hexdigest()
+    return hashlib.blake2b(_joined(parts), digest_size=11).hexdigest()
 
 
 def task_run_id(execution_id: str, parent_id: str | None, task_id: str, value: str | None = None) -> str:

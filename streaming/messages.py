@@ -240,9 +240,13 @@ Live = Deltas | Heartbeat
 
 
 class LogsCommitted(msgspec.Struct, frozen=True):
-    """Log entries that are in the store now (``wf:live:logs``), ``seq`` rising."""
+    """Log entries that are in the store now (``wf:live:logs``), ``seq`` rising.
+
+    ``after_seq`` is the ``seq`` of the entry committed before these: a reader that last saw another one has a gap.
+    """
 
     entries: tuple[LogEntry, ...]
+    after_seq: int = 0
 
 
 class Kill(msgspec.Struct, frozen=True, tag="kill", tag_field="type"):
