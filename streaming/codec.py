@@ -46,7 +46,9 @@ def to_builtins(value: Any) -> Any:
     return msgspec.to_builtins(value, enc_hook=_to_builtin)
 
 
-class _Decoder:
+class Decoder:
+    """Bytes to one kind of message; raises ``DecodeError``."""
+
     def __init__(self, kind: Any, name: str) -> None:
         self._decoder = msgspec.msgpack.Decoder(kind)
         self._name = name
@@ -58,9 +60,9 @@ class _Decoder:
             raise DecodeError(self._name, payload, str(error)) from error
 
 
-decode_event = _Decoder(Event, "an event")
-decode_live = _Decoder(Live, "a live message")
-decode_control = _Decoder(Control, "a control message")
-decode_log_batch = _Decoder(LogBatch, "a batch of log lines")
-decode_logs_committed = _Decoder(LogsCommitted, "committed log entries")
-decode_job = _Decoder(Job, "a job")
+decode_event = Decoder(Event, "an event")
+decode_live = Decoder(Live, "a live message")
+decode_control = Decoder(Control, "a control message")
+decode_log_batch = Decoder(LogBatch, "a batch of log lines")
+decode_logs_committed = Decoder(LogsCommitted, "committed log entries")
+decode_job = Decoder(Job, "a job")

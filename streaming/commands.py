@@ -1,0 +1,172 @@
+"""What a person or a script may ask for: checked, written to the audit, then appended as an event.
+
+The answer comes back as a delta, like everything else.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, Protocol
+
+from engine.inputs import validate_inputs
+
+from data import Store
+from engine.flow import Flow, parse
+from engine.ids import new_id
+from engine.model import Trigger
+from engine.states import ACTIONS, Action, State, refusal
+from streaming.bus import Bus
+from streaming.messages import ActionRequested, Answer, ExecutionCreated, FlowsChanged
+
+MANUAL = "manual"
+_SYSTEM_PREFIX = "system."
+
+
+class CommandError(ValueError):
+    """The command can't be carried out; the message says what was expected and what to do."""
+
+
+class FlowNotFound(CommandError):
+    """There is no such flow, or no such revision of it."""
+
+
+class FlowDisabled(CommandError):
+    """The flow is disabled, so nothing starts it."""
+
+
+class ExecutionNotFound(CommandError):
+    """There is no such execution."""
+
+
+class LabelRefused(CommandError):
+    """A label that only Watchfloor itself sets."""
+
+
+class NotAllowed(CommandError):
+    """The action does not work in the state the execution is in."""
+
+    def __init__(self, action: Action, state: State, message: str) -> None:
+        super().__init__(message)
+        self.action = action
+        self.state = state
+        self.allowed = ACTIONS[action].allowed
+
+
+class Answers(Protocol):
+    """Where the answers to actions arrive (the gateway)."""
+
+    def wait(self, event_id: str, timeout: float) -> Answer | None:
+        """The answer to the event; ``None`` after ``timeout`` seconds."""
+        ...
+
+
+class Commands:
+    """Executes flows and acts on executions, in the name of an actor."""
+
+    def __init__(self, store: Store, bus: Bus, answers: Answers | None = None) -> None:
+        self._store = store
+        self._bus = bus
+        self._answers = answers
+
+    def execute(
+        self,
+        namespace: str,
+        flow_id: str,
+        *,
+        actor: str,
+        inputs: dict[str, Any] | None = None,
+        labels: dict[str, str] | None = None,
+        revision: int | None = None,
+        origin: str = "ui",
+    ) -> str:
+        """Ask for an execution of a flow; its id.
+
+        Raises FlowNotFound, FlowDisabled, LabelRefused, and ``InputError`` with a message per input.
+        """
+        stored = self._store.flow(namespace, flow_id, revision)
+        if stored is None:
+            which = f"revision {revision} of " if revision is not None else ""
+            raise FlowNotFound(f"There is no {which}flow {namespace}.{flow_id}.")
+        flow = _parsed(stored.source)
+        if flow.disabled:
+            raise FlowDisabled(f"Flow {namespace}.{flow_id} is disabled: enable it in its source to execute it.")
+        for key in labels or {}:
+            if key.startswith(_SYSTEM_PREFIX):
+                raise LabelRefused(f"Label {key!r} is refused: labels with {_SYSTEM_PREFIX!r} are set by Watchfloor.")
+        checked = validate_inputs(flow, inputs or {})
+        execution_id = new_id()
+        self._store.audit(actor, "execute", execution_id, None, after={"flow": f"{namespace}.{flow_id}"}, origin=origin)
+        self._bus.append(
+            ExecutionCreated(
+                event_id=new_id(),
+                execution_id=execution_id,
+                at=datetime.now(UTC),
+                namespace=namespace,
+                flow_id=flow_id,
+                revision=stored.revision,
+                inputs=checked,
+                labels=labels or {},
+                trigger=Trigger(MANUAL, MANUAL),
+                actor=actor,
+            )
+        )
+        return execution_id
+
+    def act(
+        self,
+        action: Action,
+        execution_id: str,
+        *,
+        actor: str,
+        reason: str | None = None,
+        inputs: dict[str, Any] | None = None,
+        origin: str = "ui",
+    ) -> str:
+        """Ask for an action on an execution; the id of the event, for ``wait``.
+
+        Raises ExecutionNotFound, and NotAllowed when its state is known to forbid it. The reducer has the last word:
+        its answer says whether the state had changed meanwhile.
+        """
+        row = self._store.row(execution_id)
+        if row is None:
+            raise ExecutionNotFound(f"There is no execution {execution_id}.")
+        if (why := refusal(action, row.state)) is not None:
+            raise NotAllowed(action, row.state, why)
+        event_id = new_id()
+        self._store.audit(actor, action.value, execution_id, reason, before={"state": row.state}, origin=origin)
+        self._bus.append(
+            ActionRequested(
+                event_id=event_id,
+                execution_id=execution_id,
+                at=datetime.now(UTC),
+                action=action,
+                actor=actor,
+                reason=reason,
+                inputs=inputs or {},
+            )
+        )
+        return event_id
+
+    def wait(self, event_id: str, timeout: float) -> Answer | None:
+        """The answer to an action; ``None`` when none came within ``timeout`` seconds."""
+        if self._answers is None:
+            raise RuntimeError("These commands were made without a place where answers arrive.")
+        return self._answers.wait(event_id, timeout)
+
+    def save_flow(self, source: str, *, actor: str, origin: str = "ui") -> tuple[Flow, int]:
+        """Create a flow or a new revision of it; the flow and its revision. Raises ``FlowError``."""
+        flow = parse(source)
+        self._store.save_flow(flow)
+        stored = self._store.flow(flow.namespace, flow.id)
+        assert stored is not None
+        self._store.audit(
+            actor, "save-flow", f"{flow.namespace}.{flow.id}", None, after={"revision": stored.revision}, origin=origin
+        )
+        self._bus.tell(FlowsChanged(((flow.namespace, flow.id),)))
+        return flow, stored.revision
+
+
+@lru_cache(maxsize=256)
+def _parsed(source: str) -> Flow:
+    return parse(source)

@@ -1,0 +1,63 @@
+"""The executor process: reducer, timers, schedules, flow files, heartbeat."""
+
+from __future__ import annotations
+
+from threading import Event as Stop
+
+from engine.dispatch import Dispatch
+from engine.expressions import evaluate
+from engine.reducer import Env
+
+from data import Store
+from streaming import codec, keys
+from streaming.bus import Bus
+from streaming.executor.flowfiles import FlowFiles
+from streaming.executor.loop import Executor
+from streaming.messages import FlowsChanged
+from streaming.process import background, retry_redis, stop_on_signals
+from watchfloor.settings import Settings
+
+__all__ = ["Executor", "FlowFiles", "main"]
+
+
+def environment(settings: Settings) -> Env:
+    """The reducer's limits and its evaluator."""
+    return Env(
+        evaluate=evaluate,
+        kill_grace=settings.kill_grace,
+        foreach_max_values=settings.foreach_max_values,
+        subflow_max_depth=settings.subflow_max_depth,
+    )
+
+
+def main(settings: Settings, stop: Stop | None = None) -> None:
+    """Run one executor until SIGTERM or SIGINT."""
+    stop = stop or stop_on_signals()
+    store = Store(settings.resolved_database_url)
+    bus = Bus(settings.resolved_redis_url, deltas_cap=settings.deltas_cap)
+    files = FlowFiles(settings.flows_dir, store, bus)
+    executor = Executor(settings, store, bus, Dispatch(settings), environment(settings))
+    files.sync()
+    with (
+        background("pulse", executor.pulse.beat_until, stop),
+        background("flow-files", files.watch, stop),
+        background("control", _listen, bus, executor, stop),
+    ):
+        try:
+            executor.run(stop)
+        finally:
+            stop.set()
+    store.close()
+    bus.close()
+
+
+def _listen(bus: Bus, executor: Executor, stop: Stop) -> None:
+    def listen() -> None:
+        with bus.subscription(keys.CONTROL) as control:
+            executor.flows_changed()  # whatever was said while nobody listened
+            while not stop.is_set():
+                message = control.get(timeout=0.5)
+                if message and isinstance(codec.decode_control(message[1]), FlowsChanged):
+                    executor.flows_changed()
+
+    retry_redis(listen, stop)

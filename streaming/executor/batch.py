@@ -1,0 +1,123 @@
+"""What a run of events changes: collected event by event, written in one commit, announced afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+from engine.reducer import Applied
+
+from engine.effects import CancelTimer, Effect, SetTimer
+from engine.model import Execution
+from streaming import codec
+from streaming.executor.timers import Due
+from streaming.messages import Answer, Deltas, Event, ExecutionDelta, Metric, TimerFired
+from streaming.rows import row_of
+
+
+class Outbox(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is still to be done after a commit: encoded ``Deltas`` to publish, then effects to carry out."""
+
+    deltas: bytes
+    effects: tuple[Effect, ...] = ()
+
+
+decode_outbox = codec.Decoder(Outbox, "an outbox")
+
+
+class Batch:
+    """The changes of one commit, over the executions as they are ``stored``."""
+
+    def __init__(self, stored: Mapping[str, Execution]) -> None:
+        self._stored = stored
+        self._current = dict(stored)
+        self._task_runs: dict[str, dict[str, None]] = {}
+        self._dropped: dict[str, dict[str, None]] = {}
+        self._answers: dict[str, list[Answer]] = {}
+        self._timers: dict[tuple[str, str], Due | None] = {}
+        self.effects: list[Effect] = []
+        self.metrics: list[tuple[str, str, Metric]] = []
+
+    def current(self, execution_id: str) -> Execution | None:
+        """The execution with everything of this batch applied."""
+        return self._current.get(execution_id)
+
+    def add(self, event: Event, applied: Applied) -> None:
+        """Take over what applying ``event`` gave."""
+        execution_id = event.execution_id
+        if isinstance(event, TimerFired):
+            self._timers[execution_id, event.key] = None
+        if applied.execution is not None:
+            self._current[execution_id] = applied.execution
+        dropped = self._dropped.setdefault(execution_id, {})
+        changed = self._task_runs.setdefault(execution_id, {})
+        for task_run_id in applied.dropped:
+            changed.pop(task_run_id, None)
+            dropped[task_run_id] = None
+        for task_run_id in applied.changed:
+            dropped.pop(task_run_id, None)
+            changed[task_run_id] = None
+        self._answers.setdefault(execution_id, []).extend(applied.answers)
+        self.metrics.extend((execution_id, task_run_id, metric) for task_run_id, metric in applied.metrics)
+        for effect in applied.effects:
+            self._take(effect)
+
+    def _take(self, effect: Effect) -> None:
+        match effect:
+            case SetTimer(execution_id, key, due, task_run_id):
+                self._timers[execution_id, key] = Due(execution_id, key, due, task_run_id)
+            case CancelTimer(execution_id, key):
+                self._timers[execution_id, key] = None
+            case _:
+                self.effects.append(effect)
+
+    @property
+    def executions(self) -> list[Execution]:
+        """The changed executions."""
+        return [e for e in self._current.values() if self._stored.get(e.id) is not e]
+
+    @property
+    def task_runs(self) -> list[tuple[str, str]]:
+        """(execution id, task-run id) of the changed task runs."""
+        return [(execution_id, run_id) for execution_id, runs in self._task_runs.items() for run_id in runs]
+
+    @property
+    def dropped(self) -> list[tuple[str, str]]:
+        """(execution id, task-run id) of the dropped task runs."""
+        return [(execution_id, run_id) for execution_id, runs in self._dropped.items() for run_id in runs]
+
+    @property
+    def timers_set(self) -> list[Due]:
+        """Timers that this batch leaves set."""
+        return [timer for timer in self._timers.values() if timer is not None]
+
+    @property
+    def timers_cancelled(self) -> list[tuple[str, str]]:
+        """(execution id, key) of the timers that this batch leaves unset."""
+        return [key for key, timer in self._timers.items() if timer is None]
+
+    def outbox(self, executor_id: str, now: datetime) -> Outbox | None:
+        """What is to be announced and done, ``None`` when nothing is."""
+        items = tuple(self._delta(execution_id) for execution_id in self._touched())
+        if not items and not self.effects:
+            return None
+        deltas = codec.encode(Deltas(executor_id, now, items)) if items else b""
+        return Outbox(deltas, tuple(self.effects))
+
+    def _touched(self) -> list[str]:
+        answered = [execution_id for execution_id, answers in self._answers.items() if answers]
+        return list(dict.fromkeys([e.id for e in self.executions] + [i for i in answered if i in self._current]))
+
+    def _delta(self, execution_id: str) -> ExecutionDelta:
+        execution = self._current[execution_id]
+        before = self._stored.get(execution_id)
+        runs = execution.task_runs
+        return ExecutionDelta(
+            row=row_of(execution),
+            before=row_of(before) if before is not None else None,
+            task_runs=tuple(runs[i] for i in self._task_runs.get(execution_id, ()) if i in runs),
+            dropped_task_runs=tuple(self._dropped.get(execution_id, ())),
+            history=execution.history,
+            answers=tuple(self._answers.get(execution_id, ())),
+        )

@@ -1,0 +1,82 @@
+"""The folder of flow files: what is new or changed goes into the store, what is broken is told and harms nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Event as Stop
+
+import structlog
+from data.records import FlowProblem
+
+from data import Store
+from engine.flow import FlowError, Violation, parse
+from streaming.bus import Bus
+from streaming.messages import FlowsChanged
+
+log = structlog.get_logger()
+
+_SUFFIXES = {".yaml", ".yml"}
+
+
+class FlowFiles:
+    """Keeps the store's flows equal to the files of one folder. A file that goes away leaves its flow as it is."""
+
+    def __init__(self, folder: Path, store: Store, bus: Bus) -> None:
+        self._folder = folder
+        self._store = store
+        self._bus = bus
+        self._seen: dict[Path, tuple[int, int]] = {}
+
+    def watch(self, stop: Stop, seconds: float = 1.0) -> None:
+        """Look for changes every ``seconds`` until ``stop``."""
+        while not stop.wait(seconds):
+            try:
+                self.sync()
+            except Exception:
+                log.exception("flow_files_not_synced", folder=str(self._folder))
+
+    def sync(self) -> list[tuple[str, str]]:
+        """Take over what changed since the last call; the (namespace, id) of the flows with a new revision."""
+        stamps = self._stamps()
+        for path in self._seen.keys() - stamps.keys():
+            self._store.clear_flow_problem(path.name)
+        changed = []
+        for path in sorted(stamps):
+            if self._seen.get(path) != stamps[path]:
+                if (flow := self._take(path)) is not None:
+                    changed.append(flow)
+                self._seen[path] = stamps[path]
+        self._seen = stamps
+        if changed:
+            self._bus.tell(FlowsChanged(tuple(changed)))
+        return changed
+
+    def _stamps(self) -> dict[Path, tuple[int, int]]:
+        if not self._folder.is_dir():
+            return {}
+        stamps = {}
+        for path in self._folder.rglob("*"):
+            if path.suffix in _SUFFIXES and path.is_file():
+                stat = path.stat()
+                stamps[path] = (stat.st_mtime_ns, stat.st_size)
+        return stamps
+
+    def _take(self, path: Path) -> tuple[str, str] | None:
+        try:
+            source = path.read_text(encoding="utf-8")
+            flow = parse(source)
+        except FlowError as error:
+            self._refuse(path, error.violations)
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            self._refuse(path, [Violation(1, 1, "", f"expected a readable UTF-8 file, got: {error}")])
+            return None
+        self._store.clear_flow_problem(path.name)
+        if not self._store.save_flow(flow):
+            return None
+        log.info("flow_saved", flow=f"{flow.namespace}.{flow.id}", file=path.name)
+        return flow.namespace, flow.id
+
+    def _refuse(self, path: Path, violations: list[Violation]) -> None:
+        self._store.save_flow_problem(FlowProblem(path.name, tuple(violations)))
+        log.warning("flow_file_refused", file=path.name, problems=[str(v) for v in violations])

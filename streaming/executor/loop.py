@@ -1,0 +1,251 @@
+"""The executor: reads events in order, applies them, commits, and only then announces and acts.
+
+One commit holds the changed rows, the stream position after them and an outbox of what is left to do. Whenever
+the process ends, the next one continues at the position and does the outbox again: nothing is lost, nothing is
+applied twice.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from threading import Event as Stop
+
+import structlog
+from data.records import Commit
+from engine.reducer import Env, apply
+from redis.exceptions import RedisError
+
+from data import Store, StoreUnavailable
+from engine.flow import Flow, parse
+from engine.ids import derived_id
+from streaming import codec, keys
+from streaming.bus import Bus, Read
+from streaming.executor.batch import Batch, Outbox, decode_outbox
+from streaming.executor.cache import ExecutionCache
+from streaming.executor.performer import Dispatch, Performer
+from streaming.executor.pulse import Pulse
+from streaming.executor.schedules import Schedules
+from streaming.executor.timers import Due, Timers
+from streaming.messages import Event, TimerFired
+from watchfloor.settings import Settings
+
+log = structlog.get_logger()
+
+_IDLE_BLOCK_MS = 250
+_TRIM_EVERY = 50  # commits
+_BACKOFF_MAX = 2.0
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Executor:
+    """The one reducer of the event stream."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        bus: Bus,
+        dispatch: Dispatch,
+        env: Env,
+        clock: Callable[[], datetime] = _now,
+    ) -> None:
+        self.id = f"{socket.gethostname()}-{os.getpid()}"
+        self._settings = settings
+        self._store = store
+        self._bus = bus
+        self._env = env
+        self._clock = clock
+        self._performer = Performer(bus, dispatch)
+        self._cache = ExecutionCache(store.load_many, settings.live_cache_executions)
+        self._flows: dict[tuple[str, str, int], Flow | None] = {}
+        self._timers = Timers()
+        self._schedules = Schedules()
+        self._schedules_changed = True
+        self._triggers_dirty = False
+        self._position = "0-0"
+        self._commits = 0
+        self._done: list[int] = []
+        self._stop = Stop()
+        self.pulse = Pulse(self.id, bus, store, lambda: self._position)
+
+    # -- life
+
+    def run(self, stop: Stop) -> None:
+        """Work until ``stop``; a server that goes away is waited for, never given up."""
+        self._stop = stop
+        self._persist(self._recover)
+        log.info("executor_started", executor=self.id, position=self._position, timers=len(self._timers))
+        while not stop.is_set():
+            self._persist(self.step)
+        log.info("executor_stopped", executor=self.id, position=self._position)
+
+    def flows_changed(self) -> None:
+        """Said from another thread: look at the flows again before the next step."""
+        self._schedules_changed = True
+
+    def _persist(self, work: Callable[[], object]) -> None:
+        """Do ``work``, again and again while Redis or the database is away."""
+        wait = 0.05
+        while not self._stop.is_set():
+            try:
+                work()
+            except StoreUnavailable as error:
+                self.pulse.commit_problem = str(error)
+                log.warning("database_away", error=str(error))
+            except (RedisError, OSError) as error:
+                log.warning("redis_away", error=str(error))
+            else:
+                self.pulse.commit_problem = None
+                return
+            self._stop.wait(wait)
+            wait = min(wait * 2, _BACKOFF_MAX)
+
+    def _recover(self) -> None:
+        self._position = self._store.position(keys.EVENTS)
+        self._timers = Timers(Due(t.execution_id, t.key, t.due, t.task_run_id) for t in self._store.timers())
+        self._done = []
+        for row in self._store.outbox():
+            self._performer.perform(decode_outbox(row.payload))
+            self._done.append(row.id)
+
+    # -- one turn
+
+    def step(self) -> int:
+        """Fire what is due, then apply what came; how many events were applied."""
+        self._refresh_schedules()
+        self._fire_due()
+        entries = self._bus.read(
+            keys.EVENTS, self._position, count=self._settings.executor_batch, block_ms=self._block_ms()
+        )
+        if entries or self._done or self._triggers_dirty:
+            self._apply(entries)
+        return len(entries)
+
+    def _block_ms(self) -> int | None:
+        if self._done or self._triggers_dirty:
+            return None
+        due = min(filter(None, (self._timers.next_due(), self._schedules.next_due())), default=None)
+        if due is None:
+            return _IDLE_BLOCK_MS
+        until = int((due - self._clock()).total_seconds() * 1000) + 1
+        return max(1, min(until, _IDLE_BLOCK_MS))
+
+    def _fire_due(self) -> None:
+        now = self._clock()
+        events: list[Event] = [self._fired(timer, now) for timer in self._timers.take_due(now)]
+        scheduled = self._schedules.take_due(now)
+        events.extend(scheduled)
+        self._triggers_dirty = self._triggers_dirty or bool(scheduled)
+        if events:
+            self._persist(partial(self._bus.append_all, events))
+
+    @staticmethod
+    def _fired(timer: Due, now: datetime) -> TimerFired:
+        event_id = derived_id("timer", timer.execution_id, timer.key, timer.due.isoformat())
+        return TimerFired(event_id, timer.execution_id, now, timer.key, timer.task_run_id)
+
+    def _refresh_schedules(self) -> None:
+        if not self._schedules_changed:
+            return
+        self._schedules_changed = False
+        flows = [(flow, stored.revision) for stored in self._store.flows() if (flow := self._parsed(stored.source))]
+        self._schedules.replace(
+            [(flow, revision) for flow, revision in flows if not flow.disabled],
+            self._store.trigger_states(),
+            self._clock(),
+        )
+        self._triggers_dirty = True
+
+    # -- a batch
+
+    def _apply(self, entries: list[Read]) -> None:
+        events = [decoded for entry in entries if (decoded := self._decode(entry)) is not None]
+        batch = Batch(self._cache.fetch({event.execution_id for _, event in events}))
+        for entry, event in events:
+            self._apply_one(batch, entry, event)
+        outbox = batch.outbox(self.id, self._clock())
+        position = entries[-1].id if entries else self._position
+        done = self._commit(batch, position, outbox)
+        self._position = position
+        self._cache.keep(batch.executions)
+        self._take_timers(batch)
+        if outbox is not None and done is not None:
+            self._persist(partial(self._performer.perform, outbox))
+            self._done = [done]
+        self._trim()
+
+    def _decode(self, entry: Read) -> tuple[Read, Event] | None:
+        try:
+            return entry, codec.decode_event(entry.payload)
+        except codec.DecodeError as error:
+            self._bus.bury(keys.EVENTS, entry, error.reason)
+            log.warning("event_buried", id=entry.id, reason=error.reason)
+            return None
+
+    def _apply_one(self, batch: Batch, entry: Read, event: Event) -> None:
+        execution = batch.current(event.execution_id)
+        try:
+            batch.add(event, apply(execution, event, self._flow_of(execution, event), self._env))
+        except (StoreUnavailable, RedisError):
+            raise
+        except Exception as error:
+            self._bus.bury(keys.EVENTS, entry, f"{type(error).__name__}: {error}")
+            log.exception("event_not_applied", id=entry.id, execution=event.execution_id)
+
+    def _commit(self, batch: Batch, position: str, outbox: Outbox | None) -> int | None:
+        outbox_id = self._store.commit(
+            Commit(
+                stream=keys.EVENTS,
+                position=position,
+                executions=batch.executions,
+                task_runs=[(i, batch.current(i).task_runs[run]) for i, run in batch.task_runs],
+                dropped=batch.dropped,
+                metrics=batch.metrics,
+                timers_set=batch.timers_set,
+                timers_cancelled=batch.timers_cancelled,
+                triggers=self._schedules.states() if self._triggers_dirty else [],
+                outbox=codec.encode(outbox) if outbox is not None else None,
+                outbox_done=self._done,
+            )
+        )
+        self._done = []
+        self._triggers_dirty = False
+        return outbox_id
+
+    def _take_timers(self, batch: Batch) -> None:
+        for execution_id, key in batch.timers_cancelled:
+            self._timers.cancel(execution_id, key)
+        for timer in batch.timers_set:
+            self._timers.set(timer)
+
+    def _trim(self) -> None:
+        self._commits += 1
+        if self._commits % _TRIM_EVERY == 0:
+            self._bus.trim(keys.EVENTS, self._position)
+
+    # -- flows
+
+    def _flow_of(self, execution: object, event: Event) -> Flow | None:
+        holder = execution if execution is not None else event
+        namespace, flow_id = getattr(holder, "namespace", None), getattr(holder, "flow_id", None)
+        if namespace is None or flow_id is None:
+            return None
+        key = (namespace, flow_id, holder.revision)
+        if key not in self._flows:
+            stored = self._store.flow(*key)
+            self._flows[key] = self._parsed(stored.source) if stored is not None else None
+        return self._flows[key]
+
+    def _parsed(self, source: str) -> Flow | None:
+        try:
+            return parse(source)
+        except ValueError as error:
+            log.error("stored_flow_unreadable", error=str(error))
+            return None

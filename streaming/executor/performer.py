@@ -1,0 +1,58 @@
+"""Carries out what a commit left to do. Doing it twice is harmless, so a crash in between costs nothing."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from engine.effects import Effect, Emit, StopTasks, Submit, WriteLog
+from streaming import keys
+from streaming.bus import Bus
+from streaming.executor.batch import Outbox
+from streaming.messages import Event, Job, Kill
+
+_KILL_KEY_SECONDS = 3600
+
+
+class Dispatch(Protocol):
+    """Gives jobs to the workers."""
+
+    def submit(self, job: Job) -> None:
+        """Give out one attempt."""
+        ...
+
+
+class Performer:
+    """Publishes, submits, stops, emits and logs, in this order."""
+
+    def __init__(self, bus: Bus, dispatch: Dispatch) -> None:
+        self._bus = bus
+        self._dispatch = dispatch
+
+    def perform(self, outbox: Outbox) -> None:
+        """Do all of ``outbox``; raises ``RedisError`` or ``OSError`` half-way when the server goes away."""
+        if outbox.deltas:
+            self._bus.publish_deltas(outbox.deltas)
+        emitted: list[Event] = []
+        for effect in outbox.effects:
+            self._do(effect, emitted)
+        if emitted:
+            self._bus.append_all(emitted)
+
+    def _do(self, effect: Effect, emitted: list[Event]) -> None:
+        match effect:
+            case Submit(job):
+                self._dispatch.submit(job)
+            case StopTasks(execution_id, task_run_ids):
+                self._stop(execution_id, task_run_ids)
+            case Emit(event):
+                emitted.append(event)
+            case WriteLog(batch):
+                self._bus.append_logs(batch)
+
+    def _stop(self, execution_id: str, task_run_ids: tuple[str, ...]) -> None:
+        key = keys.kill(execution_id)
+        pipe = self._bus.redis.pipeline()
+        pipe.sadd(key, *task_run_ids)
+        pipe.expire(key, _KILL_KEY_SECONDS)
+        pipe.execute()
+        self._bus.tell(Kill(execution_id, task_run_ids))

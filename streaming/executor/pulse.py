@@ -1,0 +1,61 @@
+"""The heartbeat: once a second, whatever the executor is doing, with what is true at that moment."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from threading import Event as Stop
+
+import structlog
+from redis.exceptions import RedisError
+
+from data import Store, StoreUnavailable
+from streaming import keys
+from streaming.bus import Bus
+from streaming.messages import Heartbeat
+
+log = structlog.get_logger()
+
+
+class Pulse:
+    """Tells the gateways that this executor lives, how far behind it is, and whether the database answers."""
+
+    def __init__(self, executor_id: str, bus: Bus, store: Store, position: Callable[[], str]) -> None:
+        self._executor_id = executor_id
+        self._bus = bus
+        self._store = store
+        self._position = position
+        self.commit_problem: str | None = None
+
+    def beat_until(self, stop: Stop, seconds: float = 1.0) -> None:
+        """Send a heartbeat every ``seconds``."""
+        while not stop.wait(seconds):
+            try:
+                self._bus.publish_heartbeat(self.heartbeat())
+            except RedisError as error:
+                log.warning("heartbeat_not_sent", error=str(error))
+
+    def heartbeat(self) -> Heartbeat:
+        """How things stand now."""
+        return Heartbeat(
+            executor_id=self._executor_id,
+            at=datetime.now(UTC),
+            lag_ms=self._lag_ms(),
+            database=self.commit_problem or self._ping(),
+            dead_letters=self._bus.length(keys.DEAD_LETTERS),
+        )
+
+    def _ping(self) -> str | None:
+        try:
+            self._store.ping()
+        except StoreUnavailable as error:
+            return str(error)
+        return None
+
+    def _lag_ms(self) -> int:
+        waiting = self._bus.read(keys.EVENTS, self._position(), count=1, block_ms=None)
+        if not waiting:
+            return 0
+        accepted_ms = int(waiting[0].id.partition("-")[0])
+        return max(0, time.time_ns() // 1_000_000 - accepted_ms)

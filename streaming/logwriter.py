@@ -1,0 +1,85 @@
+"""The log writer: log lines into the store, in order, apart from states, then announced with their ``seq``."""
+
+from __future__ import annotations
+
+from threading import Event as Stop
+
+import structlog
+from redis.exceptions import RedisError
+
+from data import Store, StoreUnavailable
+from streaming import codec, keys
+from streaming.bus import Bus, Read
+from streaming.messages import LogBatch, LogsCommitted
+from streaming.process import stop_on_signals
+from watchfloor.settings import Settings
+
+log = structlog.get_logger()
+
+_BATCH = 500  # stream entries in one commit
+_IDLE_BLOCK_MS = 500
+_TRIM_EVERY = 50  # commits
+_BACKOFF_MAX = 2.0
+
+
+class LogWriter:
+    """The one writer of the log store. One commit holds the lines and the stream position after them."""
+
+    def __init__(self, store: Store, bus: Bus) -> None:
+        self._store = store
+        self._bus = bus
+        self._position: str | None = None
+        self._last_seq = 0
+        self._commits = 0
+
+    def run(self, stop: Stop) -> None:
+        """Write until ``stop``; what is away is waited for."""
+        wait = 0.05
+        while not stop.is_set():
+            try:
+                self.step()
+                wait = 0.05
+            except (RedisError, StoreUnavailable, OSError) as error:
+                log.warning("log_writer_waits", error=str(error))
+                stop.wait(wait)
+                wait = min(wait * 2, _BACKOFF_MAX)
+
+    def step(self) -> int:
+        """Take what came, write it, announce it; how many lines were new."""
+        if self._position is None:
+            self._position = self._store.position(keys.LOGS)
+            self._last_seq = self._store.last_log_seq()
+        read = self._bus.read(keys.LOGS, self._position, count=_BATCH, block_ms=_IDLE_BLOCK_MS)
+        if not read:
+            return 0
+        batches = [batch for entry in read if (batch := self._decode(entry)) is not None]
+        entries = self._store.append_logs(read[-1].id, batches)
+        self._position = read[-1].id
+        if entries:
+            self._bus.publish_logs(LogsCommitted(tuple(entries), after_seq=self._last_seq))
+            self._last_seq = entries[-1].seq
+        self._trim()
+        return len(entries)
+
+    def _decode(self, entry: Read) -> LogBatch | None:
+        try:
+            return codec.decode_log_batch(entry.payload)
+        except codec.DecodeError as error:
+            self._bus.bury(keys.LOGS, entry, error.reason)
+            log.warning("log_batch_buried", id=entry.id, reason=error.reason)
+            return None
+
+    def _trim(self) -> None:
+        self._commits += 1
+        if self._commits % _TRIM_EVERY == 0 and self._position is not None:
+            self._bus.trim(keys.LOGS, self._position)
+
+
+def main(settings: Settings, stop: Stop | None = None) -> None:
+    """Run the log writer until SIGTERM or SIGINT."""
+    stop = stop or stop_on_signals()
+    store = Store(settings.resolved_database_url)
+    bus = Bus(settings.resolved_redis_url)
+    LogWriter(store, bus).run(stop)
+    store.close()
+    bus.close()

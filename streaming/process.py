@@ -1,0 +1,52 @@
+"""Lifetimes that the processes share: threads that end with their block, signals, waiting for Redis."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event as Stop
+from threading import Thread
+from typing import Any
+
+import structlog
+from redis.exceptions import RedisError
+
+log = structlog.get_logger()
+
+_BACKOFF_MAX = 2.0
+
+
+def stop_on_signals() -> Stop:
+    """An event that SIGTERM and SIGINT set."""
+    stop = Stop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+@contextmanager
+def background(name: str, work: Callable[..., None], *args: Any) -> Iterator[Thread]:
+    """Run ``work(*args)`` in a thread for the time of the block; ``work`` ends by a ``Stop`` among ``args``."""
+    thread = Thread(target=work, args=args, name=name, daemon=True)
+    thread.start()
+    try:
+        yield thread
+    finally:
+        for arg in args:
+            if isinstance(arg, Stop):
+                arg.set()
+        thread.join(timeout=10)
+
+
+def retry_redis(work: Callable[[], None], stop: Stop) -> None:
+    """Do ``work`` again, with capped backoff, whenever Redis goes away in it, until it returns or ``stop``."""
+    wait = 0.05
+    while not stop.is_set():
+        try:
+            work()
+            return
+        except (RedisError, OSError) as error:
+            log.warning("redis_away", error=str(error))
+            stop.wait(wait)
+            wait = min(wait * 2, _BACKOFF_MAX)
