@@ -24,7 +24,7 @@ _TICK = 0.01  # seconds between two round trips
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """What a load sent: ``events`` accepted, ``seconds`` it took, ``executions`` begun, ``behind`` the worst lateness in s."""
+    """What a load sent: ``events`` in ``seconds`` over ``executions``; ``behind`` is the worst lateness in seconds."""
 
     events: int
     seconds: float

@@ -56,8 +56,8 @@ class Timers:
         return taken
 
     def _drop_stale(self) -> None:
-        while (
-            self._heap
-            and self._current.get((self._heap[0][2].execution_id, self._heap[0][2].key)) is not self._heap[0][2]
-        ):
+        while self._heap and not self._is_current(self._heap[0][2]):
             heapq.heappop(self._heap)
+
+    def _is_current(self, timer: Due) -> bool:
+        return self._current.get((timer.execution_id, timer.key)) is timer
