@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { busy, elapsed, empty, firstFailure, fold, fromSnapshot, periods, summary } from "../../assets/js/execution/fold.js";
+import { watch } from "../../assets/js/execution/store.js";
+
+const at = (/** @type {number} */ s) => new Date(Date.UTC(2026, 2, 5, 12, 0, 0) + s * 1000).toISOString();
+const ms = (/** @type {number} */ s) => Date.parse(at(s));
+const terminal = (/** @type {string} */ state) => ["SUCCESS", "FAILED", "KILLED"].includes(state);
+
+/** @param {string} id @param {string} state @param {Partial<import("../../assets/js/execution/fold.js").TaskRun>} [rest] */
+const run = (id, state, rest = {}) => ({ id, task_id: id, state, history: /** @type {any} */ ([[state, at(0)]]), ...rest });
+/** @param {number} version @param {string} state */
+const row = (version, state) => ({
+  id: "e", version, namespace: "n", flow_id: "f", revision: 1, state, start_date: at(0), changed_at: at(version),
+});
+
+test("an older version and an older task run change nothing", () => {
+  const model = fromSnapshot({ row: row(5, "SUCCESS"), history: [["CREATED", at(0)]], task_runs: [] });
+  assert.deepEqual(fold(model, /** @type {any} */ ({ t: "execution", row: row(4, "RUNNING"), history: [] })), []);
+  assert.equal(model.row?.state, "SUCCESS");
+  const newer = run("a", "SUCCESS", { history: [["CREATED", at(0)], ["SUCCESS", at(2)]] });
+  assert.deepEqual(fold(model, /** @type {any} */ ({ t: "task_run", task_run: newer })), ["a"]);
+  assert.deepEqual(fold(model, /** @type {any} */ ({ t: "task_run", task_run: run("a", "CREATED") })), []);
+  assert.equal(model.tasks.get("a")?.state, "SUCCESS");
+});
+
+test("dropped task runs go, unknown tags are ignored", () => {
+  const model = fromSnapshot({ row: row(1, "RUNNING"), task_runs: [run("a", "RUNNING"), run("b", "RUNNING")] });
+  assert.deepEqual(fold(model, /** @type {any} */ ({ t: "dropped", ids: ["a", "never"] })), ["a"]);
+  assert.deepEqual([...model.tasks.keys()], ["b"]);
+  assert.deepEqual(fold(model, { t: "of-the-future" }), []);
+});
+
+test("a running duration counts to the confirmed moment, an ended one does not", () => {
+  assert.equal(elapsed(row(1, "RUNNING"), ms(7)), 7000);
+  assert.equal(elapsed({ ...row(2, "SUCCESS"), end_date: at(3) }, ms(99)), 3000);
+  assert.ok(Number.isNaN(elapsed(null, 0)));
+});
+
+test("periods of a history", () => {
+  /** @type {any} */
+  const history = [["CREATED", at(0)], ["RUNNING", at(1)], ["SUCCESS", at(4)]];
+  assert.deepEqual(periods(history, ms(9), terminal).map((period) => period.ms), [1000, 3000, null]);
+  assert.deepEqual(periods(history.slice(0, 2), ms(9), terminal).map((period) => period.ms), [1000, 8000]);
+});
+
+test("the first failure is the one that ended first, of any attempt", () => {
+  const model = empty();
+  const failed = (/** @type {number} */ number, /** @type {number} */ end, /** @type {string} */ error) =>
+    /** @type {any} */ ({ number, state: "FAILED", error, history: [["RUNNING", at(0)], ["FAILED", at(end)]] });
+  model.tasks.set("late", run("late", "FAILED", { attempts: [failed(1, 9, "second")] }));
+  model.tasks.set("early", run("early", "SUCCESS", { attempts: [failed(1, 3, "first"), { number: 2, state: "SUCCESS" }] }));
+  assert.deepEqual([firstFailure(model)?.run.id, firstFailure(model)?.error, firstFailure(model)?.attempt], ["early", "first", 1]);
+  assert.equal(firstFailure(empty()), null);
+});
+
+test("a task's summary adds up its runs and counts only the time it was running", () => {
+  const model = empty();
+  /** @type {any} */
+  const history = [["CREATED", at(0)], ["RUNNING", at(1)], ["RETRYING", at(3)], ["RUNNING", at(10)], ["SUCCESS", at(11)]];
+  model.tasks.set("1", { ...run("1", "SUCCESS"), task_id: "each", history });
+  model.tasks.set("2", { ...run("2", "RUNNING"), task_id: "each", history: history.slice(0, 2) });
+  const [each] = summary(model, ms(5), terminal);
+  assert.equal(each.total, 2);
+  assert.deepEqual([...each.states], [["SUCCESS", 1], ["RUNNING", 1]]);
+  assert.equal(each.ms, 3000 + 4000);
+  assert.equal(busy({ ...run("1", "SUCCESS"), history }, 0, terminal), 3000);
+});
+
+test("views of one execution share one subscription, closed after the last", () => {
+  /** @type {any[]} */
+  const opened = [];
+  let closed = 0;
+  const live = {
+    subscribe(/** @type {string} */ topic, /** @type {any} */ params, /** @type {any} */ handlers) {
+      opened.push({ topic, params, handlers });
+      return { close: () => (closed += 1) };
+    },
+  };
+  /** @type {any[]} */
+  const calls = [];
+  const first = watch(live, "e", { changed: (changed) => calls.push(["first", changed]) });
+  opened[0].handlers.snapshot({ row: row(1, "RUNNING"), task_runs: [run("a", "CREATED")] });
+  const second = watch(live, "e", { changed: (changed) => calls.push(["second", changed]) });
+  assert.equal(opened.length, 1);
+  assert.deepEqual(opened[0].params, { id: "e" });
+  assert.deepEqual(calls, [["first", null], ["second", null]]);
+  opened[0].handlers.items([{ t: "task_run", task_run: run("b", "CREATED") }]);
+  assert.deepEqual(calls.at(-1), ["second", new Set(["b"])]);
+  assert.equal(first.model.tasks.size, 2);
+  first.close();
+  assert.equal(closed, 0);
+  second.close();
+  assert.equal(closed, 1);
+});
