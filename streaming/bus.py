@@ -152,15 +152,21 @@ class Bus:
 
 
 class Subscription:
-    """Messages of some channels, in order of arrival."""
+    """Messages of some channels, in order of arrival.
+
+    ``confirmed`` counts the channels the server confirmed: when it grows after the first time, the connection was
+    made anew and what was published in between is missing.
+    """
 
     def __init__(self, pubsub: Any) -> None:
         self._pubsub = pubsub
+        self.confirmed = 0
 
     def get(self, timeout: float) -> tuple[str, bytes] | None:
         """The next (channel, payload); ``None`` after ``timeout`` seconds of silence."""
         message = self._pubsub.get_message(timeout=timeout)
         if message is None or message["type"] != "message":
+            self.confirmed += message is not None and message["type"] == "subscribe"
             return None
         return message["channel"].decode(), message["data"]
 

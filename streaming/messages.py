@@ -218,11 +218,16 @@ class ExecutionDelta(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Deltas(msgspec.Struct, frozen=True, omit_defaults=True, tag="deltas", tag_field="type"):
-    """Everything one commit of one executor changed. Its stream id in ``wf:deltas`` is the cursor."""
+    """Everything one commit of one executor changed. Its stream id in ``wf:deltas`` is the cursor.
+
+    ``position`` is the stream position the commit wrote: a reader whose snapshot has this position or a later one
+    has these changes already.
+    """
 
     executor_id: str
     committed_at: datetime
     items: tuple[ExecutionDelta, ...]
+    position: str = ""
 
 
 class Heartbeat(msgspec.Struct, frozen=True, omit_defaults=True, tag="heartbeat", tag_field="type"):

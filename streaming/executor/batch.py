@@ -97,12 +97,12 @@ class Batch:
         """(execution id, key) of the timers that this batch leaves unset."""
         return [key for key, timer in self._timers.items() if timer is None]
 
-    def outbox(self, executor_id: str, now: datetime) -> Outbox | None:
+    def outbox(self, executor_id: str, now: datetime, position: str = "") -> Outbox | None:
         """What is to be announced and done, ``None`` when nothing is."""
         items = tuple(self._delta(execution_id) for execution_id in self._touched())
         if not items and not self.effects:
             return None
-        deltas = codec.encode(Deltas(executor_id, now, items)) if items else b""
+        deltas = codec.encode(Deltas(executor_id, now, items, position)) if items else b""
         return Outbox(deltas, tuple(self.effects))
 
     def _touched(self) -> list[str]:

@@ -170,8 +170,8 @@ class Executor:
         batch = Batch(self._cache.fetch({event.execution_id for _, event in events}))
         for entry, event in events:
             self._apply_one(batch, entry, event)
-        outbox = batch.outbox(self.id, self._clock())
         position = entries[-1].id if entries else self._position
+        outbox = batch.outbox(self.id, self._clock(), position)
         done = self._commit(batch, position, outbox)
         self._position = position
         self._cache.keep(batch.executions)
