@@ -1,0 +1,45 @@
+"""The documents say what the code says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from engine.states import ACTIONS, STATES, State
+from watchfloor.settings import Settings
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def rows(page: str) -> dict[str, list[str]]:
+    """First cell of each table row -> the other cells."""
+    lines = (DOCS / page).read_text().splitlines()
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+    return {first: rest for first, *rest in cells}
+
+
+@pytest.mark.parametrize("name", list(Settings.model_fields))
+def test_each_setting_is_documented_with_its_default_and_meaning(name: str) -> None:
+    field = Settings.model_fields[name]
+    default = "" if field.default is None else f"`{field.default}`"
+    assert rows("settings.md")[f"`WATCHFLOOR_{name.upper()}`"] == [default, field.description]
+
+
+def test_no_setting_is_documented_that_does_not_exist() -> None:
+    named = set(re.findall(r"WATCHFLOOR_([A-Z_]+)", (DOCS / "settings.md").read_text()))
+    assert {name for name in named if not name.startswith("SECRET_")} == {n.upper() for n in Settings.model_fields}
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_each_state_is_documented(state: State) -> None:
+    info = STATES[state]
+    of = " ".join(word for word, on in (("execution", info.of_execution), ("task run", info.of_task_run)) if on)
+    assert rows("states.md")[state] == ["yes" if info.terminal else "no", of, info.letter, info.shape]
+
+
+@pytest.mark.parametrize("action", list(ACTIONS))
+def test_each_action_is_documented_with_the_states_it_works_in(action: str) -> None:
+    info = ACTIONS[action]
+    assert rows("states.md")[info.title] == [", ".join(state for state in State if state in info.allowed)]
