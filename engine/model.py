@@ -61,8 +61,9 @@ class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):
 class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
     """How far a flowable task run is, kept up to date child by child so that no event costs more than O(1).
 
-    ``total`` children (or groups, in a ForEach) are known, ``started`` of them were given out, ``ended`` are
-    terminal; ``verdict`` is the highest-priority state among the ended ones. ``values`` are a ForEach's values.
+    ``total`` children (or groups, in a ForEach) of its ``branch`` are known, ``started`` of them were given out,
+    ``ended`` are terminal; ``verdict`` is the highest-priority state among the ended ones. ``values`` are a ForEach's
+    values. In a stored task run the counts are those of the last change of branch: readers count the children.
     """
 
     total: int
@@ -107,13 +108,28 @@ class Trigger(msgspec.Struct, frozen=True, omit_defaults=True):
     variables: dict[str, Any] = {}
 
 
+class Tally(msgspec.Struct, frozen=True):
+    """Counts the reducer keeps so that an event costs the same however wide a flow is. Never stored, never sent:
+    ``None`` on an execution means "count again from the task runs".
+
+    ``progress`` maps the id of each open flowable task run (``""``: the flow itself) to its progress. The others
+    count task runs that run (or wait to), wait for a retry, are paused.
+    """
+
+    progress: immutables.Map[str, Progress] = immutables.Map()
+    active: int = 0
+    retrying: int = 0
+    paused: int = 0
+
+
 class Execution(msgspec.Struct, frozen=True):
     """One run of one revision of a flow.
 
     ``version`` is +1 per applied event: a reader never replaces a higher one by a lower one. ``task_runs`` maps
     task-run id to TaskRun; ``error`` is the first error line of the first failed attempt; ``last_task`` the task
     that changed last; ``changed_at`` when the newest applied event was accepted. ``paused_by_hand`` is true
-    between a pause action and its resume.
+    between a pause action and its resume. ``failed_task`` is the task that ``error`` comes from; ``recent_actions``
+    are event ids of the actions applied last.
     """
 
     id: str
@@ -139,6 +155,9 @@ class Execution(msgspec.Struct, frozen=True):
     paused_by_hand: bool = False
     task_runs: immutables.Map[str, TaskRun] = immutables.Map()
     progress: Progress | None = None
+    failed_task: str | None = None
+    recent_actions: tuple[str, ...] = ()
+    tally: Tally | None = None
 
     @property
     def start_date(self) -> datetime:

@@ -27,7 +27,11 @@ class _Event(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type"):
 
 
 class ExecutionCreated(_Event, frozen=True, omit_defaults=True, tag="execution_created"):
-    """Somebody or something asked for an execution; its inputs were validated before."""
+    """Somebody or something asked for an execution; its inputs were validated before.
+
+    Not so when a Subflow task asks (``parent_task_run_id`` is set): the reducer validates those, and ``revision`` 0
+    means the newest one, which the executor puts in before it applies the event.
+    """
 
     namespace: str
     flow_id: str
@@ -78,7 +82,10 @@ class TimerFired(_Event, frozen=True, omit_defaults=True, tag="timer_fired"):
 
 
 class ActionRequested(_Event, frozen=True, omit_defaults=True, tag="action_requested"):
-    """An operator's action. The answer to it travels in the next ``ExecutionDelta.answers``."""
+    """An operator's action. The answer to it travels in the next ``ExecutionDelta.answers``.
+
+    ``task_run_id`` names the one that is meant, where there are several (of the paused ones: ``None`` is the first).
+    """
 
     action: Action
     actor: str
@@ -86,6 +93,7 @@ class ActionRequested(_Event, frozen=True, omit_defaults=True, tag="action_reque
     inputs: dict[str, Any] = {}
     revision: int | None = None
     cascade: bool = True
+    task_run_id: str | None = None
 
 
 class ExecutionReported(_Event, frozen=True, omit_defaults=True, tag="execution_reported"):
