@@ -1,0 +1,42 @@
+"""The Dash app: ``create_app(settings, services)``, callable any number of times in one process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import flask
+
+from dashboard import auth, callbacks, compression, frame, health, security, vendor
+from dashboard.index import App
+from dashboard.pages import PAGES
+from dashboard.services import Services
+from watchfloor.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def create_app(settings: Settings, services: Services) -> App:
+    """The app with its pages, callbacks, login, headers and static files. ``app.server`` is the Flask app."""
+    server = flask.Flask("watchfloor", root_path=str(ROOT / "dashboard"), static_folder=None)
+    compression.register(server)
+    auth.register(server, services)
+    vendor.register(server)
+    health.register(server, services)
+    app = App(
+        name="watchfloor",
+        server=server,
+        title="Watchfloor",
+        update_title="",
+        assets_folder=str(ROOT / "assets"),
+        assets_ignore=r".*\.(js|json|ts)$",
+        use_pages=False,
+        serve_locally=True,
+        suppress_callback_exceptions=True,
+        add_log_handler=False,
+        meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
+    )
+    app.layout = lambda: frame.layout(PAGES)
+    callbacks.register(app, services, PAGES)
+    security.register(app)
+    server.add_url_rule("/", "home", lambda: flask.redirect("/executions"))
+    return app

@@ -1,0 +1,129 @@
+"""Every component id, made here and nowhere else: constants a page, functions for ids that carry a value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Frame:
+    """What stands on every page."""
+
+    URL = "url"
+    PAGE = "page"
+    PAGE_KEY = "page-key"
+    RAIL = "rail"
+    NOTIFICATIONS = "notifications"
+    KEYS_SHEET = "keys-sheet"
+    KEYS_BUTTON = "keys-button"
+    ACTION_REQUEST = "action-request"
+    MANTINE = "mantine"
+
+
+class Confirm:
+    """The dialog before an action that destroys."""
+
+    MODAL = "confirm-modal"
+    PENDING = "confirm-pending"
+    TITLE = "confirm-title"
+    TEXT = "confirm-text"
+    REASON = "confirm-reason"
+    GO = "confirm-go"
+    CANCEL = "confirm-cancel"
+
+
+class Resume:
+    """The form of a paused execution that waits for inputs."""
+
+    MODAL = "resume-modal"
+    PENDING = "resume-pending"
+    FORM = "resume-form"
+    GO = "resume-go"
+    ERROR = "resume-error"
+
+
+class Executions:
+    """The list."""
+
+    VIEW = "executions-view"
+    GRID = "executions-grid"
+    COUNTS = "executions-counts"
+    TOTAL = "executions-total"
+    PAGER = "executions-pager"
+    BULK = "executions-bulk"
+    SELECTED = "executions-selected"
+    CHIP_NEW = "executions-new"
+    EMPTY = "executions-empty"
+    FILTER_STATE = "filter-state"
+    FILTER_NAMESPACE = "filter-namespace"
+    FILTER_FLOW = "filter-flow"
+    FILTER_TEXT = "filter-text"
+    FILTER_RANGE = "filter-range"
+    FILTER_CLEAR = "filter-clear"
+    FILTER_OTHER = "filter-other"
+    FILTER_ERROR = "filter-error"
+
+
+class Execution:
+    """One execution."""
+
+    HEADER = "execution-header"
+    TABS = "execution-tabs"
+    PANEL = "execution-panel"
+    ID = "execution-id"
+    GANTT = "gantt-graph"
+    TOPOLOGY = "topology-graph"
+    LOGS = "logs-pane"
+    OVERVIEW = "overview-pane"
+    STRIP = "execution-strip"
+
+
+class Flows:
+    """The list of flows."""
+
+    LIST = "flows-list"
+    FILTER_TEXT = "flows-filter-text"
+    FILTER_NAMESPACE = "flows-filter-namespace"
+    VIEW = "flows-view"
+
+
+class Flow:
+    """One flow."""
+
+    REF = "flow-ref"
+    TABS = "flow-tabs"
+    PANEL = "flow-panel"
+    SOURCE = "flow-source"
+    TOPOLOGY = "flow-topology"
+    EXECUTE = "flow-execute"
+
+
+class Execute:
+    """The form that starts an execution."""
+
+    MODAL = "execute-modal"
+    FLOW = "execute-flow"
+    FORM = "execute-form"
+    GO = "execute-go"
+    CANCEL = "execute-cancel"
+    ERROR = "execute-error"
+    LABELS = "execute-labels"
+
+
+def form_field(form: str, input_id: Any) -> dict[str, Any]:
+    """The control of one input of a form; ``input_id`` may be ``MATCH`` or ``ALL``."""
+    return {"type": "field", "form": form, "input": input_id}
+
+
+def execute_button(flow: Any) -> dict[str, Any]:
+    """A button that opens the form of ``namespace/flow``."""
+    return {"type": "execute", "flow": flow}
+
+
+def bulk_button(action: Any) -> dict[str, Any]:
+    """A button of the bulk bar."""
+    return {"type": "bulk", "action": action}
+
+
+def rail_link(name: Any) -> dict[str, Any]:
+    """A link of the rail."""
+    return {"type": "rail", "page": name}

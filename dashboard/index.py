@@ -1,0 +1,80 @@
+"""The HTML page around the app: the theme before the first paint, the live configuration, our ES modules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dash
+from flask_login import current_user
+
+from engine.states import ACTIONS, STATES, State
+from streaming import codec
+from watchfloor import __version__
+
+CLIENTSIDE = ("theme.js", "callbacks.js")
+
+_PAGE = """<!DOCTYPE html>
+<html lang="en" data-theme="dark" data-mantine-color-scheme="dark">
+<head>
+{metas}
+<title>{title}</title>
+<link id="wf-favicon" rel="icon" href="/assets/img/favicon.svg" type="image/svg+xml">
+{head_scripts}
+<link rel="preload" href="/vendor/fonts/inter-latin.woff2" as="font" type="font/woff2" crossorigin>
+<link rel="stylesheet" href="/vendor/fonts.css">
+{css}
+<script type="application/json" id="wf-config">{wf_config}</script>
+<script type="module" src="/assets/js/main.js"></script>
+</head>
+<body>
+{app_entry}
+<footer>
+{config}
+{scripts}
+{renderer}
+</footer>
+</body>
+</html>"""
+
+# What stands there until the app has loaded: the frame's outline, so that nothing jumps.
+_ENTRY = """<div id="react-entry-point"><div class="wf-boot" role="status" aria-label="Loading">
+<div class="wf-boot-rail"></div><div class="wf-boot-bar"></div>
+<div class="wf-boot-page"><i></i><i></i><i></i><i></i><i></i><i></i></div></div></div>"""
+
+
+def config(user: Any) -> dict[str, Any]:
+    """What the browser's modules know from the start: who, which states and actions there are."""
+    return {
+        "user": getattr(user, "name", None),
+        "role": getattr(user, "role", None),
+        "version": __version__,
+        "states": [STATES[state] for state in State],
+        "actions": [
+            {
+                "action": info.action,
+                "title": info.title,
+                "danger": info.danger,
+                "allowed": [state for state in State if state in info.allowed],
+            }
+            for info in ACTIONS.values()
+        ],
+    }
+
+
+class App(dash.Dash):
+    """Dash with our page around it."""
+
+    def interpolate_index(self, **parts: Any) -> str:
+        """The HTML of every page."""
+        text = codec.to_json(config(current_user)).decode().replace("<", "\\u003c")
+        return _PAGE.format(
+            metas=parts["metas"],
+            title=parts["title"],
+            css=parts["css"],
+            head_scripts="\n".join(f'<script src="/assets/js/clientside/{name}"></script>' for name in CLIENTSIDE),
+            wf_config=text,
+            app_entry=_ENTRY,
+            config=parts["config"],
+            scripts=parts["scripts"],
+            renderer=parts["renderer"],
+        )

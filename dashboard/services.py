@@ -1,0 +1,27 @@
+"""What the dashboard may use of the rest: the one way from a page or a callback to the world."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from watchfloor.settings import Settings
+
+if TYPE_CHECKING:
+    from data.files import Files
+    from data.store import Store
+
+    from streaming.bus import Bus
+    from streaming.commands import Commands
+
+
+@dataclass(frozen=True)
+class Services:
+    """The parts a web process is wired from. ``gateway`` is the live side, ``files`` the file storage."""
+
+    settings: Settings
+    store: Store
+    bus: Bus
+    commands: Commands
+    gateway: Any = None
+    files: Files | None = None

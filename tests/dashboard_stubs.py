@@ -1,0 +1,78 @@
+"""Services for tests of the dashboard alone: a store with a few rows, commands that note what was asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from dashboard.services import Services
+from watchfloor.settings import Settings
+
+PASSWORD = "correct horse"
+
+
+@dataclass
+class StubStore:
+    """Knows one user, admin, and one login token; pings unless it is told to be away."""
+
+    away: bool = False
+    tokens: set[str] = field(default_factory=lambda: {"once"})
+
+    def _check(self) -> None:
+        if self.away:
+            from data import StoreUnavailable
+
+            raise StoreUnavailable("The database is locked.")
+
+    def ping(self) -> None:
+        self._check()
+
+    def user(self, name: str) -> Any:
+        self._check()
+        return SimpleNamespace(name="admin", role="admin") if name == "admin" else None
+
+    def check_password(self, name: str, password: str) -> Any:
+        self._check()
+        return self.user(name) if password == PASSWORD else None
+
+    def use_login_token(self, token: str) -> Any:
+        if token not in self.tokens:
+            return None
+        self.tokens.remove(token)
+        return self.user("admin")
+
+
+@dataclass
+class StubBus:
+    """A bus that answers."""
+
+    def ping(self) -> None:
+        return None
+
+
+@dataclass
+class StubCommands:
+    """Notes every call; ``refuse`` maps an execution id to the error it raises."""
+
+    calls: list[tuple[Any, ...]] = field(default_factory=list)
+    refuse: dict[str, Exception] = field(default_factory=dict)
+
+    def act(self, action: Any, execution_id: str, **details: Any) -> str:
+        if execution_id in self.refuse:
+            raise self.refuse[execution_id]
+        self.calls.append((action, execution_id, details))
+        return "event-1"
+
+    def execute(self, namespace: str, flow_id: str, **details: Any) -> str:
+        if flow_id in self.refuse:
+            raise self.refuse[flow_id]
+        self.calls.append(("execute", f"{namespace}.{flow_id}", details))
+        return "0198c0de-0000-7000-8000-000000000001"
+
+
+def services(folder: Path, **settings: Any) -> Services:
+    """Stub services that keep their files in ``folder``."""
+    given = Settings(_env_file=None, data_dir=folder, **settings)
+    return Services(given, StubStore(), StubBus(), StubCommands())  # type: ignore[arg-type]
