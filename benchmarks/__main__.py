@@ -15,7 +15,7 @@ from rich.table import Table
 
 HERE = Path(__file__).parent
 FIGURES = ("p50", "p95", "p99", "value")
-_NOT_BENCHES = {"__init__", "__main__", "results", "product"}
+_NOT_BENCHES = {"__init__", "__main__", "results", "product", "loader", "subscribers"}
 
 
 def names() -> list[str]:
