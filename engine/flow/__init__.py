@@ -1,0 +1,73 @@
+"""Flow files: the model, and the way from text to it with every error at its line.
+
+``parse(source)`` gives a Flow or raises FlowError. A task type is one class registered in TASK_TYPES.
+"""
+
+from engine.flow.base import is_template
+from engine.flow.errors import FlowError, Violation
+from engine.flow.inputs import INPUT_TYPES, Input
+from engine.flow.model import Concurrency, Flow, Output, Place
+from engine.flow.parse import parse
+from engine.flow.retry import Retry
+from engine.flow.runnable import (
+    Fail,
+    Log,
+    OutputValues,
+    PythonCommands,
+    PythonScript,
+    Return,
+    Script,
+    ShellCommands,
+    ShellScript,
+    Sleep,
+)
+from engine.flow.tasks import (
+    TASK_TYPES,
+    Flowable,
+    ForEach,
+    If,
+    Parallel,
+    Pause,
+    Sequential,
+    Subflow,
+    Switch,
+    Task,
+)
+from engine.flow.triggers import TRIGGER_TYPES, Schedule, Trigger
+
+__all__ = [
+    "INPUT_TYPES",
+    "TASK_TYPES",
+    "TRIGGER_TYPES",
+    "Concurrency",
+    "Fail",
+    "Flow",
+    "FlowError",
+    "Flowable",
+    "ForEach",
+    "If",
+    "Input",
+    "Log",
+    "Output",
+    "OutputValues",
+    "Parallel",
+    "Pause",
+    "Place",
+    "PythonCommands",
+    "PythonScript",
+    "Retry",
+    "Return",
+    "Schedule",
+    "Script",
+    "Sequential",
+    "ShellCommands",
+    "ShellScript",
+    "Sleep",
+    "Subflow",
+    "Switch",
+    "Task",
+    "Trigger",
+    "Violation",
+    "is_template",
+    "parse",
+]
