@@ -19,16 +19,21 @@ test("an older version and an older task run change nothing", () => {
   const model = fromSnapshot({ row: row(5, "SUCCESS"), history: [["CREATED", at(0)]], task_runs: [] });
   assert.deepEqual(fold(model, /** @type {any} */ ({ t: "execution", row: row(4, "RUNNING"), history: [] })), []);
   assert.equal(model.row?.state, "SUCCESS");
-  const newer = run("a", "SUCCESS", { history: [["CREATED", at(0)], ["SUCCESS", at(2)]] });
-  assert.deepEqual(fold(model, /** @type {any} */ ({ t: "task_run", task_run: newer })), ["a"]);
-  assert.deepEqual(fold(model, /** @type {any} */ ({ t: "task_run", task_run: run("a", "CREATED") })), []);
+  const item = (/** @type {number} */ version, /** @type {string} */ state) =>
+    /** @type {any} */ ({ t: "task_run", version, task_run: run("a", state) });
+  assert.deepEqual(fold(model, item(4, "CREATED")), [], "before the snapshot");
+  assert.deepEqual(fold(model, item(7, "SUCCESS")), ["a"]);
+  assert.deepEqual(fold(model, item(6, "RUNNING")), []);
   assert.equal(model.tasks.get("a")?.state, "SUCCESS");
+  assert.deepEqual(fold(model, /** @type {any} */ ({ t: "dropped", version: 6, ids: ["a"] })), []);
 });
 
 test("dropped task runs go, unknown tags are ignored", () => {
   const model = fromSnapshot({ row: row(1, "RUNNING"), task_runs: [run("a", "RUNNING"), run("b", "RUNNING")] });
-  assert.deepEqual(fold(model, /** @type {any} */ ({ t: "dropped", ids: ["a", "never"] })), ["a"]);
+  assert.deepEqual(fold(model, /** @type {any} */ ({ t: "dropped", version: 2, ids: ["a", "never"] })), ["a"]);
   assert.deepEqual([...model.tasks.keys()], ["b"]);
+  fold(model, /** @type {any} */ ({ t: "task_run", version: 1, task_run: run("a", "RUNNING") }));
+  assert.ok(!model.tasks.has("a"), "an older change does not bring it back");
   assert.deepEqual(fold(model, { t: "of-the-future" }), []);
 });
 
@@ -86,7 +91,7 @@ test("views of one execution share one subscription, closed after the last", () 
   assert.equal(opened.length, 1);
   assert.deepEqual(opened[0].params, { id: "e" });
   assert.deepEqual(calls, [["first", null], ["second", null]]);
-  opened[0].handlers.items([{ t: "task_run", task_run: run("b", "CREATED") }]);
+  opened[0].handlers.items([{ t: "task_run", version: 2, task_run: run("b", "CREATED") }]);
   assert.deepEqual(calls.at(-1), ["second", new Set(["b"])]);
   assert.equal(first.model.tasks.size, 2);
   first.close();

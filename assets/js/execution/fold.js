@@ -12,20 +12,22 @@ import { toMs } from "../format.js";
  *   changed_at: string, kind?: string, end_date?: string, labels?: {[key: string]: string}, trigger_id?: string,
  *   trigger_type?: string, parent_id?: string, original_id?: string, attempt_number?: number, error?: string,
  *   last_task?: string}} Row
- * @typedef {{row: Row | null, history: Change[], tasks: Map<string, TaskRun>, answers: any[]}} Model
+ * @typedef {{row: Row | null, history: Change[], tasks: Map<string, TaskRun>, answers: any[], versions: Map<string, number>,
+ *   base: number}} Model `base` is the snapshot's version, `versions` those of the task runs that changed since
  */
 
 /** @returns {Model} */
-export const empty = () => ({ row: null, history: [], tasks: new Map(), answers: [] });
+export const empty = () => ({ row: null, history: [], tasks: new Map(), answers: [], versions: new Map(), base: -1 });
 
 /** @param {{row: Row, history?: Change[], task_runs?: TaskRun[]}} snapshot @returns {Model} */
 export function fromSnapshot(snapshot) {
   const tasks = new Map((snapshot.task_runs ?? []).map((run) => [run.id, run]));
-  return { row: snapshot.row, history: snapshot.history ?? [], tasks, answers: [] };
+  return { ...empty(), row: snapshot.row, history: snapshot.history ?? [], tasks, base: snapshot.row?.version ?? -1 };
 }
 
-/** When a task run changed last, in ms. @param {TaskRun} run */
-const changedAt = (run) => toMs(run.history.at(-1)?.[1]);
+/** Whether a change of a task run, made at this version of the execution, is older than what is held.
+ * @param {Model} model @param {string} id @param {number} version */
+const outdated = (model, id, version) => version < (model.versions.get(id) ?? model.base);
 
 /** @type {{[tag: string]: (model: Model, item: any) => string[]}} each returns the ids of task runs it changed */
 const FOLDS = {
@@ -36,20 +38,22 @@ const FOLDS = {
     if (answers?.length) model.answers.push(...answers);
     return [];
   },
-  task_run(model, { task_run: run }) {
-    const held = model.tasks.get(run.id);
-    if (held && changedAt(run) < changedAt(held)) return [];
+  task_run(model, { task_run: run, version }) {
+    if (outdated(model, run.id, version)) return [];
+    model.versions.set(run.id, version);
     model.tasks.set(run.id, run);
     return [run.id];
   },
-  dropped(model, { ids }) {
-    return ids.filter((/** @type {string} */ id) => model.tasks.delete(id));
+  dropped(model, { ids, version }) {
+    const gone = ids.filter((/** @type {string} */ id) => !outdated(model, id, version) && model.tasks.delete(id));
+    for (const id of gone) model.versions.set(id, version);
+    return gone;
   },
 };
 
 /**
  * Fold one item into the model, in place: a page with ten thousand task runs can't copy them for each change.
- * An older version or an older task run changes nothing.
+ * What is older than what is held changes nothing.
  * @param {Model} model @param {{t: string}} item
  * @returns {string[]} ids of the task runs that changed
  */

@@ -1,0 +1,156 @@
+// View `execution-header`: who this execution is, how it stands, what can be done.
+// Params: {id, namespace?, flow_id?, usual?: {p50, p95} in seconds, neighbours?: {previous?, next?} ids, tz?}. The element is empty.
+import { copyText, h, setAttr, setStyle, setText } from "../dom.js";
+import { ago, againstUsual, clock, duration, exact, moment, shortId, ticking, toMs } from "../format.js";
+import { isTerminal, setBadge, stateBadge } from "../states.js";
+import { actionButtons } from "./actions.js";
+import { onTick } from "./clock.js";
+import { elapsed } from "./fold.js";
+import { watch } from "./store.js";
+
+/** @typedef {{id: string, namespace?: string, flow_id?: string, usual?: {p50: number, p95: number} | null,
+ *   neighbours?: {previous?: string | null, next?: string | null}}} Params */
+/** @typedef {import("./fold.js").Row} Row */
+
+/** @param {() => Params} params */
+function build(params) {
+  const badge = stateBadge("CREATED");
+  badge.classList.add("large", "loading");
+  const idButton = h("button", { type: "button", class: "wfx-id" });
+  idButton.addEventListener("click", () => copyText(params().id, idButton));
+  const parts = {
+    badge,
+    idButton,
+    flow: h("a", { class: "wfx-flow" }),
+    namespace: h("span", { class: "wfx-namespace" }),
+    previous: h("a", { class: "wfx-step", "aria-label": "Previous execution of this flow" }, "‹"),
+    next: h("a", { class: "wfx-step", "aria-label": "Next execution of this flow" }, "›"),
+    time: h("span", { class: "wfx-time" }),
+    meter: h("span", { class: "wfx-meter", "aria-hidden": "true" }, h("i", { class: "fill" }), h("i", { class: "p50" }), h("i", { class: "p95" })),
+    usual: h("span", { class: "wfx-usual" }),
+    facts: h("span", { class: "wfx-facts" }),
+    labels: h("span", { class: "wfx-labels" }),
+  };
+  const actions = actionButtons(() => params().id);
+  const top = h(
+    "div",
+    { class: "wfx-top" },
+    badge,
+    h("h1", { class: "wfx-title" }, parts.namespace, parts.flow),
+    idButton,
+    h("span", { class: "wfx-steps" }, parts.previous, parts.next),
+    actions.element,
+  );
+  const below = h("div", { class: "wfx-below" }, parts.time, parts.meter, parts.usual, parts.facts, parts.labels);
+  return { ...parts, actions, root: h("div", { class: "wfx-header" }, top, below) };
+}
+
+/** @typedef {ReturnType<typeof build>} Parts */
+
+/** @param {HTMLAnchorElement} link @param {string | null | undefined} id */
+function showStep(link, id) {
+  setAttr(link, "href", id ? `/executions/${encodeURIComponent(id)}` : null);
+  setAttr(link, "aria-disabled", id ? null : "true");
+  link.title = id ? shortId(id) : "none";
+}
+
+/** @param {Parts} parts @param {Params} params @param {Row | null} row */
+function showWho(parts, params, row) {
+  const [namespace, flow] = [row?.namespace ?? params.namespace ?? "", row?.flow_id ?? params.flow_id ?? ""];
+  setText(parts.namespace, namespace ? `${namespace} / ` : "");
+  setText(parts.flow, flow);
+  if (flow) setAttr(parts.flow, "href", `/flows/${encodeURIComponent(namespace)}/${encodeURIComponent(flow)}`);
+  setText(parts.idButton, shortId(params.id));
+  parts.idButton.title = `${params.id}\nclick to copy`;
+  showStep(parts.previous, params.neighbours?.previous);
+  showStep(parts.next, params.neighbours?.next);
+}
+
+/** @param {Parts} parts @param {Row | null} row @param {number} now */
+function showState(parts, row, now) {
+  parts.actions.show(row?.state);
+  if (!row) return;
+  parts.badge.classList.remove("loading");
+  setBadge(parts.badge, row.state);
+  showLabels(parts.labels, row.labels ?? {});
+  const start = toMs(row.start_date);
+  setText(parts.facts, [`started ${moment(start, now)}`, `revision ${row.revision}`, trigger(row), again(row)].filter(Boolean).join(" · "));
+  parts.facts.title = `${exact(start)} (${ago(start, now)})${row.end_date ? `\nended ${clock(toMs(row.end_date), true)}` : ""}`;
+}
+
+/** @param {Row} row */
+const trigger = (row) => (row.trigger_id ? `by ${row.trigger_id}` : row.trigger_type ? `by ${row.trigger_type}` : "");
+/** @param {Row} row */
+const again = (row) => ((row.attempt_number ?? 1) > 1 ? `attempt ${row.attempt_number}` : "");
+
+/** @param {HTMLElement} element @param {{[key: string]: string}} labels */
+function showLabels(element, labels) {
+  const text = JSON.stringify(labels);
+  if (element.dataset.shown === text) return;
+  element.dataset.shown = text;
+  const chip = (/** @type {[string, string]} */ [key, value]) =>
+    h("a", { class: key.startsWith("system.") ? "wfx-label system" : "wfx-label", href: labelUrl(key, value) }, h("b", {}, key), value);
+  element.replaceChildren(...Object.entries(labels).map(chip));
+}
+
+/** @param {string} key @param {string} value */
+const labelUrl = (key, value) => `/executions?filters[labels][EQUALS][${encodeURIComponent(key)}]=${encodeURIComponent(value)}`;
+
+/** @param {Parts} parts @param {Params} params @param {Row | null} row @param {number} now */
+function showTime(parts, params, row, now) {
+  const ms = elapsed(row, now);
+  const done = Boolean(row?.end_date);
+  setText(parts.time, done ? duration(ms) : ticking(ms));
+  const { verdict, text } = againstUsual(ms, params.usual);
+  parts.root.dataset.pace = row && (done || verdict !== "usual") ? verdict : "usual";
+  parts.root.dataset.running = String(Boolean(row) && !done);
+  setText(parts.usual, text);
+  setAttr(parts.meter, "hidden", params.usual?.p95 ? null : "");
+  if (!params.usual?.p95) return;
+  const full = Math.max(params.usual.p95 * 1250, ms || 0);
+  const share = (/** @type {number} */ value) => Math.min(1, value / full).toFixed(4);
+  setStyle(parts.meter, { "--fill": share(ms || 0), "--p50": share(params.usual.p50 * 1000), "--p95": share(params.usual.p95 * 1000) });
+  if (row) parts.meter.dataset.token = parts.badge.dataset.token ?? "";
+}
+
+/** @param {HTMLElement} element @param {Params} first @param {any} live */
+export function executionHeader(element, first, live) {
+  let params = first;
+  const parts = build(() => params);
+  element.replaceChildren(parts.root);
+  /** @type {Row | null} */
+  let row = null;
+  const show = () => {
+    const now = live.confirmedNow();
+    showWho(parts, params, row);
+    showState(parts, row, now);
+    showTime(parts, params, row, now);
+  };
+  const listen = () =>
+    watch(live, params.id, {
+      changed(_, model) {
+        row = model.row;
+        show();
+      },
+    });
+  let watching = listen();
+  show();
+  const stop = onTick(live, (now) => row && !isTerminal(row.state) && showTime(parts, params, row, now));
+  return {
+    /** @param {Params} next */
+    update(next) {
+      const other = next.id !== params.id;
+      params = next;
+      if (!other) return show();
+      row = null;
+      watching.close();
+      watching = listen();
+      return show();
+    },
+    unmount() {
+      stop();
+      watching.close();
+      parts.root.remove();
+    },
+  };
+}
