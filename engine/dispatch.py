@@ -1,0 +1,39 @@
+"""Giving jobs to the workers, on whatever machine they are."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import redis
+from kombu.exceptions import KombuError
+from kombu.exceptions import OperationalError as BrokerAway
+
+from engine.worker.app import QUEUE, TASK_NAME, build_app
+from streaming import codec
+from streaming.messages import Job
+from watchfloor.settings import Settings
+
+_RETRY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.05, "interval_max": 0.1}
+
+
+class Dispatch:
+    """The executor's way to the workers. Safe to share between threads."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._app = build_app(settings)
+
+    def submit(self, job: Job, *, losses: int = 0) -> None:
+        """Give one attempt out; done twice, its claim lets one run.
+
+        Raises ``redis.ConnectionError`` when Redis is away. ``losses`` counts the workers that died while they ran it.
+        """
+        arguments: list[Any] = [base64.b64encode(codec.encode(job)).decode(), losses]
+        try:
+            self._app.send_task(TASK_NAME, args=arguments, queue=QUEUE, retry_policy=_RETRY)
+        except (BrokerAway, KombuError) as error:
+            raise redis.ConnectionError(f"the job could not be given to the workers: {error}") from error
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._app.close()

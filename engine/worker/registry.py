@@ -1,0 +1,80 @@
+"""Who runs what: the claim of an attempt, and the list of running attempts that a dead worker leaves behind."""
+
+from __future__ import annotations
+
+import msgspec
+
+from streaming import codec, keys
+from streaming.bus import Bus
+from streaming.messages import Job, LogBatch
+
+CLAIM_SECONDS = 604_800
+RUNNING = "wf:running"  # hash: "<task run>:<attempt>" → Entry
+LINES = "wf:running:lines"  # hash: "<task run>:<attempt>" → number of the last line given out
+
+
+# One atomic step, so that a claimed attempt is always in the list of running ones.
+_CLAIM = """
+if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'EX', ARGV[2]) and redis.call('GET', KEYS[1]) ~= ARGV[1] then
+  return false
+end
+redis.call('HSET', KEYS[2], ARGV[3], ARGV[4])
+return {redis.call('EXISTS', KEYS[4]), redis.call('HGET', KEYS[3], ARGV[3]) or '0'}
+"""
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """An attempt that is ours. ``first_line`` is the last line number a dead worker used for it."""
+
+    killed: bool
+    first_line: int
+
+
+class Entry(msgspec.Struct, frozen=True, array_like=True):
+    """One running attempt: which worker has it (``worker`` names its parent process) and the job itself."""
+
+    worker: str
+    job: bytes
+    losses: int = 0
+
+
+_decode_entry = msgspec.msgpack.Decoder(Entry).decode
+
+
+def field_of(job: Job) -> str:
+    """Name of an attempt in the hashes."""
+    return f"{job.task_run_id}:{job.attempt}"
+
+
+class Registry:
+    """The claims and running attempts of one worker. Methods raise ``RedisError`` when Redis is away."""
+
+    def __init__(self, bus: Bus, worker: str) -> None:
+        self._redis = bus.redis
+        self._claim = bus.redis.register_script(_CLAIM)
+        self._worker = worker
+
+    def claim(self, job: Job, token: str, losses: int) -> Claim | None:
+        """Take the attempt; ``None`` when somebody else has or had it. ``token`` makes asking twice harmless."""
+        field = field_of(job)
+        entry = msgspec.msgpack.encode(Entry(self._worker, codec.encode(job), losses))
+        args = [token, CLAIM_SECONDS, field, entry]
+        answer = self._claim(
+            keys=[keys.claim(job.task_run_id, job.attempt), RUNNING, LINES, keys.kill(job.execution_id)], args=args
+        )
+        return None if answer is None else Claim(bool(answer[0]), int(answer[1]))
+
+    def said(self, batch: LogBatch) -> None:
+        """Note the numbers that ``batch`` uses, before it is sent."""
+        self._redis.hset(LINES, f"{batch.task_run_id}:{batch.attempt}", str(batch.lines[-1].number))
+
+    def ended(self, job: Job) -> None:
+        """The attempt is over and all about it was sent."""
+        pipe = self._redis.pipeline(transaction=True)
+        pipe.hdel(RUNNING, field_of(job))
+        pipe.hdel(LINES, field_of(job))
+        pipe.execute()
+
+    def running(self) -> dict[str, Entry]:
+        """All running attempts of all workers."""
+        return {field.decode(): _decode_entry(entry) for field, entry in self._redis.hgetall(RUNNING).items()}

@@ -1,0 +1,192 @@
+"""One attempt from claim to end: what it says on the way is events and log lines, nothing else."""
+
+from __future__ import annotations
+
+import secrets
+import time
+import traceback
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import redis
+import structlog
+
+from engine.ids import derived_id
+from engine.states import State
+from engine.worker.control import JobControl, Stop
+from engine.worker.limits import Limits
+from engine.worker.lines import Lines
+from engine.worker.registry import Claim, Registry
+from engine.worker.sender import Over, Sender
+from engine.worker.tasks import Result, Running, TaskFailed, kind_of
+from streaming.codec import to_json
+from streaming.messages import LEVELS, Job, TaskEnded, TaskStarted
+
+log = structlog.get_logger("worker")
+
+WORKER_STOPPED = "the worker was stopped"
+
+
+class End(msgspec.Struct, frozen=True):
+    """How an attempt ended."""
+
+    state: State
+    result: Result = Result()
+    error: str | None = None
+
+
+class Runner:
+    """Runs attempts one after the other. ``render(value, context)`` fills in the expressions of a property."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        sender: Sender,
+        limits: Limits,
+        *,
+        worker_id: str,
+        files_url: str,
+        render: Callable[[Any, dict[str, Any]], Any],
+    ) -> None:
+        self.current: JobControl | None = None
+        self._registry = registry
+        self._sender = sender
+        self._limits = limits
+        self._worker_id = worker_id
+        self._files_url = files_url
+        self._render = render
+
+    def run(self, job: Job, losses: int = 0, *, stopping: Callable[[], bool] = lambda: False) -> bool:
+        """Run the attempt unless somebody else has it; false if it was dropped.
+
+        ``losses`` counts the workers that died while they had it. Returns when all it had to say is sent.
+        """
+        control = self.current = JobControl(job)  # known before the claim, so that no kill falls in between
+        try:
+            claim = self._claim(job, losses, stopping)
+            if claim is None:
+                log.info("duplicate_dropped", task_run=job.task_run_id, attempt=job.attempt)
+                return False
+            if claim.killed:
+                control.stop(Stop.KILL)
+            control.begin()
+            lines = Lines(job, self._sender.put, self._limits, minimum=_level(job), start=claim.first_line)
+            self._start(job, lines, losses)
+            self._end(job, self._outcome(job, control, lines), lines)
+        finally:
+            self.current = None
+            control.close()
+        while not self._sender.drain(1.0):
+            if stopping():
+                log.error("end_not_sent", task_run=job.task_run_id, attempt=job.attempt)
+                return True
+        return True
+
+    def _claim(self, job: Job, losses: int, stopping: Callable[[], bool]) -> Claim | None:
+        token = f"{self._worker_id}#{secrets.token_hex(6)}"
+        pause = 0.05
+        while True:
+            try:
+                return self._registry.claim(job, token, losses)
+            except redis.RedisError as error:
+                if stopping():
+                    return None
+                log.warning("redis_away", error=str(error), waiting_for="claim")
+                time.sleep(pause)
+                pause = min(pause * 2, 1.0)
+
+    def _start(self, job: Job, lines: Lines, losses: int) -> None:
+        self._sender.put(
+            TaskStarted(
+                event_id=derived_id("started", job.task_run_id, job.attempt),
+                execution_id=job.execution_id,
+                at=datetime.now(UTC),
+                task_run_id=job.task_run_id,
+                attempt=job.attempt,
+                worker_id=self._worker_id,
+            )
+        )
+        if losses:
+            lines.note("WARN", "The worker that ran this attempt died; it runs again from its start.")
+
+    def _outcome(self, job: Job, control: JobControl, lines: Lines) -> End:
+        if control.reason is Stop.KILL:
+            return End(State.KILLED, error="killed before it started")
+        try:
+            end = End(State.SUCCESS, self._perform(job, control, lines))
+            end = msgspec.structs.replace(end, state=end.result.state)
+            self._check_outputs(end.result.outputs)
+        except TaskFailed as failure:
+            lines.first_error.line or lines.note("ERROR", str(failure))
+            end = End(State.FAILED, Result(failure.outputs, failure.metrics), str(failure))
+        except Exception as error:
+            log.exception("task_crashed", task_run=job.task_run_id)
+            lines.note("ERROR", "".join(traceback.format_exception(error)).rstrip())
+            end = End(State.FAILED, error=f"{type(error).__name__}: {error}")
+        return self._stopped(control.reason, job, end, lines) if control.reason else end
+
+    def _perform(self, job: Job, control: JobControl, lines: Lines) -> Result:
+        kind = kind_of(str(job.task.get("type")))
+        if kind is None:
+            raise TaskFailed(f"this worker has no task type {job.task.get('type')!r}")
+        wanted = {name: job.task[name] for name in kind.properties if job.task.get(name) is not None}
+        running = Running(
+            job=job,
+            properties=self._rendered(wanted, job.context),
+            lines=lines,
+            control=control,
+            limits=self._limits,
+            may_read=lambda: not self._sender.full,
+            files_url=self._files_url,
+        )
+        return kind.run(running)
+
+    def _rendered(self, wanted: dict[str, Any], context: dict[str, Any]) -> dict[str, Any]:
+        rendered = {}
+        for name, value in wanted.items():
+            try:
+                rendered[name] = self._render(value, context)
+            except ValueError as error:
+                raise TaskFailed(f"{name}: {error}") from error
+        return rendered
+
+    def _check_outputs(self, outputs: dict[str, Any]) -> None:
+        size = len(to_json(outputs))
+        if size > self._limits.max_output_bytes:
+            raise TaskFailed(
+                f"the outputs have {size:,} bytes, {self._limits.max_output_bytes:,} are allowed "
+                "(setting task_max_output_bytes)."
+            )
+
+    def _stopped(self, reason: Stop, job: Job, end: End, lines: Lines) -> End:
+        if reason is Stop.KILL:
+            lines.note("WARN", "Killed.")
+            return End(State.KILLED, end.result, "killed")
+        said = WORKER_STOPPED if reason is Stop.SHUTDOWN else f"timed out after {job.timeout:g} s"
+        lines.note("ERROR", said[0].upper() + said[1:] + ".")
+        return End(State.FAILED, end.result, said)
+
+    def _end(self, job: Job, end: End, lines: Lines) -> None:
+        lines.close()
+        self._sender.put(
+            TaskEnded(
+                event_id=derived_id("ended", job.task_run_id, job.attempt),
+                execution_id=job.execution_id,
+                at=datetime.now(UTC),
+                task_run_id=job.task_run_id,
+                attempt=job.attempt,
+                state=end.state,
+                outputs=end.result.outputs,
+                metrics=end.result.metrics,
+                error=end.error,
+                worker_id=self._worker_id,
+            )
+        )
+        self._sender.put(Over(job))
+
+
+def _level(job: Job) -> Any:
+    wanted = str(job.task.get("logLevel") or "TRACE").upper()
+    return wanted if wanted in LEVELS else "TRACE"

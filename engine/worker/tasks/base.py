@@ -1,0 +1,50 @@
+"""What a task function gets and gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from engine.states import State
+from engine.worker.control import JobControl
+from engine.worker.limits import Limits
+from engine.worker.lines import Lines
+from streaming.messages import Job, Metric
+
+
+class TaskFailed(Exception):
+    """The attempt failed; the message is its error line. ``outputs`` and ``metrics`` are what it gave before."""
+
+    def __init__(self, message: str, outputs: dict[str, Any] | None = None, metrics: tuple[Metric, ...] = ()) -> None:
+        super().__init__(message)
+        self.outputs = outputs or {}
+        self.metrics = metrics
+
+
+class Running(msgspec.Struct, frozen=True):
+    """One attempt while it runs. ``properties`` are rendered; ``may_read`` is false while too much waits to be sent."""
+
+    job: Job
+    properties: dict[str, Any]
+    lines: Lines
+    control: JobControl
+    limits: Limits
+    may_read: Callable[[], bool]
+    files_url: str
+
+
+class Result(msgspec.Struct, frozen=True):
+    """How an attempt ended well."""
+
+    outputs: dict[str, Any] = {}
+    metrics: tuple[Metric, ...] = ()
+    state: State = State.SUCCESS
+
+
+class TaskKind(msgspec.Struct, frozen=True):
+    """A task type: which of its properties hold expressions, and what it does."""
+
+    properties: tuple[str, ...]
+    run: Callable[[Running], Result]

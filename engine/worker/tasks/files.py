@@ -1,0 +1,61 @@
+"""Files of a script task: what it is given, and what it leaves to later tasks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import fsspec
+
+from engine.worker.tasks.base import TaskFailed
+from streaming.messages import Job
+
+_COPY_BYTES = 1 << 20
+
+
+def put_inputs(home: Path, given: Any, files_url: str) -> None:
+    """Write ``inputFiles`` (name → text, or name → URI of a file of this installation) into ``home``."""
+    if isinstance(given, str) and given.strip():
+        given = json.loads(given)
+    if given in (None, "", {}):
+        return
+    if not isinstance(given, dict):
+        raise TaskFailed(f"inputFiles: expected a map of names and contents, got {type(given).__name__}")
+    for name, content in given.items():
+        target = _inside(home, str(name))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, str) and content.startswith(files_url.rstrip("/") + "/"):
+            _copy(content, target.as_uri())
+        else:
+            text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
+            target.write_text(text, encoding="utf-8")
+
+
+def keep_outputs(home: Path, patterns: Any, files_url: str, job: Job) -> dict[str, str]:
+    """Copy what matches ``outputFiles`` (globs) into the file storage; name → URI."""
+    base = "/".join(
+        (files_url.rstrip("/"), job.namespace, job.flow_id, job.execution_id, job.task_run_id, str(job.attempt))
+    )
+    kept = {}
+    for pattern in patterns if isinstance(patterns, list) else [patterns]:
+        for path in sorted(home.glob(str(pattern))):
+            inside = path.resolve().is_relative_to(home.resolve())
+            if path.is_file() and inside:
+                name = path.relative_to(home).as_posix()
+                kept[name] = f"{base}/{name}"
+                _copy(path.as_uri(), kept[name])
+    return kept
+
+
+def _inside(home: Path, name: str) -> Path:
+    target = (home / name).resolve()
+    if not target.is_relative_to(home.resolve()):
+        raise TaskFailed(f"inputFiles: {name!r} is outside the task's folder")
+    return target
+
+
+def _copy(source: str, target: str) -> None:
+    with fsspec.open(source, "rb") as reading, fsspec.open(target, "wb", auto_mkdir=True) as writing:
+        while chunk := reading.read(_COPY_BYTES):
+            writing.write(chunk)
