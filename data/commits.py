@@ -1,0 +1,326 @@
+"""The executor's side of the store: what it starts from, and one transaction a batch of events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+import sqlalchemy as sa
+
+from data import blobs
+from data.counters import Tally, text_key, text_of
+from data.database import Database
+from data.records import Commit, OutboxRow, Timer, TriggerState
+from data.tables import (
+    execution,
+    execution_data,
+    execution_label,
+    log_position,
+    metric,
+    outbox,
+    search_text,
+    stream_position,
+    task_run,
+    timer,
+    trigger_state,
+)
+from data.times import from_us, from_us_or_none, to_us, to_us_or_none
+from data.upserts import insert_new, upsert
+from engine.model import Execution, Kind, TaskRun
+from engine.states import NON_TERMINAL_EXECUTION, TERMINAL
+from streaming import keys
+from streaming.messages import ExecutionRow, Metric
+from streaming.rows import row_of
+
+T = TypeVar("T")
+_CHUNK = 500  # values in one IN list
+
+_run_delete = sa.delete(task_run).where(
+    task_run.c.execution_id == sa.bindparam("of"), task_run.c.id == sa.bindparam("which")
+)
+_timer_delete = sa.delete(timer).where(timer.c.execution_id == sa.bindparam("of"), timer.c.key == sa.bindparam("which"))
+_label_delete = sa.delete(execution_label).where(
+    execution_label.c.key == sa.bindparam("k"),
+    execution_label.c.value == sa.bindparam("v"),
+    execution_label.c.start_at == sa.bindparam("at"),
+    execution_label.c.seq == sa.bindparam("of"),
+)
+
+
+class _Stored(msgspec.Struct):
+    """What the store holds of an execution before a commit."""
+
+    seq: int
+    version: int
+    text_key: int
+    row: ExecutionRow
+
+
+class _Change(msgspec.Struct):
+    """An execution to be written, beside what is stored of it."""
+
+    execution: Execution
+    row: ExecutionRow
+    text: str
+    text_key: int
+    before: _Stored | None
+
+
+def chunks(values: Sequence[T], size: int = _CHUNK) -> Iterator[Sequence[T]]:
+    """``values`` in pieces of ``size``."""
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
+
+
+class Commits(Database):
+    """Written by the executor alone (and by ``seed``), read by whoever needs whole executions."""
+
+    # -- what an executor starts from
+
+    def position(self, stream: str) -> str:
+        """Stream id up to which ``stream`` is in the store; ``0-0`` when nothing is."""
+        logs = stream == keys.LOGS
+        table = log_position if logs else stream_position
+        with self._read_logs() if logs else self._read() as connection:
+            found = connection.scalar(sa.select(table.c.position).where(table.c.stream == stream))
+        return found or "0-0"
+
+    def load(self, execution_id: str) -> Execution | None:
+        """The execution with all its task runs; ``None`` when there is none."""
+        return self.load_many([execution_id]).get(execution_id)
+
+    def load_many(self, ids: Iterable[str]) -> dict[str, Execution]:
+        """The executions that exist, by id, with all their task runs."""
+        found: dict[str, Execution] = {}
+        with self._read() as connection:
+            for some in chunks(list(ids)):
+                found |= _load(connection, some)
+        return found
+
+    def unfinished(self, kind: Kind | None = None) -> list[str]:
+        """Ids of all executions that are not terminal, oldest first."""
+        states = sorted(state.value for state in NON_TERMINAL_EXECUTION)
+        query = sa.select(execution.c.id).where(execution.c.state.in_(states)).order_by(execution.c.start_at)
+        if kind is not None:
+            query = query.where(execution.c.kind == kind.value)
+        with self._read() as connection:
+            return list(connection.scalars(query))
+
+    def timers(self) -> list[Timer]:
+        """All timers, the next one due first."""
+        with self._read() as connection:
+            rows = connection.execute(sa.select(timer).order_by(timer.c.due)).all()
+        return [Timer(row.execution_id, row.key, from_us(row.due), row.task_run_id) for row in rows]
+
+    def outbox(self) -> list[OutboxRow]:
+        """What commits left to be carried out, oldest first."""
+        with self._read() as connection:
+            rows = connection.execute(sa.select(outbox).order_by(outbox.c.id)).all()
+        return [OutboxRow(row.id, row.payload) for row in rows]
+
+    def trigger_states(self) -> list[TriggerState]:
+        """When each trigger is due next."""
+        with self._read() as connection:
+            rows = connection.execute(sa.select(trigger_state)).all()
+        return [
+            TriggerState(r.namespace, r.flow_id, r.trigger_id, from_us_or_none(r.next_at), from_us_or_none(r.last_at))
+            for r in rows
+        ]
+
+    # -- one batch
+
+    def commit(self, commit: Commit) -> int | None:
+        """Write a batch: all of it or nothing. The id of its outbox row, ``None`` when it has none."""
+        with self._write() as connection:
+            self._write_executions(connection, commit)
+            self._write_timers(connection, commit)
+            self._write_triggers(connection, commit.triggers)
+            self._execute(connection, upsert(self.dialect, stream_position), [_position_row(commit)])
+            if commit.outbox_done:
+                connection.execute(sa.delete(outbox).where(outbox.c.id.in_(list(commit.outbox_done))))
+            if commit.outbox is None:
+                return None
+            answer = connection.execute(sa.insert(outbox), {"payload": commit.outbox})
+            return answer.inserted_primary_key[0]
+
+    def _write_executions(self, connection: sa.Connection, commit: Commit) -> None:
+        stored = _stored(connection, [execution.id for execution in commit.executions])
+        changes = [_change(item, stored.get(item.id)) for item in commit.executions]
+        fresh = [c for c in changes if c.before is None or c.execution.version >= c.before.version]
+        stale = {c.execution.id for c in changes} - {c.execution.id for c in fresh}
+        write_changes(connection, self.dialect, fresh)
+        versions = {item.id: item.version for item in commit.executions}
+        dropped = [{"of": of, "which": which} for of, which in commit.dropped if of not in stale]
+        self._execute(connection, _run_delete, dropped)
+        runs = [task_run_row(of, run, versions.get(of, 0)) for of, run in commit.task_runs if of not in stale]
+        self._execute(connection, upsert(self.dialect, task_run, guard="version"), runs)
+        known = {(of, run.id): run for of, run in commit.task_runs}
+        rows = [_metric_row(of, known.get((of, run)), run, given) for of, run, given in commit.metrics]
+        self._execute(connection, sa.insert(metric), rows)
+
+    def _write_timers(self, connection: sa.Connection, commit: Commit) -> None:
+        gone = [{"of": of, "which": key} for of, key in commit.timers_cancelled]
+        self._execute(connection, _timer_delete, gone)
+        rows = [
+            {"execution_id": t.execution_id, "key": t.key, "due": to_us(t.due), "task_run_id": t.task_run_id}
+            for t in commit.timers_set
+        ]
+        self._execute(connection, upsert(self.dialect, timer), rows)
+
+    def _write_triggers(self, connection: sa.Connection, triggers: Sequence[TriggerState]) -> None:
+        rows = [
+            {
+                "namespace": t.namespace,
+                "flow_id": t.flow_id,
+                "trigger_id": t.trigger_id,
+                "next_at": to_us_or_none(t.next_at),
+                "last_at": to_us_or_none(t.last_at),
+            }
+            for t in triggers
+        ]
+        self._execute(connection, upsert(self.dialect, trigger_state), rows)
+
+    @staticmethod
+    def _execute(connection: sa.Connection, statement: Any, rows: list[dict[str, Any]]) -> None:
+        if rows:
+            connection.execute(statement, rows)
+
+
+# -- reading
+
+
+def _load(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Execution]:
+    joined = sa.select(execution.c.id, execution_data.c.body).join_from(
+        execution, execution_data, execution.c.seq == execution_data.c.seq
+    )
+    bodies = connection.execute(joined.where(execution.c.id.in_(ids))).all()
+    runs: dict[str, list[TaskRun]] = {row.id: [] for row in bodies}
+    query = sa.select(task_run.c.execution_id, task_run.c.data).where(task_run.c.execution_id.in_(list(runs)))
+    for execution_id, data in connection.execute(query):
+        runs[execution_id].append(blobs.decode_task_run(data))
+    return {row.id: blobs.execution_of(row.body, runs[row.id]) for row in bodies}
+
+
+def _stored(connection: sa.Connection, ids: Sequence[str]) -> dict[str, _Stored]:
+    columns = (execution.c.id, execution.c.seq, execution.c.version, execution.c.text_key, execution_data.c.row)
+    query = sa.select(*columns).join_from(execution, execution_data, execution.c.seq == execution_data.c.seq)
+    return {
+        row.id: _Stored(row.seq, row.version, row.text_key, blobs.decode_row(row.row))
+        for some in chunks(ids)
+        for row in connection.execute(query.where(execution.c.id.in_(some)))
+    }
+
+
+# -- writing
+
+
+def _change(item: Execution, before: _Stored | None) -> _Change:
+    row = row_of(item)
+    text = text_of(row)
+    return _Change(item, row, text, text_key(text), before)
+
+
+def write_changes(connection: sa.Connection, dialect: str, changes: Sequence[_Change]) -> None:
+    """Rows, records, labels, texts and counts of changed executions."""
+    if not changes:
+        return
+    texts = {c.text_key: c.text for c in changes if c.before is None or c.before.text_key != c.text_key}
+    if texts:
+        connection.execute(insert_new(dialect, search_text), [{"key": k, "text": t} for k, t in texts.items()])
+    connection.execute(upsert(dialect, execution, key=("id",), guard="version"), [_index_row(c) for c in changes])
+    seqs = _seqs(connection, changes)
+    data = [_data_row(c, seqs[c.execution.id]) for c in changes]
+    connection.execute(upsert(dialect, execution_data), data)
+    _write_labels(connection, dialect, changes, seqs)
+    tally = Tally()
+    for c in changes:
+        before = c.before
+        tally.move(before.row if before else None, c.row, before.text_key if before else 0, c.text_key)
+    tally.write(connection)
+
+
+def _seqs(connection: sa.Connection, changes: Sequence[_Change]) -> dict[str, int]:
+    seqs = {c.execution.id: c.before.seq for c in changes if c.before is not None}
+    new = [c.execution.id for c in changes if c.before is None]
+    for some in chunks(new):
+        query = sa.select(execution.c.id, execution.c.seq).where(execution.c.id.in_(some))
+        seqs.update((row.id, row.seq) for row in connection.execute(query))
+    return seqs
+
+
+def _index_row(change: _Change) -> dict[str, Any]:
+    item = change.execution
+    start, end = to_us(item.start_date), to_us_or_none(item.end_date)
+    return {
+        "id": item.id,
+        "version": item.version,
+        "namespace": item.namespace,
+        "flow_id": item.flow_id,
+        "revision": item.revision,
+        "state": item.state.value,
+        "kind": item.kind.value,
+        "child": int(item.parent_id is not None),
+        "start_at": start,
+        "end_at": end,
+        "duration": None if end is None else end - start,
+        "changed_at": to_us(change.row.changed_at),
+        "parent_id": item.parent_id,
+        "text_key": change.text_key,
+        "id_reversed": item.id[::-1],
+    }
+
+
+def _data_row(change: _Change, seq: int) -> dict[str, Any]:
+    return {"seq": seq, "row": blobs.encode(change.row), "body": blobs.execution_bytes(change.execution)}
+
+
+def _write_labels(connection: sa.Connection, dialect: str, changes: Sequence[_Change], seqs: dict[str, int]) -> None:
+    gone, new = [], []
+    for c in changes:
+        old = {} if c.before is None else _label_keys(c.before.row)
+        now = _label_keys(c.row)
+        seq = seqs[c.execution.id]
+        gone += [{"k": k, "v": v, "at": at, "of": seq} for k, v, at in old if (k, v, at) not in now]
+        new += [{"key": k, "value": v, "start_at": at, "seq": seq} for k, v, at in now if (k, v, at) not in old]
+    if gone:
+        connection.execute(_label_delete, gone)
+    if new:
+        connection.execute(insert_new(dialect, execution_label), new)
+
+
+def _label_keys(row: ExecutionRow) -> dict[tuple[str, str, int], None]:
+    start = to_us(row.start_date)
+    return {(key, value, start): None for key, value in row.labels.items()}
+
+
+def task_run_row(execution_id: str, run: TaskRun, version: int) -> dict[str, Any]:
+    """Columns of a task run; ``version`` is the execution's."""
+    return {
+        "execution_id": execution_id,
+        "id": run.id,
+        "version": version,
+        "task_id": run.task_id,
+        "state": run.state.value,
+        "start_at": to_us(run.history[0].date),
+        "end_at": to_us(run.history[-1].date) if run.state in TERMINAL else None,
+        "data": blobs.encode(run),
+    }
+
+
+def _metric_row(execution_id: str, run: TaskRun | None, run_id: str, given: Metric) -> dict[str, Any]:
+    return {
+        "execution_id": execution_id,
+        "task_run_id": run_id,
+        "task_id": run.task_id if run else "",
+        "attempt": len(run.attempts) if run else 1,
+        "name": given.name,
+        "type": given.type,
+        "value": float(given.value),
+        "tags": blobs.json_text(given.tags),
+        "date": to_us(run.history[-1].date) if run else 0,
+    }
+
+
+def _position_row(commit: Commit) -> dict[str, Any]:
+    return {"stream": commit.stream, "position": commit.position}

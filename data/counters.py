@@ -1,0 +1,84 @@
+"""The kept counts: what one commit adds to and takes from them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from enum import IntEnum
+
+import sqlalchemy as sa
+
+from data import tables
+from data.times import DAY, HOUR, to_us
+from data.upserts import add_to
+from streaming.messages import ExecutionRow
+
+
+class Grain(IntEnum):
+    """How long a bucket of ``flow_count`` is."""
+
+    ALL = 0
+    DAY = 1
+    HOUR = 2
+
+
+WIDTH = {Grain.DAY: DAY, Grain.HOUR: HOUR}
+_FLOW = ("grain", "bucket", "namespace", "flow_id", "kind", "child", "state")
+
+
+def text_of(row: ExecutionRow) -> str:
+    """What free text is looked for in, in lower case: a line each for namespace, flow, labels and error."""
+    labels = (f"{key}:{value}" for key, value in sorted(row.labels.items()))
+    return "\n".join((row.namespace, row.flow_id, *labels, row.error or "")).lower()
+
+
+def text_key(text: str) -> int:
+    """Key of a text: 63 bits of its hash, so that it needs no look-up."""
+    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()) >> 1
+
+
+def _flow_keys(row: ExecutionRow) -> Iterator[tuple[object, ...]]:
+    start = to_us(row.start_date)
+    rest = (row.namespace, row.flow_id, row.kind.value, int(row.parent_id is not None), row.state.value)
+    yield (int(Grain.ALL), 0, *rest)
+    for grain, width in WIDTH.items():
+        yield (int(grain), start // width * width, *rest)
+
+
+class Tally:
+    """Differences to the kept counts, summed up over a batch."""
+
+    def __init__(self) -> None:
+        self._flows: Counter[tuple[object, ...]] = Counter()
+        self._labels: Counter[tuple[object, ...]] = Counter()
+        self._texts: Counter[tuple[object, ...]] = Counter()
+
+    def move(self, before: ExecutionRow | None, after: ExecutionRow, before_text: int, after_text: int) -> None:
+        """An execution went from ``before`` (``None``: it is new) to ``after``."""
+        if before is not None:
+            self._add(before, before_text, -1)
+        self._add(after, after_text, 1)
+
+    def _add(self, row: ExecutionRow, text: int, n: int) -> None:
+        for key in _flow_keys(row):
+            self._flows[key] += n
+        for label in row.labels.items():
+            self._labels[(*label, row.state.value)] += n
+        self._texts[(text, row.state.value)] += n
+
+    def write(self, connection: sa.Connection) -> None:
+        """Add the differences to the tables. Rows in key order, so that two writers can't lock each other out."""
+        dialect = connection.dialect.name
+        for table, columns, counter in (
+            (tables.flow_count, _FLOW, self._flows),
+            (tables.label_count, ("key", "value", "state"), self._labels),
+            (tables.text_count, ("text_key", "state"), self._texts),
+        ):
+            rows = _changed(columns, counter)
+            if rows:
+                connection.execute(add_to(dialect, table), rows)
+
+
+def _changed(columns: Iterable[str], counter: Counter[tuple[object, ...]]) -> list[dict[str, object]]:
+    return [dict(zip((*columns, "n"), (*key, n), strict=True)) for key, n in sorted(counter.items()) if n]

@@ -1,0 +1,166 @@
+"""What goes into the store and comes out of it, beside the records of ``engine.model`` and ``streaming.messages``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+from engine.effects import SetTimer
+from engine.model import Execution, TaskRun
+from engine.states import State
+from streaming.messages import ExecutionRow, Level, Metric
+
+Timer = SetTimer
+
+
+class SomeTimer(Protocol):
+    """Anything that names a timer."""
+
+    execution_id: str
+    key: str
+    due: datetime
+    task_run_id: str | None
+
+
+class TriggerState(msgspec.Struct, frozen=True):
+    """When a trigger is due next, and when it was last."""
+
+    namespace: str
+    flow_id: str
+    trigger_id: str
+    next_at: datetime | None = None
+    last_at: datetime | None = None
+
+
+class Commit(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything one batch of events changes, written in one transaction.
+
+    ``stream`` was read up to ``position``. ``task_runs`` and ``metrics`` name the execution (metrics also the task
+    run) they belong to; ``dropped`` are (execution id, task-run id). ``timers_cancelled`` are (execution id, key): a
+    key may be in one of the two timer lists. ``outbox`` is stored and its id returned; ``outbox_done`` are the rows
+    carried out since the last commit.
+    """
+
+    stream: str
+    position: str
+    executions: Sequence[Execution] = ()
+    task_runs: Sequence[tuple[str, TaskRun]] = ()
+    dropped: Sequence[tuple[str, str]] = ()
+    metrics: Sequence[tuple[str, str, Metric]] = ()
+    timers_set: Sequence[Any] = ()
+    timers_cancelled: Sequence[tuple[str, str]] = ()
+    triggers: Sequence[TriggerState] = ()
+    outbox: bytes | None = None
+    outbox_done: Sequence[int] = ()
+
+
+class OutboxRow(msgspec.Struct, frozen=True):
+    """What a commit left to be carried out."""
+
+    id: int
+    payload: bytes
+
+
+class MetricRow(msgspec.Struct, frozen=True):
+    """A stored metric."""
+
+    execution_id: str
+    task_run_id: str
+    task_id: str
+    attempt: int
+    name: str
+    type: str
+    value: float
+    tags: dict[str, str]
+    date: datetime
+
+
+class StoredFlow(msgspec.Struct, frozen=True):
+    """One revision of a flow, ``source`` as it was written."""
+
+    namespace: str
+    id: str
+    revision: int
+    source: str
+    updated_at: datetime
+    disabled: bool = False
+    description: str | None = None
+    labels: dict[str, str] = {}
+
+
+class FlowProblem(msgspec.Struct, frozen=True):
+    """A flow file that can't be used. ``violations`` have line, column, path, message."""
+
+    file: str
+    violations: tuple[Any, ...]
+    seen_at: datetime | None = None
+
+
+class ExecutionPage(msgspec.Struct, frozen=True):
+    """One page of a list: its rows, how many match in all, and how many of those are in each state."""
+
+    rows: list[ExecutionRow]
+    total: int
+    counts: dict[State, int]
+
+
+class Neighbours(msgspec.Struct, frozen=True):
+    """The executions of the same flow that started just before and just after; ``None`` where there is none."""
+
+    previous: str | None = None
+    next: str | None = None
+
+
+class Usual(msgspec.Struct, frozen=True):
+    """How long something usually takes, in seconds, over ``n`` good runs."""
+
+    n: int
+    p50: float
+    p95: float
+
+
+class UsualDurations(msgspec.Struct, frozen=True):
+    """Usual duration of a flow's executions (``None``: no good run yet) and of each of its tasks."""
+
+    execution: Usual | None = None
+    tasks: dict[str, Usual] = {}
+
+
+class LogQuery(msgspec.Struct, frozen=True):
+    """Which lines of an execution, in which order.
+
+    ``time`` is the order of arrival; ``task`` keeps the lines of a task run together, task runs by their first line.
+    ``min_level`` includes it; ``q`` is a text that the message contains (letter case ignored).
+    """
+
+    execution_id: str
+    min_level: Level = "TRACE"
+    task_id: str | None = None
+    task_run_id: str | None = None
+    attempt: int | None = None
+    q: str | None = None
+    order: Literal["time", "task"] = "time"
+
+
+class User(msgspec.Struct, frozen=True):
+    """Somebody who may sign in. ``role`` is viewer, operator or admin."""
+
+    name: str
+    role: str
+
+
+class AuditRow(msgspec.Struct, frozen=True):
+    """Who did what to what, when, why, from where."""
+
+    seq: int
+    at: datetime
+    actor: str
+    action: str
+    target: str
+    origin: str
+    reason: str | None = None
+    before: Any = None
+    after: Any = None

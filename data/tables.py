@@ -1,0 +1,305 @@
+"""Tables of the record. Times are BigInteger microseconds, structured values MessagePack or JSON.
+
+``execution`` holds what lists filter and sort by, ``execution_data`` the encoded row and record beside it, so that a
+scan of a million executions stays narrow. ``flow_count``, ``label_count`` and ``text_count`` are kept up by each
+commit: totals and state counts of a list are sums over few rows, never a scan.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+STATE = MetaData()  # written by the executor and by web processes
+LOGS = MetaData()  # written by the log writer; a file of its own on SQLite
+
+_Key = BigInteger().with_variant(Integer, "sqlite")  # what SQLite takes for its rowid
+
+# -- executions
+
+execution = Table(
+    "execution",
+    STATE,
+    Column("seq", _Key, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("version", Integer, nullable=False),
+    Column("namespace", Text, nullable=False),
+    Column("flow_id", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("child", SmallInteger, nullable=False),
+    Column("start_at", BigInteger, nullable=False),
+    Column("end_at", BigInteger),
+    Column("duration", BigInteger),
+    Column("changed_at", BigInteger, nullable=False),
+    Column("parent_id", Text),
+    Column("text_key", BigInteger, nullable=False),
+    Column("id_reversed", Text, nullable=False),
+)
+Index("ix_execution_start", execution.c.start_at)
+Index("ix_execution_end", execution.c.end_at, execution.c.state)
+Index("ix_execution_duration", execution.c.duration)
+Index("ix_execution_namespace", execution.c.namespace, execution.c.start_at)
+Index("ix_execution_flow", execution.c.flow_id, execution.c.start_at)
+Index("ix_execution_state", execution.c.state, execution.c.start_at)
+Index("ix_execution_text", execution.c.text_key, execution.c.start_at)
+Index(
+    "ix_execution_parent",
+    execution.c.parent_id,
+    sqlite_where=execution.c.parent_id.is_not(None),
+    postgresql_where=execution.c.parent_id.is_not(None),
+)
+Index("ix_execution_reversed", execution.c.id_reversed)
+
+execution_data = Table(
+    "execution_data",
+    STATE,
+    Column("seq", _Key, primary_key=True, autoincrement=False),
+    Column("row", LargeBinary, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+task_run = Table(
+    "task_run",
+    STATE,
+    Column("execution_id", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("task_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("start_at", BigInteger, nullable=False),
+    Column("end_at", BigInteger),
+    Column("data", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+execution_label = Table(
+    "execution_label",
+    STATE,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, primary_key=True),
+    Column("start_at", BigInteger, primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+search_text = Table(
+    "search_text",
+    STATE,
+    Column("key", BigInteger, primary_key=True, autoincrement=False),
+    Column("text", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# -- counts
+
+flow_count = Table(
+    "flow_count",
+    STATE,
+    Column("grain", Integer, primary_key=True),
+    Column("bucket", BigInteger, primary_key=True),
+    Column("namespace", Text, primary_key=True),
+    Column("flow_id", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("child", SmallInteger, primary_key=True),
+    Column("state", Text, primary_key=True),
+    Column("n", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+label_count = Table(
+    "label_count",
+    STATE,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, primary_key=True),
+    Column("state", Text, primary_key=True),
+    Column("n", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+text_count = Table(
+    "text_count",
+    STATE,
+    Column("text_key", BigInteger, primary_key=True),
+    Column("state", Text, primary_key=True),
+    Column("n", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# -- the executor's own
+
+stream_position = Table(
+    "stream_position",
+    STATE,
+    Column("stream", Text, primary_key=True),
+    Column("position", Text, nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    STATE,
+    Column("id", _Key, primary_key=True, autoincrement=True),
+    Column("payload", LargeBinary, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+timer = Table(
+    "timer",
+    STATE,
+    Column("execution_id", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("due", BigInteger, nullable=False),
+    Column("task_run_id", Text),
+    sqlite_with_rowid=False,
+)
+
+trigger_state = Table(
+    "trigger_state",
+    STATE,
+    Column("namespace", Text, primary_key=True),
+    Column("flow_id", Text, primary_key=True),
+    Column("trigger_id", Text, primary_key=True),
+    Column("next_at", BigInteger),
+    Column("last_at", BigInteger),
+)
+
+metric = Table(
+    "metric",
+    STATE,
+    Column("seq", _Key, primary_key=True, autoincrement=True),
+    Column("execution_id", Text, nullable=False),
+    Column("task_run_id", Text, nullable=False),
+    Column("task_id", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("value", Float, nullable=False),
+    Column("tags", Text, nullable=False),
+    Column("date", BigInteger, nullable=False),
+)
+Index("ix_metric_execution", metric.c.execution_id)
+
+# -- flows, users, audit
+
+flow = Table(
+    "flow",
+    STATE,
+    Column("namespace", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("disabled", SmallInteger, nullable=False),
+    Column("description", Text),
+    Column("labels", Text, nullable=False),
+)
+
+flow_problem = Table(
+    "flow_problem",
+    STATE,
+    Column("file", Text, primary_key=True),
+    Column("violations", Text, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+)
+
+user = Table(
+    "wf_user",
+    STATE,
+    Column("name", Text, primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("password", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+login_token = Table(
+    "login_token",
+    STATE,
+    Column("digest", Text, primary_key=True),
+    Column("user", Text, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    STATE,
+    Column("seq", _Key, primary_key=True, autoincrement=True),
+    Column("at", BigInteger, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("reason", Text),
+    Column("before", Text),
+    Column("after", Text),
+    Column("origin", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+Index("ix_audit_target", audit.c.target)
+
+# -- logs: lines, and per thousand lines of an execution how many there are of each task and level
+
+log_position = Table(
+    "log_position",
+    LOGS,
+    Column("stream", Text, primary_key=True),
+    Column("position", Text, nullable=False),
+)
+
+log_run = Table(
+    "log_run",
+    LOGS,
+    Column("key", _Key, primary_key=True, autoincrement=True),
+    Column("execution_id", Text, nullable=False, unique=True),
+    Column("lines", Integer, nullable=False),
+)
+
+log_source = Table(
+    "log_source",
+    LOGS,
+    Column("key", _Key, primary_key=True, autoincrement=True),
+    Column("run", BigInteger, nullable=False),
+    Column("task_run_id", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("task_id", Text, nullable=False),
+    Column("namespace", Text, nullable=False),
+    Column("flow_id", Text, nullable=False),
+    Column("first_seq", BigInteger, nullable=False),
+    Column("last_seq", BigInteger, nullable=False),
+    *(Column(f"n{rank}", Integer, nullable=False) for rank in range(5)),
+    UniqueConstraint("run", "task_run_id", "attempt"),
+)
+
+log_chunk = Table(
+    "log_chunk",
+    LOGS,
+    Column("run", BigInteger, primary_key=True),
+    Column("chunk", Integer, primary_key=True),
+    Column("counts", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+log_line = Table(
+    "log_line",
+    LOGS,
+    Column("seq", _Key, primary_key=True, autoincrement=False),
+    Column("run", BigInteger, nullable=False),
+    Column("line", Integer, nullable=False),
+    Column("source", BigInteger, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("level", SmallInteger, nullable=False),
+    Column("date", BigInteger, nullable=False),
+    Column("message", Text, nullable=False),
+)
+Index("ix_log_line_run", log_line.c.run, log_line.c.line, log_line.c.level, log_line.c.source)
+Index("ix_log_line_source", log_line.c.source, log_line.c.number, unique=True)
