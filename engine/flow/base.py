@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PrivateAttr, StringConstraints
@@ -36,10 +37,6 @@ def _duration(value: Any) -> Any:
     return seconds
 
 
-def _condition(value: Any) -> Any:
-    return str(value).lower() if isinstance(value, bool) else value
-
-
 def _labels(value: Any) -> Any:
     """``{key: value}``; the list form ``[{key, value}]`` means the same."""
     pairs = isinstance(value, list) and all(
@@ -48,8 +45,11 @@ def _labels(value: Any) -> Any:
     return {str(item["key"]): item["value"] for item in value} if pairs else value
 
 
-def _scalar_text(value: Any) -> Any:
-    return str(value).lower() if isinstance(value, bool) else value
+def scalar_text(value: Any) -> Any:
+    """Text of a number or boolean, as people write it; anything else as it is."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, (int, float)) else value
 
 
 def _one_or_many(value: Any) -> Any:
@@ -57,7 +57,7 @@ def _one_or_many(value: Any) -> Any:
 
 
 def _words(value: Any) -> Any:
-    return value.split() if isinstance(value, str) else value
+    return shlex.split(value) if isinstance(value, str) else value
 
 
 _WORDS = {dict: "a mapping", list: "a list", str: "text"}
@@ -67,7 +67,7 @@ def either(*types: type) -> BeforeValidator:
     """Field of one of ``types``; numbers and booleans count as text."""
 
     def check(value: Any) -> Any:
-        text = str(_scalar_text(value)) if str in types and isinstance(value, (bool, int, float)) else value
+        text = scalar_text(value) if str in types else value
         if not isinstance(text, types):
             raise ValueError(f"expected {' or '.join(_WORDS[kind] for kind in types)}, came {value!r}")
         return text
@@ -93,12 +93,12 @@ def choice(*names: str) -> Any:
     return Annotated[str, AfterValidator(check)]
 
 
-Text = Annotated[str, BeforeValidator(_scalar_text)]
+Text = Annotated[str, BeforeValidator(scalar_text)]
 Seconds = Annotated[float, BeforeValidator(_duration)]
 """A duration of the file, in seconds."""
 Duration = Annotated[float | str, BeforeValidator(_duration)]
 """Seconds, or a template that gives an ISO 8601 duration when it runs."""
-Condition = Annotated[str, BeforeValidator(_condition)]
+Condition = Annotated[str, BeforeValidator(scalar_text)]
 """Template whose result is false when it is "false", "0", "-0", "" or null."""
 Labels = Annotated[dict[str, Text], BeforeValidator(_labels)]
 Strings = Annotated[tuple[Text, ...], BeforeValidator(_one_or_many)]

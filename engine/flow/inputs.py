@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from engine.durations import parse_duration
-from engine.flow.base import InputId, Model, Strings, Text, is_template, some
+from engine.flow.base import InputId, Model, Strings, Text, is_template, scalar_text, some
 from engine.flow.kinds import Kinds
 
 _MATCH_SECONDS = 0.5
@@ -76,8 +76,7 @@ class StringInput(Input):
         return self
 
     def read(self, value: Any) -> str:
-        plain = str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
-        text = _text(plain)
+        text = _text(scalar_text(value))
         if self.validator and not self._matches(text):
             raise wrong(f"text matching {self.validator}", text)
         return text
@@ -107,7 +106,7 @@ class EmailInput(Input):
         return text
 
 
-@INPUTS.register("SELECT", "ENUM")
+@INPUTS.register("SELECT")
 class SelectInput(Input):
     """One of ``values``; with ``allowCustomValue`` any text."""
 

@@ -24,7 +24,7 @@ def parse(source: str) -> Flow:
         flow = Flow.model_validate(document.data, context={"plugin_defaults": _defaults(document.data)})
     except ValidationError as error:
         raise FlowError([_violation(document, problem) for problem in error.errors(include_url=False)]) from error
-    problems = list(_twice(flow, document))
+    problems = [*_twice(flow, document), *_input_clashes(flow, document)]
     if problems:
         raise FlowError(problems)
     flow._raw, flow._source, flow._warnings = document.data, source, tuple(sorted(_warnings(flow, document)))
@@ -62,6 +62,16 @@ def _twice(flow: Flow, document: Document) -> Iterator[Violation]:
                     path, f"the {noun} id {name!r} is taken by the {noun} in line {seen[name]}; choose another"
                 )
             seen.setdefault(name, line)
+
+
+def _input_clashes(flow: Flow, document: Document) -> Iterator[Violation]:
+    """An input can't be a value and hold others below it: ``db`` beside ``db.host``."""
+    ids = {item.id for item in flow.inputs}
+    for index, item in enumerate(flow.inputs):
+        for end in (place for place, letter in enumerate(item.id) if letter == "."):
+            if item.id[:end] in ids:
+                message = f"the input {item.id!r} lies below the input {item.id[:end]!r}; rename one of them"
+                yield document.violation(("inputs", index, "id"), message)
 
 
 def _warnings(flow: Flow, document: Document) -> Iterator[Violation]:
