@@ -1,0 +1,114 @@
+"""Answers to actions, as they arrive among the deltas."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from queue import Empty, Full, Queue
+from threading import Condition
+from typing import Any, TypeVar
+
+from streaming.messages import Answer, ExecutionDelta, ExecutionRow
+
+T = TypeVar("T")
+
+KEPT = 2_000  # answers and first rows remembered for whoever asks late; the oldest are forgotten
+FOLLOW_MAX = 1_000  # deltas waiting for one follower; when full it is told by ``Behind``
+
+
+class Behind(RuntimeError):
+    """A follower was too slow: deltas were left out, so take a snapshot and follow again."""
+
+
+class Answers:
+    """Lets threads and greenlets wait for an answer, for an execution to appear, or follow one execution."""
+
+    def __init__(self) -> None:
+        self._news = Condition()
+        self._answers: OrderedDict[str, Answer] = OrderedDict()
+        self._rows: OrderedDict[str, ExecutionRow] = OrderedDict()
+        self._followers: dict[str, list[Follower]] = {}
+
+    def take(self, deltas: Iterable[ExecutionDelta]) -> None:
+        """Remember what ``deltas`` answer and tell who waits."""
+        with self._news:
+            for delta in deltas:
+                _remember(self._rows, delta.row.id, delta.row)
+                for answer in delta.answers:
+                    _remember(self._answers, answer.event_id, answer)
+                for follower in self._followers.get(delta.row.id, ()):
+                    follower.put(delta)
+            self._news.notify_all()
+
+    def wait(self, event_id: str, timeout: float) -> Answer | None:
+        """The answer to the event; ``None`` after ``timeout`` seconds without one."""
+        return self._wait(lambda: self._answers.get(event_id), timeout)
+
+    def wait_row(
+        self, execution_id: str, timeout: float, until: Callable[[ExecutionRow], bool] = lambda row: True
+    ) -> ExecutionRow | None:
+        """A row of the execution, committed of late, that satisfies ``until``; ``None`` after ``timeout`` seconds."""
+
+        def found() -> ExecutionRow | None:
+            row = self._rows.get(execution_id)
+            return row if row is not None and until(row) else None
+
+        return self._wait(found, timeout)
+
+    def _wait(self, found: Callable[[], T | None], timeout: float) -> T | None:
+        deadline = time.monotonic() + timeout
+        with self._news:
+            while (answer := found()) is None:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return None
+                self._news.wait(left)
+            return answer
+
+    @contextmanager
+    def follow(self, execution_id: str) -> Iterator[Follower]:
+        """Every delta of one execution from now on, until the end of the block."""
+        follower = Follower()
+        with self._news:
+            self._followers.setdefault(execution_id, []).append(follower)
+        try:
+            yield follower
+        finally:
+            with self._news:
+                self._followers[execution_id].remove(follower)
+                if not self._followers[execution_id]:
+                    del self._followers[execution_id]
+
+
+class Follower:
+    """The deltas of one execution, in order."""
+
+    def __init__(self) -> None:
+        self._queue: Queue[ExecutionDelta] = Queue(FOLLOW_MAX)
+        self._behind = False
+
+    def put(self, delta: ExecutionDelta) -> None:
+        """Hand over a delta."""
+        try:
+            self._queue.put_nowait(delta)
+        except Full:
+            self._behind = True
+
+    def get(self, timeout: float) -> ExecutionDelta | None:
+        """The next delta; ``None`` after ``timeout`` seconds without one. Raises Behind when some were left out."""
+        try:
+            return self._queue.get(timeout=timeout)
+        except Empty:
+            if self._behind:
+                self._behind = False
+                raise Behind("expected a reader faster than 1,000 changes; take a snapshot and go on") from None
+            return None
+
+
+def _remember(held: OrderedDict[str, Any], key: str, value: Any) -> None:
+    held[key] = value
+    held.move_to_end(key)
+    if len(held) > KEPT:
+        held.popitem(last=False)

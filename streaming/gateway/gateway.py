@@ -1,0 +1,213 @@
+"""The gateway: push with cursor resume over Socket.IO, namespace ``/live``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from threading import Event, Thread
+from types import TracebackType
+from typing import Any, Self
+
+import redis
+import structlog
+from flask import request
+from flask_socketio import ConnectionRefusedError, Namespace, SocketIO
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from streaming import codec
+from streaming.bus import Bus
+from streaming.gateway.feed import Feed, Inbox
+from streaming.gateway.health import Health
+from streaming.gateway.hub import Hub, Limits
+from streaming.gateway.loader import Loader, Offload
+from streaming.gateway.reads import Reads, Unavailable
+from streaming.gateway.sessions import Authorize, Sessions
+from watchfloor.settings import Settings
+
+log = structlog.get_logger()
+
+NAMESPACE = "/live"
+_BEAT = 1.0  # seconds between heartbeats
+_LOOK = 0.2  # seconds between looks at what is wrong: a change is told at once
+_PROBE = 1.0
+_PROBE_TIMEOUT = 1.0
+_REAP = 5.0
+
+
+def _logged_in(topic: str, params: dict[str, Any]) -> bool:
+    from flask_login import current_user
+
+    return bool(current_user.is_authenticated)
+
+
+def _directly(work: Callable[[], Any]) -> Any:
+    return work()
+
+
+class Gateway(AbstractContextManager["Gateway"]):
+    """The live side of one web process.
+
+    ``store`` is the data store, or anything with the methods of ``Reads``. ``authorize(topic, params)`` is asked in the
+    request context, with topic ``""`` when a browser connects; by default who is logged in may see all. ``offload``
+    runs a query where it blocks no greenlet.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Any,
+        bus: Bus,
+        socketio: SocketIO,
+        *,
+        authorize: Authorize = _logged_in,
+        offload: Offload = _directly,
+    ) -> None:
+        self._settings = settings
+        self._socketio = socketio
+        self._offload = offload
+        self._inbox = Inbox()
+        self._reads = _reads_of(store)
+        limits = Limits(settings.frame_interval, settings.frame_max_items, settings.subscriber_buffer_items)
+        self.health = Health()
+        self.hub = Hub(self._reads, limits, wake=self._inbox.arrived.set)
+        self.loader = Loader(self.hub, offload)
+        self.sessions = Sessions(self.hub, self.loader, bus, settings.page_size_max, authorize)
+        self._feed = Feed(bus, self.hub, self.health, self._inbox)
+        self._stop = Event()
+        self._threads: list[Thread] = []
+        socketio.on_namespace(LiveNamespace(self.sessions, authorize))
+
+    @property
+    def answers(self) -> Any:
+        """Where answers to actions arrive: ``wait``, ``wait_row``, ``follow``."""
+        return self.hub.answers
+
+    @property
+    def dropped(self) -> int:
+        """What was left out at a cap since the start, of all kinds."""
+        return self.hub.left_out + self._inbox.left_out
+
+    # -- life
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Begin to follow and to beat."""
+        work = {
+            "drain": lambda: self._feed.drain(self._stop),
+            "pump": lambda: self._feed.pump(self._stop, lambda: self._socketio.sleep(0)),
+            "loader": lambda: self.loader.run(self._stop),
+            "beat": self._beat,
+            "probe-redis": lambda: self._probe(self._probe_redis),
+            "probe-database": lambda: self._probe(self._probe_database),
+        }
+        self._threads = [Thread(target=run, name=f"gateway-{name}", daemon=True) for name, run in work.items()]
+        for thread in self._threads:
+            thread.start()
+        log.info("gateway_started", action="start")
+
+    def stop(self) -> None:
+        """End everything that ``start`` began."""
+        self._stop.set()
+        self._inbox.arrived.set()
+        for thread in self._threads:
+            thread.join(timeout=5)
+        self._threads = []
+
+    # -- heartbeat
+
+    def _beat(self) -> None:
+        told: Any = None
+        beat_at = reaped_at = 0.0
+        while not self._stop.wait(_LOOK):
+            now, problems = time.monotonic(), self.health.problems()
+            if now - beat_at >= _BEAT or problems != told:
+                beat_at, told = now, problems
+                pulse = codec.to_builtins(self.health.pulse(self.dropped))
+                self._socketio.emit("heartbeat", pulse, namespace=NAMESPACE)
+            if now - reaped_at >= _REAP:
+                reaped_at = now
+                self.hub.reap()
+
+    def _probe(self, probe: Callable[[], None]) -> None:
+        while True:
+            probe()
+            if self._stop.wait(_PROBE):
+                return
+
+    def _probe_redis(self) -> None:
+        client = redis.Redis.from_url(
+            self._settings.resolved_redis_url,
+            socket_timeout=_PROBE_TIMEOUT,
+            socket_connect_timeout=_PROBE_TIMEOUT,
+            retry=Retry(NoBackoff(), 0),
+        )
+        try:
+            client.ping()
+            self.health.redis = None
+        except (redis.RedisError, OSError) as error:
+            self.health.redis = str(error) or type(error).__name__
+        finally:
+            client.close()
+
+    def _probe_database(self) -> None:
+        try:
+            self._offload(self._reads.ping)
+            self.health.database = None
+        except Unavailable as error:
+            self.health.database = str(error)
+
+
+def _reads_of(store: Any) -> Reads:
+    if hasattr(store, "matcher"):
+        return store
+    from streaming.gateway.storereads import StoreReads
+
+    return StoreReads(store)
+
+
+class LiveNamespace(Namespace):
+    """The messages of ``/live``."""
+
+    def __init__(self, sessions: Sessions, authorize: Authorize) -> None:
+        super().__init__(NAMESPACE)
+        self._sessions = sessions
+        self._authorize = authorize
+
+    def on_connect(self, auth: Any = None) -> None:
+        """Who is not logged in is refused."""
+        if not self._authorize("", {}):
+            raise ConnectionRefusedError("login required")
+        self._sessions.open(request.sid)  # type: ignore[attr-defined]
+
+    def on_disconnect(self, reason: Any = None) -> None:
+        """The browser is gone."""
+        self._sessions.close(request.sid)  # type: ignore[attr-defined]
+
+    def on_clock(self) -> str:
+        """What time it is here, for the page to compare with its own."""
+        return datetime.now(UTC).isoformat()
+
+    def on_subscribe(self, message: Any) -> dict[str, Any]:
+        """Start looking at a topic."""
+        sid: str = request.sid  # type: ignore[attr-defined]
+
+        def send(sub: str, frame: str, acked: Callable[[], None]) -> None:
+            self.socketio.emit("frame", (sub, frame), to=sid, namespace=NAMESPACE, callback=lambda *_: acked())
+
+        return self._sessions.subscribe(sid, message, send)
+
+    def on_unsubscribe(self, message: Any) -> dict[str, Any]:
+        """Look no more."""
+        sub = message.get("sub") if isinstance(message, dict) else None
+        if isinstance(sub, str):
+            self._sessions.unsubscribe(request.sid, sub)  # type: ignore[attr-defined]
+        return {"ok": True}

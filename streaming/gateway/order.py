@@ -1,0 +1,61 @@
+"""The order of the executions list, the same as the store's: by the field, then by id; an absent value comes first
+when rising and last when falling."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import total_ordering
+from typing import Any
+
+from streaming.gateway.window import SortKey
+from streaming.messages import ExecutionRow
+
+FIELDS: dict[str, Callable[[ExecutionRow], Any]] = {
+    "id": lambda row: row.id,
+    "startDate": lambda row: row.start_date,
+    "endDate": lambda row: row.end_date,
+    "changedAt": lambda row: row.changed_at,
+    "namespace": lambda row: row.namespace,
+    "flowId": lambda row: row.flow_id,
+    "state": lambda row: row.state,
+    "revision": lambda row: row.revision,
+    "triggerId": lambda row: row.trigger_id,
+    "lastTask": lambda row: row.last_task,
+    "error": lambda row: row.error,
+}
+
+
+class SortError(ValueError):
+    """The sort names no known field or direction."""
+
+
+@total_ordering
+class _Falling:
+    """Compares the other way round."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Falling) and self.value == other.value
+
+    def __lt__(self, other: _Falling) -> bool:
+        return other.value < self.value
+
+
+def sort_key(sort: str) -> SortKey:
+    """Key of ``field:asc`` or ``field:desc``; raises SortError."""
+    field, _, direction = sort.partition(":")
+    if field not in FIELDS or direction not in ("asc", "desc"):
+        raise SortError(f"expected a sort like startDate:desc over {', '.join(FIELDS)}, got {sort!r}")
+    value = FIELDS[field]
+
+    def rising(row: ExecutionRow) -> Any:
+        found = value(row)
+        return (found is not None, found if found is not None else 0, row.id)
+
+    if direction == "asc":
+        return rising
+    return lambda row: _Falling(rising(row))

@@ -1,0 +1,63 @@
+"""What the gateway reads from the store: a narrow protocol, so that views can be tested without one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Protocol
+
+import msgspec
+
+from engine.model import Execution
+from streaming.gateway.topics import ExecutionsTopic, LogsTopic
+from streaming.messages import ExecutionRow, LogEntry
+
+Matcher = Callable[[ExecutionRow, datetime], bool]
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Rows of a list, how many match in all and in each state, and the stream position of the commit they show."""
+
+    rows: tuple[ExecutionRow, ...]
+    total: int
+    counts: dict[Any, int]
+    position: str = ""
+
+
+class Tail(msgspec.Struct, frozen=True):
+    """How many log lines match, and the ``seq`` of the newest of them (0: none)."""
+
+    total: int
+    last_seq: int
+
+
+class Reads(Protocol):
+    """Everything raises ``Unavailable`` when the database is away."""
+
+    def matcher(self, filters: str) -> Matcher:
+        """Whether a row matches filters in the wire form; raises ``ValueError`` for bad ones."""
+        ...
+
+    def page(self, topic: ExecutionsTopic, rows: int) -> Page:
+        """Up to ``rows`` rows from the page's first on, all of one moment."""
+        ...
+
+    def execution(self, execution_id: str) -> Execution | None:
+        """The whole execution, all of one moment."""
+        ...
+
+    def tail(self, topic: LogsTopic) -> Tail:
+        """Where the log stands."""
+        ...
+
+    def lines_after(self, topic: LogsTopic, seq: int, limit: int) -> list[LogEntry]:
+        """The first ``limit`` matching lines after ``seq``."""
+        ...
+
+    def ping(self) -> None:
+        """Return when the database answers."""
+        ...
+
+
+class Unavailable(RuntimeError):
+    """The database can't be reached."""

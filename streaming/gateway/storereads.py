@@ -1,0 +1,74 @@
+"""``Reads`` over the real store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl
+
+from data.filters import matches, parse
+
+from data import Store
+from data.errors import StoreUnavailable
+from data.records import ExecutionQuery, LogQuery
+from engine.model import Execution
+from streaming.gateway.reads import Matcher, Page, Tail, Unavailable
+from streaming.gateway.topics import ExecutionsTopic, LogsTopic
+from streaming.messages import LogEntry
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _told(work: F) -> F:
+    @wraps(work)
+    def tell(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return work(*args, **kwargs)
+        except StoreUnavailable as error:
+            raise Unavailable(str(error)) from error
+
+    return tell  # type: ignore[return-value]
+
+
+def _filters(text: str) -> Any:
+    return parse(parse_qsl(text.removeprefix("?"), keep_blank_values=True))
+
+
+class StoreReads:
+    """What the gateway reads from a ``Store``."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def matcher(self, filters: str) -> Matcher:
+        parsed = _filters(filters)
+        return lambda row, now: matches(parsed, row, now)
+
+    @_told
+    def page(self, topic: ExecutionsTopic, rows: int) -> Page:
+        found = self._store.search(
+            ExecutionQuery(filters=_filters(topic.filters), sort=topic.sort, page=topic.page, size=topic.size), rows
+        )
+        return Page(tuple(found.rows), found.total, dict(found.counts), found.position)
+
+    @_told
+    def execution(self, execution_id: str) -> Execution | None:
+        return self._store.execution(execution_id)
+
+    @_told
+    def tail(self, topic: LogsTopic) -> Tail:
+        total, last_seq = self._store.log_tail(_log_query(topic))
+        return Tail(total, last_seq)
+
+    @_told
+    def lines_after(self, topic: LogsTopic, seq: int, limit: int) -> list[LogEntry]:
+        return self._store.logs_after(_log_query(topic), seq, limit)
+
+    @_told
+    def ping(self) -> None:
+        self._store.ping()
+
+
+def _log_query(topic: LogsTopic) -> LogQuery:
+    return LogQuery(topic.execution_id, topic.min_level, topic.task_id, topic.task_run_id, topic.attempt)

@@ -1,0 +1,76 @@
+"""What a browser can subscribe to, with which parameters. Equal topics share one view."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from streaming.messages import LEVELS, Level, LogEntry
+
+
+class TopicError(ValueError):
+    """The topic or its parameters are not known; says what was expected."""
+
+
+class _Topic(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="topic"):
+    """Common to all topics."""
+
+    @property
+    def name(self) -> str:
+        """The topic's name on the wire."""
+        return str(self.__struct_config__.tag)
+
+
+class ExecutionsTopic(_Topic, frozen=True, tag="executions"):
+    """A page of the list: ``filters`` in the wire form, ``sort`` like ``startDate:desc``."""
+
+    filters: str = ""
+    sort: str = "startDate:desc"
+    page: int = 1
+    size: int = 50
+
+
+class ExecutionTopic(_Topic, frozen=True, tag="execution"):
+    """One execution: its row, history and task runs."""
+
+    id: str
+
+
+class LogsTopic(_Topic, frozen=True, tag="logs"):
+    """Log lines of one execution from a level on, of one task, task run or attempt where given."""
+
+    execution_id: str
+    min_level: Level = "TRACE"
+    task_id: str | None = None
+    task_run_id: str | None = None
+    attempt: int | None = None
+
+    def matches(self, entry: LogEntry) -> bool:
+        """Whether ``entry`` belongs here."""
+        return (
+            entry.execution_id == self.execution_id
+            and LEVELS.index(entry.level) >= LEVELS.index(self.min_level)
+            and self.task_id in (None, entry.task_id)
+            and self.task_run_id in (None, entry.task_run_id)
+            and self.attempt in (None, entry.attempt)
+        )
+
+
+class StatsTopic(_Topic, frozen=True, tag="stats"):
+    """Counts by state and the event rate, over everything."""
+
+
+Topic = ExecutionsTopic | ExecutionTopic | LogsTopic | StatsTopic
+
+
+def parse_topic(name: Any, params: Any, page_size_max: int) -> Topic:
+    """The topic that a browser asked for; raises TopicError."""
+    given = {key: value for key, value in dict(params or {}).items() if value is not None and key != "after_seq"}
+    try:
+        topic: Topic = msgspec.convert({**given, "topic": name}, Topic)
+    except msgspec.ValidationError as error:
+        raise TopicError(f"unknown topic or parameters: {error}") from error
+    if isinstance(topic, ExecutionsTopic) and not (1 <= topic.size <= page_size_max and topic.page >= 1):
+        raise TopicError(f"expected page >= 1 and 1 <= size <= {page_size_max}, got {topic.page} and {topic.size}")
+    return topic
