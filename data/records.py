@@ -100,11 +100,16 @@ class FlowProblem(msgspec.Struct, frozen=True):
 
 
 class ExecutionPage(msgspec.Struct, frozen=True):
-    """One page of a list: its rows, how many match in all, and how many of those are in each state."""
+    """One page of a list: its rows, how many match in all, and how many of those are in each state.
+
+    ``position`` is the ``wf:events`` position of the newest commit the page shows, read in the same transaction:
+    the gateway counts on from there.
+    """
 
     rows: list[ExecutionRow]
     total: int
     counts: dict[State, int]
+    position: str = ""
 
 
 class Neighbours(msgspec.Struct, frozen=True):
