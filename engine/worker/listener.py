@@ -81,7 +81,10 @@ class Listener:
 
     def _check_key(self) -> None:
         control = self._current()
-        if control is not None and self._bus.redis.exists(keys.kill(control.job.execution_id)):
+        if control is None:
+            return
+        job = control.job
+        if self._bus.redis.sismember(keys.kill(job.execution_id), job.task_run_id):
             control.stop(Stop.KILL)
 
     def _check_stop(self) -> None:

@@ -19,7 +19,7 @@ if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'EX', ARGV[2]) and redis.call('
   return false
 end
 redis.call('HSET', KEYS[2], ARGV[3], ARGV[4])
-return {redis.call('EXISTS', KEYS[4]), redis.call('HGET', KEYS[3], ARGV[3]) or '0'}
+return {redis.call('SISMEMBER', KEYS[4], ARGV[5]), redis.call('HGET', KEYS[3], ARGV[3]) or '0'}
 """
 
 
@@ -58,7 +58,7 @@ class Registry:
         """Take the attempt; ``None`` when somebody else has or had it. ``token`` makes asking twice harmless."""
         field = field_of(job)
         entry = msgspec.msgpack.encode(Entry(self._worker, codec.encode(job), losses))
-        args = [token, CLAIM_SECONDS, field, entry]
+        args = [token, CLAIM_SECONDS, field, entry, job.task_run_id]
         answer = self._claim(
             keys=[keys.claim(job.task_run_id, job.attempt), RUNNING, LINES, keys.kill(job.execution_id)], args=args
         )
@@ -73,6 +73,7 @@ class Registry:
         pipe = self._redis.pipeline(transaction=True)
         pipe.hdel(RUNNING, field_of(job))
         pipe.hdel(LINES, field_of(job))
+        pipe.srem(keys.kill(job.execution_id), job.task_run_id)
         pipe.execute()
 
     def running(self) -> dict[str, Entry]:
