@@ -14,7 +14,7 @@ from engine.flow.errors import Violation
 from engine.flow.inputs import AnyInput
 from engine.flow.retry import AnyRetry
 from engine.flow.tasks import SomeTasks, Task, Tasks
-from engine.flow.triggers import AnyTrigger
+from engine.flow.triggers import AnyTrigger, Schedule
 from engine.model import Branch
 
 _SECTIONS = {"errors": Branch.ERRORS, "finally": Branch.FINALLY, "afterExecution": Branch.AFTER_EXECUTION}
@@ -125,6 +125,11 @@ class Flow(Model):
     def branch(self, name: str) -> Tasks:
         """Tasks of the top-level list ``name``; none when the flow has no such list."""
         return next((tasks for path, tasks in self.branches() if path == (name,)), ())
+
+    def schedules(self) -> tuple[Schedule, ...]:
+        """Its Schedule triggers that start executions: none when the flow is disabled."""
+        enabled = () if self.disabled else self.triggers
+        return tuple(trigger for trigger in enabled if isinstance(trigger, Schedule) and not trigger.disabled)
 
     def walk(self) -> Iterator[tuple[Task, Place]]:
         """Every task with its place, parents before children, in the order of the file's lists."""
