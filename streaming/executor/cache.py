@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from engine.model import Execution
 
-Loader = Callable[[list[str]], Iterable[Execution]]
+Loader = Callable[[list[str]], Mapping[str, Execution]]
 
 
 class ExecutionCache:
@@ -29,7 +29,7 @@ class ExecutionCache:
             self._known.move_to_end(execution_id)
         missing = [execution_id for execution_id in ids if execution_id not in found]
         if missing:
-            found.update((execution.id, execution) for execution in self._load_many(missing))
+            found.update(self._load_many(missing))
         return found
 
     def keep(self, executions: Iterable[Execution]) -> None:

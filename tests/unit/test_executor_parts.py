@@ -44,9 +44,9 @@ def execution(execution_id: str) -> Execution:
 def test_the_cache_loads_what_it_does_not_hold_in_one_query() -> None:
     queries: list[list[str]] = []
 
-    def load_many(ids: list[str]) -> list[Execution]:
+    def load_many(ids: list[str]) -> dict[str, Execution]:
         queries.append(sorted(ids))
-        return [execution(i) for i in ids if i != "unknown"]
+        return {i: execution(i) for i in ids if i != "unknown"}
 
     cache = ExecutionCache(load_many, capacity=10)
     cache.keep([execution("a")])
@@ -57,9 +57,9 @@ def test_the_cache_loads_what_it_does_not_hold_in_one_query() -> None:
 def test_the_cache_forgets_what_was_not_used_for_longest() -> None:
     loaded: list[str] = []
 
-    def load_many(ids: list[str]) -> list[Execution]:
+    def load_many(ids: list[str]) -> dict[str, Execution]:
         loaded.extend(ids)
-        return [execution(i) for i in ids]
+        return {i: execution(i) for i in ids}
 
     cache = ExecutionCache(load_many, capacity=2)
     cache.keep([execution("a"), execution("b")])
