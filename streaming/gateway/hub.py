@@ -151,6 +151,7 @@ class Hub:
             subscriber = Subscriber(view, position, send)
             self.subscribers.setdefault(view, set()).add(subscriber)
             view.left_at = None
+            view.settle()
             if position != view.head:
                 self.touch(view)
             return subscriber
