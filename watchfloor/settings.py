@@ -39,6 +39,7 @@ class Settings(BaseSettings):
     subflow_max_depth: int = Field(20, ge=1, description="How deep subflows may nest.")
     expression_timeout: float = Field(1.0, gt=0, description="Time one expression may take.")
     expression_max_bytes: int = Field(1_048_576, ge=1024, description="Size of one expression's result.")
+    schedules: bool = Field(True, description="Start executions by their schedules.")
     executor_batch: int = Field(1_000, ge=1, description="Events applied in one commit at the most.")
     live_cache_executions: int = Field(20_000, ge=100, description="Executions an executor keeps in memory.")
     deltas_cap: int = Field(20_000, ge=100, description="Commits kept for browsers that come back.")

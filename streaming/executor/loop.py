@@ -152,7 +152,7 @@ class Executor:
         return TimerFired(event_id, timer.execution_id, now, timer.key, timer.task_run_id)
 
     def _refresh_schedules(self) -> None:
-        if not self._schedules_changed:
+        if not (self._schedules_changed and self._settings.schedules):
             return
         self._schedules_changed = False
         flows = [(flow, stored.revision) for stored in self._store.flows() if (flow := self._parsed(stored.source))]
