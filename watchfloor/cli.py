@@ -136,11 +136,12 @@ def load(
     settings = _settings(data_dir=data_dir)
     from streaming.bus import Bus
     from streaming.load import load
+    from watchfloor.logs import without_password
 
     bus = Bus(settings.resolved_redis_url)
     try:
         bus.ping()
-        typer.echo(f"Sending {rate:g} events/s for {seconds:g} s to {settings.resolved_redis_url}")
+        typer.echo(f"Sending {rate:g} events/s for {seconds:g} s to {without_password(settings.resolved_redis_url)}")
         sent = load(bus, rate, seconds, seed=seed, alive=alive)
     except redis.RedisError as error:
         typer.echo(f"Redis does not answer: {error}. Start the product with `watchfloor up` first.", err=True)

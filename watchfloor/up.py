@@ -89,8 +89,9 @@ def make_supervisor(settings: Settings, running: Running) -> Supervisor:
     supervisor = Supervisor(STAGES, settings.kill_grace + _SPARE, on_start=note)
     env = environment(settings)
     if settings.redis_url is None:
-        command = valkey_command(settings.data_dir.resolve(), settings.data_dir.resolve() / "valkey.sock")
-        supervisor.add_process(VALKEY, shlex.join([*command, "--loglevel", "warning"]), env=env, cwd=str(ROOT))
+        home = settings.data_dir.resolve()
+        command = [*valkey_command(home, home / "valkey.sock"), "--logfile", str(home / "valkey.log")]
+        supervisor.add_process(VALKEY, shlex.join(command), env=env, cwd=str(ROOT))
     for name, command in parse_procfile(PROCFILE.read_text()).processes.items():
         supervisor.add_process(name, command, env=env, cwd=str(ROOT))
     return supervisor
