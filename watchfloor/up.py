@@ -98,7 +98,7 @@ def make_supervisor(settings: Settings, running: Running) -> Supervisor:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """The environment of the processes: absolute paths, the port, this interpreter first."""
+    """The environment of the processes: absolute paths, the port (``envs.url`` to flows), this interpreter first."""
     folder = str(Path(sys.executable).parent)
     return {
         **os.environ,
@@ -106,6 +106,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         "WATCHFLOOR_HOST": settings.host,
         "WATCHFLOOR_PORT": str(settings.port),
+        "WATCHFLOOR_ENV_URL": public_url(settings),
         "WATCHFLOOR_DATA_DIR": str(settings.data_dir.resolve()),
         "WATCHFLOOR_FLOWS_DIR": str(settings.flows_dir.resolve()),
         "WATCHFLOOR_REDIS_URL": settings.resolved_redis_url,
