@@ -90,6 +90,10 @@ class Commits(Database):
         """The execution with all its task runs; ``None`` when there is none."""
         return self.load_many([execution_id]).get(execution_id)
 
+    def execution(self, execution_id: str) -> Execution | None:
+        """The same as ``load``, as readers call it."""
+        return self.load(execution_id)
+
     def load_many(self, ids: Iterable[str]) -> dict[str, Execution]:
         """The executions that exist, by id, with all their task runs."""
         found: dict[str, Execution] = {}

@@ -2,26 +2,93 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import msgspec
 import sqlalchemy as sa
 
 from data import blobs
+from data.counts import Counting, Counts
 from data.database import Database
+from data.filters import Filters
+from data.pages import DEFAULT_SORT, Paging, Window, parse_sort
+from data.records import ExecutionPage, Neighbours
 from data.tables import execution, execution_data
 from streaming.messages import ExecutionRow
 
+_ROWS = sa.select(execution.c.id, execution_data.c.row).join_from(
+    execution, execution_data, execution.c.seq == execution_data.c.seq
+)
+
+
+class ExecutionQuery(msgspec.Struct, frozen=True):
+    """A page of a list: pages count from 1, ``sort`` is ``field:asc`` or ``field:desc``, ``now`` the moment of it."""
+
+    filters: Filters = Filters()
+    sort: str = DEFAULT_SORT
+    page: int = 1
+    size: int = 25
+    now: datetime | None = None
+
 
 class Executions(Database):
-    """The read side."""
+    """The read side. Totals and state counts come from kept counts wherever the filters allow it."""
+
+    def search(self, query: ExecutionQuery) -> ExecutionPage:
+        """One page of the executions that match, with their total and state counts, all of the same moment."""
+        sort = parse_sort(query.sort)
+        now = query.now or datetime.now(UTC)
+        window = Window((max(query.page, 1) - 1) * query.size, query.size)
+        with self._read() as connection:
+            counting = Counting(connection, now)
+            counts = counting.count(query.filters)
+            total = sum(counts.values())
+            rows = Paging(connection, now, counting).rows(query.filters, sort, window, total)
+        return ExecutionPage([blobs.decode_row(row) for row in rows], total, counts)
+
+    def counts(self, filters: Filters, now: datetime | None = None) -> Counts:
+        """How many executions match, by state."""
+        with self._read() as connection:
+            return Counting(connection, now or datetime.now(UTC)).count(filters)
 
     def row(self, execution_id: str) -> ExecutionRow | None:
         """The list row of one execution."""
         return self.rows([execution_id]).get(execution_id)
 
-    def rows(self, ids: list[str]) -> dict[str, ExecutionRow]:
+    def rows(self, ids: Sequence[str]) -> dict[str, ExecutionRow]:
         """List rows by id, of those that exist."""
-        query = sa.select(execution.c.id, execution_data.c.row).join_from(
-            execution, execution_data, execution.c.seq == execution_data.c.seq
-        )
         with self._read() as connection:
-            found = connection.execute(query.where(execution.c.id.in_(ids))).all()
+            found = connection.execute(_ROWS.where(execution.c.id.in_(list(ids)))).all()
         return {row.id: blobs.decode_row(row.row) for row in found}
+
+    def last_of_flow(self, namespace: str, flow_id: str, n: int = 30) -> list[ExecutionRow]:
+        """The last ``n`` executions of a flow, newest first."""
+        query = _ROWS.where(execution.c.flow_id == flow_id, execution.c.namespace == namespace)
+        with self._read() as connection:
+            found = connection.execute(query.order_by(execution.c.start_at.desc(), execution.c.seq.desc()).limit(n))
+            return [blobs.decode_row(row.row) for row in found]
+
+    def last_of_flows(self, flows: Sequence[tuple[str, str]], n: int = 30) -> dict[tuple[str, str], list[ExecutionRow]]:
+        """The same of several flows."""
+        return {(namespace, flow_id): self.last_of_flow(namespace, flow_id, n) for namespace, flow_id in flows}
+
+    def children(self, execution_id: str) -> list[ExecutionRow]:
+        """Executions that this one started, oldest first."""
+        query = _ROWS.where(execution.c.parent_id == execution_id).order_by(execution.c.start_at, execution.c.seq)
+        with self._read() as connection:
+            return [blobs.decode_row(row.row) for row in connection.execute(query)]
+
+    def neighbours(self, execution_id: str) -> Neighbours:
+        """The executions of the same flow that started just before and just after this one."""
+        c = execution.c
+        place = sa.tuple_(c.start_at, c.seq)
+        with self._read() as connection:
+            here = connection.execute(sa.select(execution).where(c.id == execution_id)).first()
+            if here is None:
+                return Neighbours()
+            same = sa.select(c.id).where(c.flow_id == here.flow_id, c.namespace == here.namespace).limit(1)
+            at = sa.tuple_(sa.literal(here.start_at), sa.literal(here.seq))
+            before = same.where(place < at).order_by(c.start_at.desc(), c.seq.desc())
+            after = same.where(place > at).order_by(c.start_at, c.seq)
+            return Neighbours(connection.scalar(before), connection.scalar(after))

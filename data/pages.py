@@ -1,0 +1,153 @@
+"""Pages of a list: which index finds the rows of one page.
+
+Sorted by start, a page deep inside, or of filters that few executions match, is first narrowed to the hours it lies
+in: the kept counts tell how many matching executions come before. Other sortings read along their index when many
+executions match, and sort what matches when few do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from data.clauses import rare_label, to_clauses
+from data.counters import WIDTH, Grain
+from data.counts import Counting, Span, is_counted, split
+from data.errors import FilterError
+from data.filters import Filters
+from data.operators import NEGATIONS
+from data.tables import execution, execution_data
+
+FEW = 10_000  # matching executions that are rather sorted than searched along an index
+NEAR = 500  # rows before a page that are rather read than counted
+
+
+class Sorting(msgspec.Struct, frozen=True):
+    """A column to sort by, and the index that has it in order."""
+
+    column: str
+    index: str | None
+
+
+SORTS: dict[str, Sorting] = {
+    "startDate": Sorting("start_at", "ix_execution_start"),
+    "endDate": Sorting("end_at", None),
+    "duration": Sorting("duration", "ix_execution_duration"),
+    "namespace": Sorting("namespace", "ix_execution_namespace"),
+    "flowId": Sorting("flow_id", "ix_execution_flow"),
+    "state": Sorting("state", "ix_execution_state"),
+    "id": Sorting("id", None),
+}
+DEFAULT_SORT = "startDate:desc"
+
+
+class Sort(msgspec.Struct, frozen=True):
+    """One of ``SORTS``, and its direction."""
+
+    field: str = "startDate"
+    descending: bool = True
+
+
+def parse_sort(text: str | None) -> Sort:
+    """A sort as on the wire, ``field:asc`` or ``field:desc``. Raises ``FilterError``."""
+    field, _, direction = (text or DEFAULT_SORT).partition(":")
+    if field not in SORTS:
+        raise FilterError("sort", f"can't sort by {field!r}; it works by {', '.join(SORTS)}")
+    if direction not in ("", "asc", "desc"):
+        raise FilterError("sort", f"expected asc or desc after the colon, got {direction!r}")
+    return Sort(field, direction == "desc")
+
+
+class Window(msgspec.Struct, frozen=True):
+    """Which rows of the sorted list."""
+
+    offset: int
+    limit: int
+
+
+class Paging:
+    """Finds pages within one transaction, at one moment; ``total`` is how many match."""
+
+    def __init__(self, connection: sa.Connection, now: datetime, counting: Counting) -> None:
+        self._connection = connection
+        self._now = now
+        self._counting = counting
+
+    def rows(self, filters: Filters, sort: Sort, window: Window, total: int) -> list[bytes]:
+        """The encoded rows of the page, in order."""
+        if window.offset >= total:
+            return []
+        seqs = self._seqs(filters, sort, window, total)
+        query = sa.select(execution_data.c.seq, execution_data.c.row).where(execution_data.c.seq.in_(seqs))
+        found = {row.seq: row.row for row in self._connection.execute(query)}
+        return [found[seq] for seq in seqs]
+
+    def _seqs(self, filters: Filters, sort: Sort, window: Window, total: int) -> Sequence[int]:
+        clauses = self._clauses(filters, total)
+        if sort.field == "startDate":
+            span, before = self._narrowed(filters, sort, window, total)
+            clauses += span.clauses(execution.c.start_at)
+            window = Window(window.offset - before, window.limit)
+        query = self._sorted(sort, along=total > FEW).where(*clauses).limit(window.limit).offset(window.offset)
+        return list(self._connection.scalars(query))
+
+    def _clauses(self, filters: Filters, total: int) -> list[sa.ColumnElement[bool]]:
+        """The conditions, a positive one on labels as a list of executions when few match."""
+        few = total <= FEW
+        made = to_clauses(filters, execution, self._now)
+        return [
+            rare_label(c) if few and c.field == "labels" and c.op not in NEGATIONS else clause
+            for c, clause in zip(filters.conditions, made, strict=True)
+        ]
+
+    def _sorted(self, sort: Sort, *, along: bool) -> sa.Select[Any]:
+        sorting = SORTS[sort.field]
+        column = execution.c[sorting.column]
+        columns = [column, execution.c.start_at, execution.c.seq]
+        if sort.field in ("startDate", "endDate", "duration", "id"):
+            columns = [column, execution.c.seq]
+        order = [c.desc() if sort.descending else c.asc() for c in columns]
+        if column.nullable:
+            order[0] = column.desc().nulls_last() if sort.descending else column.asc().nulls_first()
+        query = sa.select(execution.c.seq).order_by(*order)
+        if along and sorting.index and sort.field != "startDate":
+            query = query.with_hint(execution, f"INDEXED BY {sorting.index}", "sqlite")
+        return query
+
+    # -- by start: the hours a page lies in
+
+    def _narrowed(self, filters: Filters, sort: Sort, window: Window, total: int) -> tuple[Span, int]:
+        """A span that holds the whole page, and how many matching executions come before it in the sort order."""
+        parts = split(filters, self._now)
+        near = window.offset + window.limit <= NEAR
+        if parts.span is None or not is_counted(parts.rest) or (near and not self._sparse(parts.rest, total)):
+            return Span(), 0
+        if parts.span != Span():
+            return Span(), 0
+        days = self._counting.buckets(parts.rest, Grain.DAY, Span())
+        span, before = _locate(days, Grain.DAY, sort, window)
+        hours = self._counting.buckets(parts.rest, Grain.HOUR, span)
+        rest = Window(window.offset - before, window.limit)
+        span, within = _locate(hours, Grain.HOUR, sort, rest)
+        return span, before + within
+
+    def _sparse(self, filters: Filters, total: int) -> bool:
+        return bool(filters.conditions) and total * 20 < sum(self._counting.count(Filters()).values())
+
+
+def _locate(buckets: list[tuple[int, int]], grain: Grain, sort: Sort, window: Window) -> tuple[Span, int]:
+    """The span of the buckets that hold the window, and how many rows are in those before it."""
+    passed = before = 0
+    inside: list[int] = []
+    for start, n in reversed(buckets) if sort.descending else buckets:
+        if passed + n > window.offset and passed < window.offset + window.limit:
+            before = before if inside else passed
+            inside.append(start)
+        passed += n
+    if not inside:
+        return Span(), 0
+    return Span(min(inside), max(inside) + WIDTH[grain]), before

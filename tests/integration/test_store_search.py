@@ -1,0 +1,218 @@
+"""Lists: what SQL finds, counts and sorts is what Python would."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data import Store
+from data.errors import FilterError
+from data.executions import ExecutionQuery
+from data.filters import FIELDS, Condition, Filters, matches, parse_query_string
+from data.operators import LISTS, Op
+from data.pages import SORTS
+from data.records import Commit
+from engine.ids import new_id
+from engine.model import Execution, Kind, StateChange, evolve
+from engine.states import EXECUTION_STATES, TERMINAL, State
+from streaming import keys
+from streaming.messages import ExecutionRow
+from streaming.rows import row_of
+
+NOW = datetime(2026, 3, 10, 12, 34, 56, tzinfo=UTC)
+NAMESPACES = ("company", "company.team", "companyx", "system", "system.jobs", "Ünï.code")
+FLOWS = ("load", "load-all", "Load", "probe")
+ERRORS = (None, None, "Boom in step 3", "timeout after 5 s")
+LABELS = ({}, {"env": "prod"}, {"env": "dev", "team": "data"}, {"team": "Data.Ops"}, {"env": "prod:eu"})
+
+
+def some_execution(random: random.Random, parents: list[str]) -> Execution:
+    start = NOW - random.choice([timedelta(seconds=1), timedelta(minutes=40), timedelta(days=1)]) * random.random() * 9
+    state = random.choice(EXECUTION_STATES)
+    history = (StateChange(State.CREATED, start), StateChange(state, start + timedelta(seconds=random.randrange(9))))
+    return Execution(
+        id=new_id(int(start.timestamp() * 1000)),
+        namespace=random.choice(NAMESPACES),
+        flow_id=random.choice(FLOWS),
+        revision=1,
+        state=state,
+        history=history,
+        version=1,
+        kind=random.choice(list(Kind)),
+        labels=random.choice(LABELS),
+        error=random.choice(ERRORS) if state in TERMINAL else None,
+        parent_id=random.choice([*parents, None, None]) if parents else None,
+    )
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, list[ExecutionRow]]]:
+    """A store that several commits wrote and changed, and the rows it should hold."""
+    store = Store(f"sqlite:///{tmp_path_factory.mktemp('search') / 'watchfloor.db'}")
+    store.migrate()
+    chance = random.Random(7)
+    current: dict[str, Execution] = {}
+    for round in range(6):
+        new = [some_execution(chance, list(current)[:3]) for _ in range(60)]
+        again = [changed(chance, current[i]) for i in chance.sample(sorted(current), min(20, len(current)))]
+        store.commit(Commit(stream=keys.EVENTS, position=f"{round}-0", executions=[*new, *again]))
+        current |= {e.id: e for e in (*new, *again)}
+    yield store, [row_of(e) for e in current.values()]
+    store.close()
+
+
+def changed(random: random.Random, execution: Execution) -> Execution:
+    state = random.choice(EXECUTION_STATES)
+    change = StateChange(state, execution.history[-1].date + timedelta(seconds=1))
+    return evolve(
+        execution,
+        state=state,
+        history=(*execution.history, change),
+        version=execution.version + 1,
+        labels=random.choice(LABELS),
+        error=random.choice(ERRORS),
+    )
+
+
+VALUES = {
+    "q": ["load", "BOOM", "prod", "env:dev", "step 3", "nothing at all", "ünï", "a"],
+    "namespace": [*NAMESPACES, "comp", "nowhere"],
+    "flowId": [*FLOWS, "lo", "all"],
+    "state": [state.value for state in EXECUTION_STATES],
+    "kind": [kind.value for kind in Kind],
+    "scope": ["USER", "SYSTEM"],
+    "childFilter": ["CHILD", "MAIN"],
+    "labels": ["prod", "dev", "prod:eu", "data", "Data", "none"],
+    "timeRange": ["PT5S", "PT1H", "PT5H", "P3D", "P9999D"],
+}
+
+
+@st.composite
+def conditions(draw: st.DrawFn) -> Condition:
+    field = FIELDS[draw(st.sampled_from(sorted(FIELDS)))]
+    op = draw(st.sampled_from(field.ops))
+    if field.name in ("startDate", "endDate"):
+        text = [(NOW - timedelta(seconds=draw(st.integers(0, 9 * 86_400)))).isoformat()]
+    elif field.name in ("parentId", "triggerExecutionId"):
+        text = [draw(st.sampled_from(["019c", "a", "nobody"]))]
+    else:
+        size = draw(st.integers(1, 3)) if op in LISTS else 1
+        text = draw(st.lists(st.sampled_from(VALUES[field.name]), min_size=size, max_size=size))
+    key = draw(st.sampled_from(["env", "team", "other"])) if field.name == "labels" else None
+    return Condition(field.name, op, tuple(text), key)
+
+
+def expected(rows: list[ExecutionRow], filters: Filters) -> list[ExecutionRow]:
+    return [row for row in rows if matches(filters, row, NOW)]
+
+
+@settings(max_examples=250, deadline=None)
+@given(st.lists(conditions(), max_size=3), st.sampled_from(sorted(SORTS)), st.booleans())
+def test_sql_finds_and_counts_what_python_does(
+    filled: tuple[Store, list[ExecutionRow]], given: list[Condition], field: str, descending: bool
+) -> None:
+    store, rows = filled
+    filters = Filters(tuple(given))
+    sort = f"{field}:{'desc' if descending else 'asc'}"
+    page = store.search(ExecutionQuery(filters, sort, page=1, size=1000, now=NOW))
+    want = expected(rows, filters)
+    assert {row.id for row in page.rows} == {row.id for row in want}
+    assert page.counts == Counter(row.state for row in want)
+    assert page.total == len(page.rows) == len(want)
+
+
+@pytest.mark.parametrize("direction", ["asc", "desc"])
+@pytest.mark.parametrize("field", sorted(SORTS))
+def test_pages_follow_each_other_in_order(filled: tuple[Store, list[ExecutionRow]], field: str, direction: str) -> None:
+    store, rows = filled
+    pages = [store.search(ExecutionQuery(Filters(), f"{field}:{direction}", page=n, size=50)) for n in range(1, 10)]
+    found = [row for page in pages for row in page.rows]
+    assert sorted(row.id for row in found) == sorted(row.id for row in rows)
+    values = [value for row in found if (value := sort_value(field, row)) is not None]
+    assert values == sorted(values, reverse=direction == "desc")
+
+
+def sort_value(field: str, row: ExecutionRow) -> object:
+    match field:
+        case "startDate":
+            return row.start_date
+        case "endDate":
+            return row.end_date
+        case "duration":
+            return row.end_date and row.end_date - row.start_date
+        case "flowId":
+            return row.flow_id
+        case _:
+            return getattr(row, field)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "filters[state][IN]=FAILED,WARNING",
+        "filters[namespace][PREFIX]=company",
+        "filters[kind][EQUALS]=SYNTHETIC",
+        "filters[labels][EQUALS][env]=prod",
+        "filters[q][EQUALS]=load",
+    ],
+)
+def test_a_page_deep_inside_is_the_slice_of_the_whole(
+    filled: tuple[Store, list[ExecutionRow]], text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read as if every page was far away and every result large, so that the short cuts are taken."""
+    store, _ = filled
+    filters = parse_query_string(text)
+    whole = store.search(ExecutionQuery(filters, size=1000, now=NOW))
+    monkeypatch.setattr("data.pages.NEAR", 0)
+    monkeypatch.setattr("data.pages.FEW", 0)
+    for number in range(1, -(-whole.total // 7) + 2):
+        page = store.search(ExecutionQuery(filters, page=number, size=7, now=NOW))
+        assert [row.id for row in page.rows] == [row.id for row in whole.rows[(number - 1) * 7 : number * 7]]
+        assert page.total == whole.total
+
+
+def test_free_text_finds_the_beginning_and_the_end_of_an_id(filled: tuple[Store, list[ExecutionRow]]) -> None:
+    store, rows = filled
+    some = rows[5].id
+    for text in (some, some[:18], some[-6:]):
+        filters = Filters((Condition("q", Op.EQUALS, (text,)),))
+        page = store.search(ExecutionQuery(filters, now=NOW))
+        assert some in {row.id for row in page.rows}
+        assert page.counts == Counter(row.state for row in expected(rows, filters))
+
+
+def test_children_and_parents(filled: tuple[Store, list[ExecutionRow]]) -> None:
+    store, rows = filled
+    parent = next(row.parent_id for row in rows if row.parent_id)
+    want = {row.id for row in rows if row.parent_id == parent}
+    assert {row.id for row in store.children(parent)} == want
+    for op, text in ((Op.EQUALS, parent), (Op.STARTS_WITH, parent[:20]), (Op.CONTAINS, parent[5:25])):
+        page = store.search(ExecutionQuery(Filters((Condition("parentId", op, (text,)),)), size=500))
+        assert want <= {row.id for row in page.rows}
+
+
+def test_neighbours_and_the_last_of_a_flow(filled: tuple[Store, list[ExecutionRow]]) -> None:
+    store, rows = filled
+    same = [row for row in rows if (row.namespace, row.flow_id) == (rows[0].namespace, rows[0].flow_id)]
+    same.sort(key=lambda row: row.start_date)
+    for before, here, after in zip(same, same[1:], same[2:], strict=False):
+        found = store.neighbours(here.id)
+        assert (found.previous, found.next) == (before.id, after.id)
+    assert store.neighbours(same[0].id).previous is None
+    assert store.neighbours(same[-1].id).next is None
+    last = store.last_of_flow(rows[0].namespace, rows[0].flow_id, 3)
+    assert [row.id for row in last] == [row.id for row in reversed(same[-3:])]
+
+
+def test_a_bad_sort_is_refused(store: Store) -> None:
+    with pytest.raises(FilterError, match="can't sort by 'colour'; it works by startDate"):
+        store.search(ExecutionQuery(sort="colour:asc"))
+    with pytest.raises(FilterError, match="expected asc or desc"):
+        store.search(ExecutionQuery(sort="id:up"))
