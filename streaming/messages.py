@@ -43,6 +43,7 @@ class ExecutionCreated(_Event, frozen=True, omit_defaults=True, tag="execution_c
     parent_task_run_id: str | None = None
     original_id: str | None = None
     actor: str | None = None
+    attempt_number: int = 1
 
 
 class TaskStarted(_Event, frozen=True, omit_defaults=True, tag="task_started"):

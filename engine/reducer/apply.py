@@ -1,0 +1,89 @@
+"""``apply``: one event on one execution."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from engine.flow import Flow
+from engine.model import Execution
+from engine.reducer.actions import act
+from engine.reducer.attempts import task_ended, task_started
+from engine.reducer.begin import begin
+from engine.reducer.containers import advance
+from engine.reducer.counting import tally_of
+from engine.reducer.created import create
+from engine.reducer.draft import Draft, Step
+from engine.reducer.env import Applied, Env
+from engine.reducer.lifecycle import settle
+from engine.reducer.plan import NO_PLAN, plan_of
+from engine.reducer.reported import act_without_flow, execution_reported, is_reported, task_reported
+from engine.reducer.subflow import subflow_ended
+from engine.reducer.timers import timer_fired
+from streaming.messages import (
+    ActionRequested,
+    Event,
+    ExecutionCreated,
+    ExecutionReported,
+    SubflowEnded,
+    TaskEnded,
+    TaskReported,
+    TaskStarted,
+    TimerFired,
+)
+
+_REPORTS: dict[type, Callable[[Execution | None, Any], Applied]] = {
+    ExecutionReported: execution_reported,
+    TaskReported: task_reported,
+}
+_HANDLERS: dict[type, Callable[[Draft, Any], bool]] = {
+    TaskStarted: task_started,
+    TaskEnded: task_ended,
+    SubflowEnded: subflow_ended,
+    TimerFired: timer_fired,
+    ActionRequested: act,
+}
+_STEPS: dict[Step, Callable[[Draft, str], None]] = {Step.BEGIN: begin, Step.ADVANCE: advance}
+
+
+def apply(execution: Execution | None, event: Event, flow: Flow | None, env: Env) -> Applied:
+    """What ``event`` makes of ``execution`` (``None``: there is none yet), and what is to be done after the commit.
+
+    ``flow`` is the revision the execution runs; ``None`` when there is none (a reported execution, or it is gone).
+    Pure: the same arguments give the same result. An event that changes nothing gives ``execution`` itself.
+    """
+    report = _REPORTS.get(type(event))
+    if report is not None:
+        return report(execution, event)
+    if isinstance(event, ExecutionCreated):
+        return _create(event, flow, env) if execution is None else Applied(execution)
+    if execution is None:
+        return Applied(None)
+    if flow is None or is_reported(execution):
+        return act_without_flow(execution, event) if isinstance(event, ActionRequested) else Applied(execution)
+    return _go_on(execution, event, flow, env)
+
+
+def _create(event: ExecutionCreated, flow: Flow | None, env: Env) -> Applied:
+    return _finish(create(event, flow, plan_of(flow) if flow is not None else NO_PLAN, env))
+
+
+def _go_on(execution: Execution, event: Any, flow: Flow, env: Env) -> Applied:
+    plan = plan_of(flow)
+    tally = execution.tally or tally_of(plan, execution.task_runs, execution.progress)
+    draft = Draft(execution, event.at, plan, env, tally)
+    if not _HANDLERS[type(event)](draft, event):
+        return Applied(execution, answers=tuple(draft.answers))
+    return _finish(draft)
+
+
+def _finish(draft: Draft) -> Applied:
+    _work_off(draft)
+    settle(draft)
+    _work_off(draft)
+    return draft.applied()
+
+
+def _work_off(draft: Draft) -> None:
+    while (step := draft.next_step()) is not None:
+        _STEPS[step[0]](draft, step[1])

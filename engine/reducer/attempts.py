@@ -1,0 +1,99 @@
+"""What workers report: an attempt started, an attempt ended."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from engine.effects import SetTimer
+from engine.model import Attempt, StateChange, TaskRun, evolve
+from engine.reducer import retry
+from engine.reducer.containers import end_run
+from engine.reducer.context import iso
+from engine.reducer.draft import Draft
+from engine.reducer.plan import Node
+from engine.states import TERMINAL, State
+from streaming.messages import TaskEnded, TaskStarted
+
+_GIVEN_OUT = frozenset({State.SUBMITTED, State.RUNNING, State.KILLING})
+_ENDS = frozenset({State.SUCCESS, State.WARNING, State.FAILED, State.KILLED})
+
+
+def task_started(draft: Draft, event: TaskStarted) -> bool:
+    """A worker claimed the attempt. False when that is known, or the attempt is over."""
+    run = draft.runs.get(event.task_run_id)
+    if run is None or run.state is not State.SUBMITTED or run.attempts[-1].number != event.attempt:
+        return False
+    attempt = _moved(run.attempts[-1], State.RUNNING, draft.at, worker_id=event.worker_id)
+    draft.move(run, State.RUNNING, attempts=(*run.attempts[:-1], attempt))
+    return True
+
+
+def task_ended(draft: Draft, event: TaskEnded) -> bool:
+    """An attempt ended. False when it had ended before, was killed, or was never given out."""
+    if event.state not in _ENDS:
+        raise ValueError(f"expected an end ({', '.join(sorted(_ENDS))}), came {event.state}")
+    run = draft.runs.get(event.task_run_id)
+    if run is None or run.state not in _GIVEN_OUT or not run.attempts or run.attempts[-1].number != event.attempt:
+        return False
+    run = evolve(run, outputs=event.outputs, attempts=_with_worker(run, event.worker_id))
+    draft.metrics.extend((run.id, metric) for metric in event.metrics)
+    if event.state is State.FAILED:
+        attempt_failed(draft, run, State.FAILED, event.error)
+    else:
+        _end(draft, run, event)
+    return True
+
+
+def _with_worker(run: TaskRun, worker_id: str | None) -> tuple[Attempt, ...]:
+    last = run.attempts[-1]
+    return run.attempts if worker_id is None else (*run.attempts[:-1], evolve(last, worker_id=worker_id))
+
+
+def _end(draft: Draft, run: TaskRun, event: TaskEnded) -> None:
+    policy = draft.node(run).retry
+    state = event.state
+    if state is State.SUCCESS and policy is not None and policy.warningOnRetry and retry.tries_of(run) > 1:
+        state = State.WARNING
+    ended = end_attempt(run, event.state, draft.at, event.error)
+    end_run(draft, ended, state, error=event.error)
+
+
+def attempt_failed(draft: Draft, run: TaskRun, state: State, error: str | None) -> None:
+    """Try again when the retry policy says so, else end the task run in ``state``."""
+    node = draft.node(run)
+    draft.note_error(run.task_id, error or f"task {run.task_id} failed")
+    if run.state is State.KILLING:
+        end_run(draft, end_attempt(run, State.KILLED, draft.at, error), State.KILLED, error=error)
+        return
+    run = end_attempt(run, state, draft.at, error)
+    due = _next_try(draft, node, run) if state is State.FAILED else None
+    if due is None:
+        end_run(draft, run, state, error=error)
+        return
+    draft.log(run, "WARN", f"attempt {len(run.attempts)} failed; the next one is due at {iso(due)}")
+    draft.move(run, State.RETRYING, retry_at=due, error=error)
+    draft.effect(SetTimer(draft.id, retry.timer_key(run), due, run.id))
+
+
+def _next_try(draft: Draft, node: Node, run: TaskRun) -> datetime | None:
+    if node.retry is None:
+        return None
+    tries = draft.execution.attempt_number if renews(draft, node) else None
+    return retry.next_try(node.retry, run, draft.at, tries)
+
+
+def renews(draft: Draft, node: Node) -> bool:
+    """Whether a try again is a new execution; never where a Subflow task waits for this one."""
+    return node.retry is not None and retry.renews(node.retry) and draft.execution.parent_task_run_id is None
+
+
+def end_attempt(run: TaskRun, state: State, at: datetime, error: str | None = None) -> TaskRun:
+    """The task run with its last attempt ended; the task run's own state is still to be moved."""
+    last = run.attempts[-1]
+    if last.state in TERMINAL:
+        return run
+    return evolve(run, attempts=(*run.attempts[:-1], _moved(last, state, at, error=error)))
+
+
+def _moved(attempt: Attempt, state: State, at: datetime, **changes: object) -> Attempt:
+    return evolve(attempt, state=state, history=(*attempt.history, StateChange(state, at)), **changes)

@@ -1,0 +1,146 @@
+"""Flowable tasks and the flow itself: what starts next, what an end means, which branch follows.
+
+A container only looks at its ``Progress``, never at its children, so an event costs the same in any width.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.model import Progress, StateChange, TaskRun, evolve
+from engine.reducer.draft import Draft
+from engine.reducer.lifecycle import end_execution
+from engine.reducer.plan import AFTER, ERRORS, FINALLY, MAIN, ROOT, SIDE, Kind, Node
+from engine.reducer.rollup import HANDLED, allowed_end, is_bad, worse
+from engine.states import State
+
+
+def open_container(draft: Draft, container_id: str, progress: Progress) -> None:
+    """Let a container begin with ``progress``."""
+    draft.set_progress(container_id, progress)
+    draft.advance_later(container_id)
+
+
+def advance(draft: Draft, container_id: str) -> None:
+    """Start what may start now; when nothing is left, go to the next branch or end."""
+    progress = draft.progress(container_id)
+    if progress is None or draft.state is State.KILLING:
+        return
+    node = draft.container_node(container_id)
+    count = _room(node, progress)
+    if count > 0:
+        _start_next(draft, container_id, node, progress, count)
+    elif progress.started == progress.ended:
+        _branch_over(draft, container_id, node, progress)
+
+
+def _room(node: Node, progress: Progress) -> int:
+    """How many children (or groups) may start now. After a bad end nothing new starts."""
+    side = progress.branch in SIDE
+    if not side and is_bad(progress.verdict):
+        return 0
+    limit = 1 if side else node.limit
+    left = progress.total - progress.started
+    return min(left, limit - (progress.started - progress.ended)) if limit else left
+
+
+def _start_next(draft: Draft, container_id: str, node: Node, progress: Progress, count: int) -> None:
+    first = progress.started
+    draft.set_progress(container_id, evolve(progress, started=first + count))
+    parent = draft.runs[container_id] if container_id != ROOT else None
+    children = node.lists[progress.branch]
+    for index in range(first, first + count):
+        if node.kind is Kind.EACH and progress.branch == MAIN:
+            start(draft, children[0], parent, progress.values[index], index)
+        else:
+            start(draft, children[index], parent, parent and parent.value, parent and parent.iteration)
+
+
+def start(draft: Draft, node: Node, parent: TaskRun | None, value: str | None, iteration: int | None) -> None:
+    """Create the task run of ``node`` below ``parent``; it begins when its turn comes."""
+    parent_id = parent.id if parent else None
+    run = TaskRun(
+        id=draft.run_id(node, parent_id, value),
+        task_id=node.id,
+        state=State.CREATED,
+        history=(StateChange(State.CREATED, draft.at),),
+        parent_id=parent_id,
+        value=value,
+        iteration=iteration,
+        branch=node.branch,
+    )
+    draft.add(run)
+    draft.begin_later(run.id)
+
+
+def end_run(draft: Draft, run: TaskRun, state: State, **changes: Any) -> None:
+    """End a task run in ``state``, or in what it allows instead, and tell its container."""
+    node = draft.node(run)
+    ended = draft.move(run, allowed_end(node, state), **changes)
+    count_end(draft, ended, node)
+
+
+def fail_run(draft: Draft, run: TaskRun, message: str) -> None:
+    """End a task run as FAILED because of something the engine itself found."""
+    draft.log(run, "ERROR", message)
+    draft.note_error(run.task_id, message)
+    end_run(draft, run, State.FAILED, error=message)
+
+
+def count_end(draft: Draft, run: TaskRun, node: Node) -> None:
+    """Count an ended task run in its container."""
+    container_id = run.parent_id or ROOT
+    progress = draft.progress(container_id)
+    if progress is None:
+        return
+    holder = draft.container_node(container_id)
+    bad = is_bad(run.state)
+    if progress.branch not in (ERRORS, AFTER):
+        progress = evolve(progress, verdict=worse(progress.verdict, run.state))
+    if holder.kind is Kind.EACH and progress.branch == MAIN and not bad and _start_follower(draft, run, node, holder):
+        draft.set_progress(container_id, progress)
+        return
+    total = progress.started if bad and progress.branch in SIDE else progress.total
+    draft.set_progress(container_id, evolve(progress, ended=progress.ended + 1, total=total))
+    draft.advance_later(container_id)
+
+
+def _start_follower(draft: Draft, run: TaskRun, node: Node, each: Node) -> bool:
+    """Start the next task of the same ForEach group; false when the group is through."""
+    tasks = each.lists[MAIN]
+    if node.index + 1 >= len(tasks) or draft.state is State.KILLING:
+        return False
+    start(draft, tasks[node.index + 1], draft.runs[run.parent_id], run.value, run.iteration)
+    return True
+
+
+def _branch_over(draft: Draft, container_id: str, node: Node, progress: Progress) -> None:
+    if container_id == ROOT and draft.execution.paused_by_hand:
+        return  # resume looks again
+    branch = _next_branch(node, progress)
+    if branch is not None:
+        _open_branch(draft, container_id, node, progress, branch)
+    elif container_id != ROOT:
+        draft.set_progress(container_id, None)
+        end_run(draft, draft.runs[container_id], progress.verdict, progress=progress)
+    elif progress.branch == AFTER:
+        draft.set_progress(ROOT, None)
+    else:
+        end_execution(draft, progress.verdict)
+
+
+def _next_branch(node: Node, progress: Progress) -> str | None:
+    if progress.branch not in SIDE and progress.verdict in HANDLED and node.lists.get(ERRORS):
+        return ERRORS
+    if progress.branch not in (FINALLY, AFTER) and node.lists.get(FINALLY):
+        return FINALLY
+    return None
+
+
+def _open_branch(draft: Draft, container_id: str, node: Node, progress: Progress, branch: str) -> None:
+    errors = progress.handling_errors or branch == ERRORS
+    total = len(node.lists[branch])
+    following = evolve(progress, branch=branch, total=total, started=0, ended=0, handling_errors=errors)
+    if container_id != ROOT:
+        draft.put(evolve(draft.runs[container_id], progress=following))
+    open_container(draft, container_id, following)

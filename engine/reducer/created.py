@@ -1,0 +1,98 @@
+"""The first event of an execution."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.flow import Flow, is_template
+from engine.inputs import InputError, validate_inputs
+from engine.model import Execution, StateChange, Tally
+from engine.reducer.context import ExpressionFailed, context_of, evaluate
+from engine.reducer.draft import Draft
+from engine.reducer.env import Env
+from engine.reducer.lifecycle import enter, tell_parent
+from engine.reducer.plan import Plan
+from engine.states import State
+from streaming.messages import ExecutionCreated
+
+
+def create(event: ExecutionCreated, flow: Flow | None, plan: Plan, env: Env) -> Draft:
+    """The execution that was asked for, with its first tasks about to begin; FAILED when it can't begin."""
+    draft = Draft(_new(event, flow), event.at, plan, env, Tally())
+    problem = _prepare(draft, event, flow)
+    if problem is None:
+        draft.become(State.RUNNING)
+        enter(draft)
+    else:
+        draft.log(None, "ERROR", problem)
+        draft.note_error(None, problem)
+        draft.become(State.FAILED)
+        tell_parent(draft)
+    return draft
+
+
+def _new(event: ExecutionCreated, flow: Flow | None) -> Execution:
+    return Execution(
+        id=event.execution_id,
+        namespace=event.namespace,
+        flow_id=event.flow_id,
+        revision=event.revision,
+        state=State.CREATED,
+        history=(StateChange(State.CREATED, event.at),),
+        inputs=event.inputs,
+        labels={**(flow.labels if flow else {}), **event.labels},
+        trigger=event.trigger,
+        parent_id=event.parent_id,
+        parent_task_run_id=event.parent_task_run_id,
+        original_id=event.original_id,
+        attempt_number=event.attempt_number,
+    )
+
+
+def _prepare(draft: Draft, event: ExecutionCreated, flow: Flow | None) -> str | None:
+    """Fill in inputs and variables; what keeps the execution from beginning, ``None`` when nothing does."""
+    name = f"{event.namespace}.{event.flow_id}"
+    if flow is None:
+        return f"there is no flow {name}" + (f" with revision {event.revision}" if event.revision else "")
+    if flow.disabled:
+        return f"flow {name} is disabled"
+    try:
+        draft.set(inputs=_inputs(draft, event, flow))
+    except (InputError, ExpressionFailed) as error:
+        return f"inputs: {error}"
+    draft.set(variables=_variables(draft, flow))
+    return None
+
+
+def _inputs(draft: Draft, event: ExecutionCreated, flow: Flow) -> dict[str, Any]:
+    """The inputs, with defaults that are templates rendered. What was given is never rendered."""
+    given = dict(event.inputs)
+    open_defaults = [item for item in flow.inputs if is_template(item.defaults)]
+    if event.parent_task_run_id is None and not open_defaults:
+        return given
+    for item in open_defaults:
+        given = _without(given, item.id.split("."), item.defaults)
+    context = context_of(draft)
+    return validate_inputs(flow, given, lambda template: evaluate(draft, template, context))
+
+
+def _without(values: dict[str, Any], path: list[str], default: Any) -> dict[str, Any]:
+    """``values`` without the one at ``path`` when that is the unrendered default."""
+    first, *rest = path
+    if first not in values:
+        return values
+    if rest and isinstance(values[first], dict):
+        return {**values, first: _without(values[first], rest, default)}
+    return {key: value for key, value in values.items() if key != first or value != default}
+
+
+def _variables(draft: Draft, flow: Flow) -> dict[str, Any]:
+    """The flow's variables, rendered in order. One that needs what isn't there yet stays a template (``render`` it)."""
+    rendered: dict[str, Any] = dict(flow.variables)
+    context = {**context_of(draft), "vars": rendered}
+    for name, value in flow.variables.items():
+        try:
+            rendered[name] = evaluate(draft, value, context)
+        except ExpressionFailed:
+            rendered[name] = value
+    return rendered

@@ -1,0 +1,43 @@
+"""What the reducer is given besides values, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from engine.effects import Effect
+from engine.model import Execution
+from streaming.messages import Answer, Metric
+
+Evaluate = Callable[[str, Mapping[str, Any]], Any]
+
+
+class Env(msgspec.Struct, frozen=True):
+    """The evaluator of expressions, and limits. Times in seconds.
+
+    ``references(value)`` says which names the templates in ``value`` use; ``None``: ``engine.expressions`` does.
+    ``envs`` is what expressions see as ``envs``.
+    """
+
+    evaluate: Evaluate
+    references: Callable[[Any], Any] | None = None
+    kill_grace: float = 10.0
+    foreach_max_values: int = 10_000
+    subflow_max_depth: int = 20
+    envs: Mapping[str, Any] = {}
+
+
+class Applied(msgspec.Struct, frozen=True):
+    """What one event changed. An ignored one gives the same execution object and nothing else.
+
+    ``changed`` and ``dropped`` are task-run ids, ``metrics`` pairs of task-run id and metric.
+    """
+
+    execution: Execution | None
+    changed: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+    effects: tuple[Effect, ...] = ()
+    metrics: tuple[tuple[str, Metric], ...] = ()
+    answers: tuple[Answer, ...] = ()

@@ -1,0 +1,89 @@
+"""Kill: what didn't start is KILLED at once, what runs is stopped, and after the grace time all is KILLED anyhow."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from engine.effects import CancelTimer, Emit, SetTimer, StopTasks
+from engine.ids import derived_id
+from engine.model import TaskRun
+from engine.reducer import retry
+from engine.reducer.attempts import end_attempt
+from engine.reducer.draft import Draft
+from engine.reducer.lifecycle import KILL_TIMER, end_kill
+from engine.reducer.pause import cancel_timers
+from engine.reducer.plan import Kind
+from engine.states import TERMINAL, Action, State
+from streaming.messages import ActionRequested
+
+_WITH_WORKERS = frozenset({State.SUBMITTED, State.RUNNING, State.KILLING})
+
+
+def kill(draft: Draft, event: ActionRequested) -> str | None:
+    """Begin a kill, or say it again to what still runs."""
+    again = draft.state is State.KILLING
+    reason = f": {event.reason}" if event.reason else ""
+    draft.log(None, "WARN", f"killed by {event.actor}{reason}")
+    draft.become(State.KILLING)
+    draft.set(paused_by_hand=False)
+    stopped: list[str] = []
+    for run in open_runs(draft):
+        _kill_run(draft, run, event, stopped)
+    if stopped:
+        draft.effect(StopTasks(draft.id, tuple(stopped)))
+    if draft.active and not again:
+        due = draft.at + timedelta(seconds=draft.env.kill_grace)
+        draft.effect(SetTimer(draft.id, KILL_TIMER, due))
+    return None
+
+
+def open_runs(draft: Draft) -> list[TaskRun]:
+    """All task runs that have not ended, as they were before this event."""
+    return [run for run in draft.execution.task_runs.values() if run.state not in TERMINAL]
+
+
+def _kill_run(draft: Draft, run: TaskRun, event: ActionRequested, stopped: list[str]) -> None:
+    node = draft.node(run)
+    if node.kind is Kind.RUNNABLE and run.state in _WITH_WORKERS:
+        stopped.append(run.id)
+    if node.kind is Kind.SUBFLOW and run.state in (State.RUNNING, State.KILLING) and event.cascade:
+        _cascade(draft, run, event)
+    elif run.state is not State.RUNNING or node.kind is Kind.SUBFLOW:
+        if run.state is not State.KILLING:
+            end_now(draft, run)
+        return
+    if run.state is State.RUNNING:
+        draft.move(run, State.KILLING)
+
+
+def _cascade(draft: Draft, run: TaskRun, event: ActionRequested) -> None:
+    request = ActionRequested(
+        event_id=derived_id(event.event_id, run.id),
+        execution_id=run.subflow_execution_id or "",
+        at=draft.at,
+        action=Action.KILL,
+        actor=event.actor,
+        reason=event.reason,
+    )
+    draft.effect(Emit(request))
+
+
+def end_now(draft: Draft, run: TaskRun) -> None:
+    """A task run is KILLED without waiting for anything; its timers are forgotten."""
+    if run.state is State.RETRYING:
+        draft.effect(CancelTimer(draft.id, retry.timer_key(run)))
+    if draft.node(run).kind is Kind.PAUSE:
+        cancel_timers(draft, run)
+    ended = end_attempt(run, State.KILLED, draft.at) if run.attempts else run
+    draft.move(ended, State.KILLED, retry_at=None, resume_at=None)
+
+
+def grace_over(draft: Draft) -> bool:
+    """The grace time is over: KILLED, whatever still runs (the workers have been told)."""
+    if draft.state is not State.KILLING:
+        return False
+    for run in open_runs(draft):
+        if not draft.node(run).container:
+            end_now(draft, run)
+    end_kill(draft)
+    return True

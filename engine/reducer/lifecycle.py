@@ -1,0 +1,104 @@
+"""The execution's own state: its beginning, its end, and which state it shows in between."""
+
+from __future__ import annotations
+
+from engine.effects import CancelTimer, Emit
+from engine.ids import derived_id
+from engine.model import Progress
+from engine.reducer.context import ExpressionFailed, context_of, evaluate
+from engine.reducer.draft import Draft
+from engine.reducer.plan import AFTER, MAIN, ROOT
+from engine.reducer.rollup import is_bad
+from engine.states import State
+from streaming.messages import SubflowEnded
+
+KILL_TIMER = "kill"
+_GOING = frozenset({State.RUNNING, State.PAUSED, State.RETRYING})
+
+
+def enter(draft: Draft) -> None:
+    """Begin with the first task."""
+    draft.set_progress(ROOT, Progress(total=len(draft.plan.root.lists.get(MAIN, ())), branch=MAIN))
+    draft.advance_later(ROOT)
+
+
+def settle(draft: Draft) -> None:
+    """Show what the task runs add up to: PAUSED, RETRYING when nothing else goes on, RUNNING; or the end of a kill."""
+    if draft.state is State.KILLING:
+        if draft.active == 0:
+            end_kill(draft)
+    elif draft.state in _GOING:
+        draft.become(_showing(draft))
+
+
+def _showing(draft: Draft) -> State:
+    if draft.execution.paused_by_hand or draft.paused:
+        return State.PAUSED
+    if draft.retrying and not draft.active:
+        return State.RETRYING
+    return State.RUNNING
+
+
+def end_kill(draft: Draft) -> None:
+    """All that ran has ended: what held it is KILLED, and so is the execution."""
+    for container_id in draft.open_containers():
+        run = draft.runs[container_id]
+        draft.set_progress(container_id, None)
+        draft.move(run, State.KILLED, progress=run.progress)
+    draft.effect(CancelTimer(draft.id, KILL_TIMER))
+    _close(draft, State.KILLED)
+
+
+def end_execution(draft: Draft, verdict: State) -> None:
+    """All branches are through: give the outputs and the terminal state, then run ``afterExecution``."""
+    outputs, problem = _flow_outputs(draft)
+    if problem is not None and not is_bad(verdict):
+        verdict = State.FAILED
+        draft.log(None, "ERROR", problem)
+        draft.note_error(None, problem)
+    if verdict is State.SUCCESS:
+        draft.error = draft.failed_task = None
+    draft.set(outputs=outputs)
+    _close(draft, verdict)
+
+
+def _flow_outputs(draft: Draft) -> tuple[dict[str, object], str | None]:
+    """Outputs that could be rendered, and what is wrong with the first that could not."""
+    context = context_of(draft)
+    outputs, problem = {}, None
+    for output in draft.plan.flow.outputs if draft.plan.flow else ():
+        try:
+            outputs[output.id] = evaluate(draft, output.value, context)
+        except ExpressionFailed as error:
+            problem = problem or f"output {output.id}: {error}"
+    return outputs, problem
+
+
+def _close(draft: Draft, state: State) -> None:
+    draft.become(state)
+    draft.set_progress(ROOT, None)
+    tell_parent(draft)
+    after = draft.plan.root.lists.get(AFTER, ())
+    if after:
+        draft.set_progress(ROOT, Progress(total=len(after), branch=AFTER, verdict=state))
+        draft.advance_later(ROOT)
+
+
+def tell_parent(draft: Draft) -> None:
+    """Tell the Subflow task that waits for this execution how it ended."""
+    execution = draft.execution
+    if execution.parent_task_run_id is None or execution.parent_id is None:
+        return
+    draft.effect(
+        Emit(
+            SubflowEnded(
+                event_id=derived_id("subflow-ended", draft.id, execution.attempt_number),
+                execution_id=execution.parent_id,
+                at=draft.at,
+                task_run_id=execution.parent_task_run_id,
+                child_id=draft.id,
+                state=draft.state,
+                outputs=execution.outputs,
+            )
+        )
+    )

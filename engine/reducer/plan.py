@@ -1,0 +1,132 @@
+"""A flow as the reducer needs it: per task its kind, its place and its children, looked up once a flow."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any
+
+from engine.flow import Flow, ForEach, If, Parallel, Pause, Retry, Sequential, Subflow, Switch, Task
+from engine.model import Branch
+
+ROOT = ""
+"""Stands for the flow itself where a container's task-run id is asked for."""
+MAIN = "tasks"
+ERRORS = "errors"
+FINALLY = "finally"
+AFTER = "afterExecution"
+SIDE = frozenset({ERRORS, FINALLY, AFTER})
+"""Branches that follow the main one."""
+
+
+class Kind(Enum):
+    """How the reducer handles a task."""
+
+    RUNNABLE = auto()
+    SEQUENCE = auto()
+    CHOICE = auto()
+    PARALLEL = auto()
+    EACH = auto()
+    PAUSE = auto()
+    SUBFLOW = auto()
+
+
+_KINDS: dict[type[Task], Kind] = {
+    Sequential: Kind.SEQUENCE,
+    If: Kind.CHOICE,
+    Switch: Kind.CHOICE,
+    Parallel: Kind.PARALLEL,
+    ForEach: Kind.EACH,
+    Pause: Kind.PAUSE,
+    Subflow: Kind.SUBFLOW,
+}
+CONTAINERS = frozenset({Kind.SEQUENCE, Kind.CHOICE, Kind.PARALLEL, Kind.EACH})
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """One task in its flow. ``lists`` holds its enabled children by branch name; ``limit`` how many of its main
+    branch may run at once (0: all). ``side`` is true in an errors, finally or afterExecution list."""
+
+    id: str
+    task: Any
+    kind: Kind
+    parent: Node | None
+    list: str
+    branch: Branch
+    retry: Retry | None
+    index: int = 0
+    lists: dict[str, list[Node]] = field(default_factory=dict)
+    limit: int = 1
+    container: bool = False
+    side: bool = False
+    path: tuple[Node, ...] = ()
+    allow_failure: bool = False
+    allow_warning: bool = False
+    run_if: str | None = None
+    memo: Any = None
+
+
+@dataclass(slots=True, eq=False)
+class Plan:
+    """All nodes of a flow by task id, under ``root``."""
+
+    flow: Flow | None
+    root: Node
+    nodes: dict[str, Node]
+
+
+_LIMITS = {Kind.PARALLEL: "concurrent", Kind.EACH: "concurrencyLimit"}
+
+
+def compile_plan(flow: Flow | None) -> Plan:
+    """The plan of ``flow``; disabled tasks are in ``nodes`` but in no list. Without a flow it holds nothing."""
+    root = Node(ROOT, None, Kind.SEQUENCE, None, "", Branch.TASKS, flow.retry if flow else None, container=True)
+    nodes: dict[str, Node] = {}
+    if flow is None:
+        return Plan(None, root, nodes)
+    for task, place in flow.walk():
+        parent = nodes[place.parent_task_id] if place.parent_task_id is not None else root
+        nodes[task.id] = _node(task, place.branch, place.section, parent)
+    return Plan(flow, root, nodes)
+
+
+def _node(task: Task, branch: str, section: Branch, parent: Node) -> Node:
+    kind = _KINDS.get(type(task), Kind.RUNNABLE)
+    node = Node(
+        id=task.id,
+        task=task,
+        kind=kind,
+        parent=parent,
+        list=branch,
+        branch=section,
+        retry=task.retry or parent.retry,
+        limit=getattr(task, _LIMITS[kind]) if kind in _LIMITS else 1,
+        container=kind in CONTAINERS,
+        side=branch in SIDE,
+        path=(*parent.path, parent) if parent.task is not None else (),
+        allow_failure=task.allowFailure,
+        allow_warning=task.allowWarning,
+        run_if=task.runIf,
+    )
+    if not task.disabled:
+        siblings = parent.lists.setdefault(branch, [])
+        node.index = len(siblings)
+        siblings.append(node)
+    return node
+
+
+_CACHE_SIZE = 512
+_plans: OrderedDict[int, Plan] = OrderedDict()
+NO_PLAN = compile_plan(None)
+
+
+def plan_of(flow: Flow) -> Plan:
+    """The plan of ``flow``, compiled once as long as it is remembered (which keeps its flow alive)."""
+    plan = _plans.get(id(flow))
+    if plan is None or plan.flow is not flow:
+        plan = _plans[id(flow)] = compile_plan(flow)
+        while len(_plans) > _CACHE_SIZE:
+            _plans.popitem(last=False)
+    return plan

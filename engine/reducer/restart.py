@@ -1,0 +1,137 @@
+"""Restart in place: what failed runs again, what succeeded stays."""
+
+from __future__ import annotations
+
+from engine.effects import StopTasks
+from engine.model import Progress, TaskRun
+from engine.reducer.containers import start
+from engine.reducer.counting import Children, children_of, group_is_over, last_of_groups, tally_of
+from engine.reducer.draft import Draft
+from engine.reducer.kill import open_runs
+from engine.reducer.pause import cancel_timers
+from engine.reducer.plan import MAIN, ROOT, Kind
+from engine.reducer.rollup import is_bad
+from engine.states import TERMINAL, State
+from streaming.messages import ActionRequested
+
+LABEL = "system.restarted"
+
+
+def restart(draft: Draft, event: ActionRequested) -> str | None:
+    """Run again what failed, was killed or never ran; refused when there is nothing of that."""
+    if event.revision is not None and event.revision != draft.execution.revision:
+        return "Restart with another revision makes a new execution, which this version can't do yet."
+    if draft.state is State.PAUSED:
+        _begin_again(draft, event)
+        _restart_paused(draft)
+        return None
+    if all(change.state is not State.RUNNING for change in draft.history):
+        return "It never began, so it can't go on: execute the flow again."
+    runs = list(draft.execution.task_runs.values())
+    if runs and not is_bad(draft.state) and not any(is_bad(run.state) for run in runs):
+        return "Nothing failed in this execution, so there is nothing to run again."
+    _begin_again(draft, event)
+    _Restart(draft).run()
+    return None
+
+
+def _begin_again(draft: Draft, event: ActionRequested) -> None:
+    execution = draft.execution
+    draft.log(None, "INFO", f"restarted by {event.actor}")
+    draft.become(State.RESTARTED)
+    draft.become(State.RUNNING)
+    draft.error = draft.failed_task = None
+    draft.set(
+        attempt_number=execution.attempt_number + 1,
+        labels={**execution.labels, LABEL: "true"},
+        outputs={},
+    )
+
+
+def _restart_paused(draft: Draft) -> None:
+    """The pauses begin anew; what a pause by hand held back begins."""
+    draft.set(paused_by_hand=False)
+    for run in open_runs(draft):
+        if run.state is State.PAUSED:
+            cancel_timers(draft, run)
+            draft.move(run, State.RESTARTED, resume_at=None)
+        if run.state in (State.PAUSED, State.CREATED, State.RESTARTED) or _is_overdue(draft, run):
+            draft.begin_later(run.id)
+    draft.advance_later(ROOT)
+
+
+def _is_overdue(draft: Draft, run: TaskRun) -> bool:
+    return run.state is State.RETRYING and run.retry_at is not None and run.retry_at <= draft.at
+
+
+class _Restart:
+    """One walk over all task runs of an ended execution."""
+
+    def __init__(self, draft: Draft) -> None:
+        self._draft = draft
+        self._nodes = draft.plan.nodes
+        self._children: Children = children_of(draft.execution.task_runs.values())
+        self._open: dict[str, None] = {}
+
+    def run(self) -> None:
+        """Drop side branches, restart bad leaves, open what holds them, and let everything go on."""
+        self._drop_side_branches()
+        for runs in list(self._children.values()):
+            for run in runs:
+                if is_bad(run.state):
+                    self._again(run)
+        draft = self._draft
+        main = Progress(total=len(draft.plan.root.lists.get(MAIN, ())), branch=MAIN)
+        draft.set_tally(tally_of(draft.plan, draft.snapshot(), main))
+        for container_id in self._open:
+            self._resume_groups(container_id)
+            draft.advance_later(container_id)
+        draft.advance_later(ROOT)
+
+    def _drop_side_branches(self) -> None:
+        draft = self._draft
+        doomed = [run for runs in self._children.values() for run in runs if self._nodes[run.task_id].side]
+        stopped = []
+        while doomed:
+            run = doomed.pop()
+            doomed += self._children.pop(run.id, [])
+            if run.id in draft.runs:
+                if run.state not in TERMINAL and not self._nodes[run.task_id].container:
+                    stopped.append(run.id)
+                draft.drop(run)
+        if stopped:
+            draft.effect(StopTasks(draft.id, tuple(stopped)))
+        for container_id, runs in self._children.items():
+            self._children[container_id] = [run for run in runs if run.id in draft.runs]
+
+    def _again(self, run: TaskRun) -> None:
+        if self._nodes[run.task_id].container and self._children.get(run.id):
+            self._reopen(run)
+        else:
+            self._draft.move(run, State.RESTARTED, retry_at=None, error=None)
+            self._draft.begin_later(run.id)
+        while run.parent_id is not None:
+            run = self._draft.runs[run.parent_id]
+            self._reopen(run)
+
+    def _reopen(self, run: TaskRun) -> None:
+        if run.id in self._open:
+            return
+        self._open[run.id] = None
+        node = self._nodes[run.task_id]
+        branch = self._nodes[self._children[run.id][0].task_id].list
+        values = run.progress.values if run.progress else ()
+        total = len(values) if node.kind is Kind.EACH else len(node.lists[branch])
+        self._draft.move(run, State.RUNNING, progress=Progress(total=total, branch=branch, values=values), error=None)
+
+    def _resume_groups(self, container_id: str) -> None:
+        """Start what comes next in those groups of a ForEach that a kill left between two tasks."""
+        draft = self._draft
+        each = draft.runs[container_id]
+        node = draft.node(each)
+        if node.kind is not Kind.EACH:
+            return
+        for last in last_of_groups(draft.plan, [draft.runs[run.id] for run in self._children[container_id]]):
+            if last.state in TERMINAL and not group_is_over(draft.plan, last, node):
+                follower = node.lists[MAIN][self._nodes[last.task_id].index + 1]
+                start(draft, follower, each, last.value, last.iteration)

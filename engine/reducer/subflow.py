@@ -1,0 +1,104 @@
+"""The Subflow task: another execution, and its end."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from engine.effects import Emit
+from engine.ids import dated_id, derived_id
+from engine.model import Attempt, StateChange, TaskRun, Trigger, evolve
+from engine.reducer.attempts import attempt_failed, end_attempt
+from engine.reducer.containers import end_run
+from engine.reducer.context import ExpressionFailed, context_of, evaluate
+from engine.reducer.draft import Draft
+from engine.reducer.plan import Node
+from engine.reducer.rollup import is_bad
+from engine.states import TERMINAL, State
+from streaming.messages import ExecutionCreated, SubflowEnded
+
+_DEPTH = "depth"
+
+
+def begin_subflow(draft: Draft, run: TaskRun, node: Node) -> None:
+    """Ask for the child execution; without ``wait`` the task is done with that."""
+    created = _child(draft, run, node)
+    number = len(run.attempts) + 1
+    attempt = Attempt(number, State.RUNNING, (StateChange(State.RUNNING, draft.at),))
+    outputs = {"executionId": created.execution_id}
+    run = draft.move(
+        run,
+        State.RUNNING,
+        attempts=(*run.attempts, attempt),
+        subflow_execution_id=created.execution_id,
+        outputs=outputs,
+        retry_at=None,
+    )
+    draft.effect(Emit(created))
+    if not node.task.wait:
+        end_run(draft, end_attempt(run, State.SUCCESS, draft.at), State.SUCCESS)
+
+
+def _child(draft: Draft, run: TaskRun, node: Node) -> ExecutionCreated:
+    task, execution = node.task, draft.execution
+    context = context_of(draft, node, run)
+    key = ("subflow", run.id, len(run.attempts) + 1)
+    labels = {**(_inherited(execution.labels) if task.inheritLabels else {}), **evaluate(draft, task.labels, context)}
+    return ExecutionCreated(
+        event_id=derived_id(*key),
+        execution_id=dated_id(_milliseconds(draft.at), *key),
+        at=draft.at,
+        namespace=evaluate(draft, task.namespace, context),
+        flow_id=evaluate(draft, task.flowId, context),
+        revision=task.revision or 0,
+        inputs=evaluate(draft, task.inputs, context),
+        labels={name: str(value) for name, value in labels.items()},
+        trigger=Trigger(node.id, task.type, _variables(draft)),
+        parent_id=execution.id,
+        parent_task_run_id=run.id,
+    )
+
+
+def _variables(draft: Draft) -> dict[str, Any]:
+    execution, limit = draft.execution, draft.env.subflow_max_depth
+    depth = 1 + (
+        execution.trigger.variables.get(_DEPTH, 0) if execution.parent_task_run_id and execution.trigger else 0
+    )
+    if depth > limit:
+        raise ExpressionFailed(f"expected subflows at most {limit} deep (WATCHFLOOR_SUBFLOW_MAX_DEPTH)")
+    return {
+        "executionId": execution.id,
+        "namespace": execution.namespace,
+        "flowId": execution.flow_id,
+        "flowRevision": execution.revision,
+        _DEPTH: depth,
+    }
+
+
+def _inherited(labels: dict[str, str]) -> dict[str, str]:
+    return {key: value for key, value in labels.items() if not key.startswith("system.")}
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
+def subflow_ended(draft: Draft, event: SubflowEnded) -> bool:
+    """The child ended. With ``transmitFailed`` the task ends like it (or tries again), else as a SUCCESS."""
+    run = draft.runs.get(event.task_run_id)
+    if run is None or run.state in TERMINAL or run.subflow_execution_id != event.child_id:
+        return False
+    task = draft.node(run).task
+    state = event.state if task.transmitFailed or not (is_bad(event.state) or event.state is State.WARNING) else None
+    outputs = {"executionId": event.child_id, "state": event.state.value, "outputs": event.outputs}
+    _end(draft, evolve(run, outputs=outputs), state or State.SUCCESS, event)
+    return True
+
+
+def _end(draft: Draft, run: TaskRun, state: State, event: SubflowEnded) -> None:
+    if not is_bad(state):
+        end_run(draft, end_attempt(run, state, draft.at), state)
+    elif run.state is State.KILLING:
+        end_run(draft, end_attempt(run, State.KILLED, draft.at), State.KILLED)
+    else:
+        attempt_failed(draft, run, state, f"subflow execution {event.child_id} ended {event.state}")

@@ -1,0 +1,45 @@
+"""Timers that came due, by the name before the colon of their key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from engine.model import TaskRun
+from engine.reducer import retry
+from engine.reducer.attempts import renews
+from engine.reducer.draft import Draft
+from engine.reducer.kill import grace_over
+from engine.reducer.lifecycle import KILL_TIMER
+from engine.reducer.pause import RESUME_TIMER, TIMEOUT_TIMER, pause_elapsed, pause_timed_out
+from engine.reducer.renew import renew
+from engine.states import State
+from streaming.messages import TimerFired
+
+
+def timer_fired(draft: Draft, event: TimerFired) -> bool:
+    """Do what a timer was set for. False when that has been overtaken by something else."""
+    name, _, run_id = event.key.partition(":")
+    if name == KILL_TIMER:
+        return grace_over(draft)
+    run = draft.runs.get(run_id)
+    due = _OF_TASK_RUN.get(name)
+    return run is not None and due is not None and due(draft, run)
+
+
+def _retry_due(draft: Draft, run: TaskRun) -> bool:
+    if run.state is not State.RETRYING or run.retry_at is None or run.retry_at > draft.at:
+        return False
+    if draft.execution.paused_by_hand:
+        return False  # resume begins it
+    if renews(draft, draft.node(run)):
+        renew(draft, run)
+    else:
+        draft.begin_later(run.id)
+    return True
+
+
+_OF_TASK_RUN: dict[str, Callable[[Draft, TaskRun], bool]] = {
+    retry.TIMER: _retry_due,
+    RESUME_TIMER: pause_elapsed,
+    TIMEOUT_TIMER: pause_timed_out,
+}

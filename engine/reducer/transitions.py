@@ -1,0 +1,55 @@
+"""Which state may follow which. Whatever the reducer does is held against these tables.
+
+Runs reported by others (``reported.py``) are not: they come as they come.
+"""
+
+from __future__ import annotations
+
+from engine.states import State
+
+S = State
+_OPEN_ENDS = frozenset({S.SUCCESS, S.WARNING, S.FAILED, S.CANCELLED})
+_AGAIN = frozenset({S.RESTARTED, S.RUNNING})
+
+TASK_RUN: dict[State, frozenset[State]] = {
+    S.CREATED: frozenset({S.SUBMITTED, S.RUNNING, S.SKIPPED, S.FAILED, S.WARNING, S.SUCCESS, S.KILLED}),
+    S.SUBMITTED: frozenset({S.RUNNING, S.RETRYING, S.KILLING, S.KILLED, *_OPEN_ENDS}),
+    S.RUNNING: frozenset({S.PAUSED, S.RETRYING, S.KILLING, S.KILLED, S.RETRIED, *_OPEN_ENDS}),
+    S.PAUSED: frozenset({S.KILLED, S.RESTARTED, *_OPEN_ENDS}),
+    S.RETRYING: frozenset({S.SUBMITTED, S.RUNNING, S.KILLED, S.RETRIED, S.FAILED, S.WARNING, S.SUCCESS}),
+    S.RESTARTED: frozenset({S.SUBMITTED, S.RUNNING, S.SKIPPED, S.FAILED, S.WARNING, S.SUCCESS, S.KILLED}),
+    S.KILLING: frozenset({S.KILLED, S.SUCCESS, S.WARNING}),
+    S.SUCCESS: frozenset({S.RUNNING}),  # a flowable whose descendants run again
+    S.WARNING: _AGAIN,
+    S.FAILED: _AGAIN,
+    S.KILLED: _AGAIN,
+    S.CANCELLED: _AGAIN,
+}
+
+EXECUTION: dict[State, frozenset[State]] = {
+    S.CREATED: frozenset({S.RUNNING, S.FAILED, S.KILLING, S.CANCELLED}),
+    S.QUEUED: frozenset({S.RUNNING, S.FAILED, S.KILLING, S.CANCELLED}),
+    S.RUNNING: frozenset({S.PAUSED, S.RETRYING, S.KILLING, S.KILLED, S.RETRIED, *_OPEN_ENDS}),
+    S.PAUSED: frozenset({S.RUNNING, S.RETRYING, S.KILLING, S.RESTARTED, S.KILLED, S.RETRIED, *_OPEN_ENDS}),
+    S.RETRYING: frozenset({S.RUNNING, S.PAUSED, S.KILLING, S.RETRIED, S.KILLED, *_OPEN_ENDS}),
+    S.RESTARTED: frozenset({S.RUNNING, S.KILLING}),
+    S.KILLING: frozenset({S.KILLED}),
+    S.SUCCESS: frozenset({S.RESTARTED}),
+    S.WARNING: frozenset({S.RESTARTED}),
+    S.FAILED: frozenset({S.RESTARTED}),
+    S.KILLED: frozenset({S.RESTARTED}),
+    S.CANCELLED: frozenset({S.RESTARTED}),
+}
+
+
+class IllegalTransition(RuntimeError):
+    """The reducer tried a change of state that its table forbids: a bug, and the event changes nothing."""
+
+    def __init__(self, what: str, before: State, after: State) -> None:
+        super().__init__(f"{what}: {before} → {after} is not allowed")
+
+
+def check(table: dict[State, frozenset[State]], what: str, before: State, after: State) -> None:
+    """Raises ``IllegalTransition`` when ``after`` may not follow ``before``."""
+    if after not in table.get(before, ()):
+        raise IllegalTransition(what, before, after)

@@ -1,0 +1,41 @@
+"""When a Schedule trigger fires next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import islice
+from zoneinfo import ZoneInfo
+
+from croniter import croniter
+from croniter.croniter import CroniterBadDateError
+
+from engine.flow import Trigger
+from engine.flow.triggers import Schedule
+
+
+def next_date(trigger: Trigger, after: datetime) -> datetime | None:
+    """The first date after ``after`` (aware) on which the trigger fires, in UTC; ``None`` when it never does.
+
+    A date is a date on the clocks of the trigger's time zone: what a change to summer time skips fires when the
+    skipped hour would have begun, what the change back repeats fires once.
+    """
+    return next(dates(trigger, after), None)
+
+
+def next_dates(trigger: Trigger, after: datetime, count: int) -> list[datetime]:
+    """The next ``count`` dates after ``after``; fewer when there are no more."""
+    return list(islice(dates(trigger, after), count))
+
+
+def dates(trigger: Trigger, after: datetime) -> Iterator[datetime]:
+    """All dates after ``after``, in order."""
+    if not isinstance(trigger, Schedule) or trigger.disabled:
+        return
+    found = croniter(trigger.cron, after.astimezone(ZoneInfo(trigger.timezone)), second_at_beginning=True)
+    while True:
+        try:
+            date = found.get_next(datetime)
+        except CroniterBadDateError:
+            return
+        yield date.astimezone(UTC)
