@@ -8,7 +8,7 @@ import flask
 
 from dashboard import auth, callbacks, compression, frame, health, security, vendor
 from dashboard.index import App
-from dashboard.pages import PAGES
+from dashboard.pages import pages as all_pages
 from dashboard.services import Services
 from watchfloor.settings import Settings
 
@@ -35,8 +35,9 @@ def create_app(settings: Settings, services: Services) -> App:
         add_log_handler=False,
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
     )
-    app.layout = lambda: frame.layout(PAGES)
-    callbacks.register(app, services, PAGES)
+    pages = all_pages()
+    app.layout = lambda: frame.layout(pages)
+    callbacks.register(app, services, pages)
     security.register(app)
     server.add_url_rule("/", "home", lambda: flask.redirect("/executions"))
     return app

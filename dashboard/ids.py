@@ -44,6 +44,7 @@ class Resume:
 class Executions:
     """The list."""
 
+    URL = "executions-url"
     VIEW = "executions-view"
     GRID = "executions-grid"
     COUNTS = "executions-counts"
@@ -127,3 +128,18 @@ def bulk_button(action: Any) -> dict[str, Any]:
 def rail_link(name: Any) -> dict[str, Any]:
     """A link of the rail."""
     return {"type": "rail", "page": name}
+
+
+def state_chip(state: Any) -> dict[str, Any]:
+    """A chip that counts the executions in a state (``ALL``: in any)."""
+    return {"type": "state-chip", "state": state}
+
+
+def other_filter(index: Any) -> dict[str, Any]:
+    """A chip of a filter that no control stands for."""
+    return {"type": "filter-other", "index": index}
+
+
+def tab_link(page: Any, tab: Any) -> dict[str, Any]:
+    """A tab of a page."""
+    return {"type": "tab", "page": page, "tab": tab}

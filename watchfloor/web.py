@@ -12,6 +12,7 @@ if __name__ == "__main__":
 
 import os
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -76,13 +77,22 @@ def _worker_exit(_server: Any, _worker: Any) -> None:
 
 def wire(settings: Settings) -> Any:
     """The WSGI application with everything behind it; its parts are closed when the worker ends."""
-    services = services_of(settings)
-    server = flask_app(settings, services)
+    from flask_socketio import SocketIO
+
+    from dashboard.app import create_app
+
+    socketio = SocketIO()
+    services = services_of(settings, socketio)
+    app = create_app(settings, services)
+    if find_spec("dashboard.api"):
+        import_module("dashboard.api").register(app.server, services)
+    socketio.init_app(app.server, async_mode="gevent", cors_allowed_origins=_origins(settings), manage_session=False)
+    services.gateway.start()
     _closers.extend([services.bus.close, services.store.close, services.gateway.stop])
-    return server
+    return app.server
 
 
-def services_of(settings: Settings) -> Services:
+def services_of(settings: Settings, socketio: Any) -> Services:
     """Store, bus, gateway and commands from the settings."""
     from dashboard.services import Services
     from data import Store
@@ -92,23 +102,23 @@ def services_of(settings: Settings) -> Services:
 
     store = Store(settings.resolved_database_url)
     bus = Bus(settings.resolved_redis_url, deltas_cap=settings.deltas_cap)
-    gateway = Gateway(settings, store, bus)
+    gateway = Gateway(settings, store, bus, socketio, offload=offload)
     return Services(settings, store, bus, Commands(store, bus, gateway.answers), gateway)
 
 
-def flask_app(settings: Settings, services: Services) -> Any:
-    """The Flask app with dashboard, REST API and live namespace."""
-    from flask_socketio import SocketIO
+def offload(work: Callable[[], Any]) -> Any:
+    """Run ``work`` in a real thread: a database driver written in C would stop every greenlet meanwhile."""
+    import gevent
 
-    from dashboard.app import create_app
+    return gevent.get_hub().threadpool.apply(work)
 
-    app = create_app(settings, services)
-    if find_spec("dashboard.api"):
-        import_module("dashboard.api").register(app.server, services)
-    socketio = SocketIO(app.server, async_mode="gevent", cors_allowed_origins=settings.public_url, path="socket.io")
-    services.gateway.attach(socketio)
-    services.gateway.start()
-    return app.server
+
+def _origins(settings: Settings) -> list[str] | None:
+    """Origins that may open a live connection: our own (``None``), and the public one behind a proxy."""
+    if settings.public_url is None:
+        return None
+    here = f"http://{settings.host}:{settings.port}"
+    return [settings.public_url.rstrip("/"), here]
 
 
 if __name__ == "__main__":

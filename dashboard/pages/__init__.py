@@ -1,8 +1,12 @@
-"""The pages, in the order of the rail."""
+"""The pages. ``pages()`` gives them in the order of the rail."""
 
 from __future__ import annotations
 
-from dashboard.pages import execution, executions
 from dashboard.pages.router import Page
 
-PAGES: tuple[Page, ...] = (executions.PAGE, execution.PAGE)
+
+def pages() -> tuple[Page, ...]:
+    """All pages."""
+    from dashboard.pages import execution, executions, flow, flows
+
+    return (executions.PAGE, execution.PAGE, flows.PAGE, flow.PAGE)

@@ -1,18 +1,183 @@
-"""Execution: one run in four tabs."""
+"""Execution: one run. Header, tabs, and the tab's panel; all of it drawn live by the views named here."""
 
 from __future__ import annotations
 
-from dash import html
+import json
+from typing import Any
+from urllib.parse import quote
+
+import dash_cytoscape as cyto
+from dash import dcc, html
 from dash.development.base_component import Component
 
+from dashboard.components import graph, theme
+from dashboard.components.empty import empty
+from dashboard.components.tabs import tabs
+from dashboard.ids import Execution
 from dashboard.pages.router import Page, Visit
+from engine.flow import Flow, FlowError, parse
+from engine.graph import graph_of
+from engine.layout import layout as lay_out
+from streaming import codec
+from streaming.messages import ExecutionRow
 
-TABS = ("overview", "gantt", "logs", "topology")
+TABS = (("overview", "Overview"), ("gantt", "Gantt"), ("logs", "Logs"), ("topology", "Topology"))
+FIRST = "overview"
 
 
 def layout(visit: Visit) -> Component:
-    """One execution."""
-    return html.Div(className="wf-page", children=html.H1(visit.params["id"]))
+    """One execution; a page that says so when there is none."""
+    execution_id = visit.params["id"]
+    row = visit.services.store.row(execution_id)
+    if row is None:
+        return missing(execution_id)
+    tab = visit.params.get("tab", FIRST)
+    base = f"/executions/{quote(execution_id, safe='')}"
+    return html.Div(
+        className="wf-page full wf-execution",
+        children=[
+            dcc.Store(id=Execution.ID, data=execution_id),
+            _view("execution-header", header_params(visit, row), Execution.HEADER, "wf-execution-head"),
+            tabs("execution", base, TABS, tab),
+            html.Div(panel(visit, row, tab), id=Execution.PANEL, className="wf-panel-area"),
+        ],
+    )
 
 
-PAGE = Page("execution", "/executions/<id>", "Execution {id}", layout, tabs=TABS)
+def missing(execution_id: str) -> Component:
+    """There is no such execution, or not yet: one that was just asked for takes a moment."""
+    return empty(
+        "There is no such execution",
+        f"{execution_id} is not in the store. One that was started this moment appears as soon as it is accepted: "
+        "reload the page. Old ones may have been deleted.",
+        action=("Go to Executions", "/executions"),
+    )
+
+
+def panel(visit: Visit, row: ExecutionRow, tab: str) -> Component:
+    """The panel of a tab."""
+    return _PANELS.get(tab, _overview)(visit, row)
+
+
+def header_params(visit: Visit, row: ExecutionRow) -> dict[str, Any]:
+    """What the header can't know from the live topic: the usual duration and the neighbours."""
+    neighbours = visit.services.store.neighbours(row.id)
+    return {
+        "id": row.id,
+        "namespace": row.namespace,
+        "flow_id": row.flow_id,
+        "usual": usual(visit, row)["execution"],
+        "neighbours": {"previous": neighbours.previous, "next": neighbours.next},
+    }
+
+
+def usual(visit: Visit, row: ExecutionRow) -> dict[str, Any]:
+    """Usual durations in seconds: of the execution (``None``: no good run yet) and of its tasks."""
+    known = visit.services.store.durations(row.namespace, row.flow_id)
+    return codec.to_builtins({"execution": known.execution, "tasks": known.tasks})
+
+
+def _view(name: str, params: dict[str, Any], element_id: str, classes: str, *children: Component) -> Component:
+    """An element that the browser's view ``name`` fills."""
+    data = {"data-wf-view": name, "data-wf-params": json.dumps(params, ensure_ascii=False, default=str)}
+    return html.Div(list(children), id=element_id, className=classes, **data)
+
+
+def _overview(visit: Visit, row: ExecutionRow) -> Component:
+    execution = visit.services.store.execution(row.id)
+    known = {
+        "inputs": execution.inputs,
+        "outputs": execution.outputs,
+        "variables": execution.variables,
+        "trigger": codec.to_builtins(execution.trigger) if execution.trigger else None,
+    } if execution else {}  # fmt: skip
+    last = visit.services.store.last_of_flow(row.namespace, row.flow_id, 30)
+    strip = _view(
+        "flow-strips",
+        {"flows": [[row.namespace, row.flow_id]], "rows": codec.to_builtins(last), "current": row.id, "size": 30},
+        Execution.STRIP,
+        "wf-strip-panel",
+    )
+    params = {"id": row.id, "usual": usual(visit, row)["execution"], "execution": known}
+    return html.Div([_view("overview", params, Execution.OVERVIEW, "wf-overview"), strip], className="wf-scroll")
+
+
+def _gantt(visit: Visit, row: ExecutionRow) -> Component:
+    known = usual(visit, row)
+    flow = flow_of(visit, row.namespace, row.flow_id, row.revision)
+    params = {
+        "id": row.id,
+        "graph": Execution.GANTT,
+        "tasks": list(flow.tasks_by_id) if flow else [],
+        "usual": known["execution"],
+        "usual_tasks": {name: one["p50"] for name, one in known["tasks"].items()},
+    }
+    return _view("gantt", params, f"{Execution.GANTT}-view", "wf-gantt", _gantt_graph())
+
+
+def _gantt_graph() -> Component:
+    """An empty figure: the live view draws the bars of the rows in sight."""
+    return dcc.Graph(
+        id=Execution.GANTT,
+        figure={"data": [], "layout": {"template": theme.plotly_template("dark")}},
+        config={"displayModeBar": False, "scrollZoom": False, "displaylogo": False},
+        responsive=False,
+        className="wf-gantt-graph",
+    )
+
+
+def _logs(visit: Visit, row: ExecutionRow) -> Component:
+    return _view("logs", {"id": row.id}, Execution.LOGS, "wf-logs")
+
+
+def _topology(visit: Visit, row: ExecutionRow) -> Component:
+    flow = flow_of(visit, row.namespace, row.flow_id, row.revision)
+    if flow is None:
+        return empty(
+            "No topology",
+            "The flow's source is not stored: this run was reported from elsewhere or is synthetic.",
+            icon_name="flows",
+        )
+    return topology(flow, {"id": row.id}, Execution.TOPOLOGY)
+
+
+def flow_of(visit: Visit, namespace: str, flow_id: str, revision: int | None = None) -> Flow | None:
+    """The parsed flow, ``None`` when there is none or its stored source can't be read any more."""
+    stored = visit.services.store.flow(namespace, flow_id, revision)
+    if stored is None:
+        return None
+    try:
+        return parse(stored.source)
+    except FlowError:
+        return None
+
+
+def topology(flow: Flow, params: dict[str, Any], graph_id: str) -> Component:
+    """The flow's graph in both orientations' positions; the live view recolours it."""
+    shape = graph_of(flow)
+    across, down = lay_out(shape, "LR"), lay_out(shape, "TB")
+    component = cyto.Cytoscape(
+        id=graph_id,
+        elements=graph.elements(shape, across),
+        stylesheet=graph.stylesheet("dark"),
+        layout={"name": "preset", "fit": True, "padding": 24},
+        minZoom=0.05,
+        maxZoom=2.5,
+        boxSelectionEnabled=False,
+        autoungrabify=True,
+        responsive=True,
+        style={"width": "100%", "height": "100%"},
+        className="wf-cytoscape",
+    )
+    more = {
+        "graph": graph_id,
+        "flow_id": flow.id,
+        "down": {uid: [rect.x, rect.y, rect.width, rect.height] for uid, rect in (down.nodes | down.clusters).items()},
+        "stylesheets": {name: graph.stylesheet(name) for name in ("dark", "light")},
+    }
+    return _view("topology", params | more, f"{graph_id}-view", "wf-topology", component)
+
+
+_PANELS = {"overview": _overview, "gantt": _gantt, "logs": _logs, "topology": _topology}
+
+PAGE = Page("execution", "/executions/<id>", "Execution {id}", layout, tabs=tuple(name for name, _ in TABS))

@@ -1,16 +1,124 @@
-"""Executions: the live list."""
+"""Executions: the live list. Rows, counts and pager are drawn by the view ``executions-table``; here is their place."""
 
 from __future__ import annotations
 
-from dash import html
+import json
+from typing import Any
+
+from dash import dcc, html
 from dash.development.base_component import Component
 
+from dashboard.components.filter_bar import filter_bar, state_chips
+from dashboard.components.icons import icon
+from dashboard.components.tables import executions_grid, sort_names
+from dashboard.ids import Executions, bulk_button
 from dashboard.pages.router import Page, Visit
+from engine.states import ACTIONS, ActionInfo
+
+PAGE_SIZES = (25, 50, 100, 200, 500)
+_ICONS = {"kill": "kill", "pause": "pause-outline", "resume": "resume", "restart": "restart"}
 
 
 def layout(visit: Visit) -> Component:
-    """The list."""
-    return html.Div(className="wf-page", children=html.H1("Executions"))
+    """The list; the address' filters are put into the controls in the browser."""
+    return html.Div(
+        className="wf-page full",
+        children=[
+            dcc.Location(id=Executions.URL, refresh="callback-nav"),
+            html.Div([html.H1("Executions"), html.Span(id=Executions.TOTAL, className="wf-muted")],
+                     className="wf-page-head"),
+            filter_bar(visit.services.store.distinct_namespaces()),
+            html.Div(id=Executions.FILTER_ERROR, className="wf-form-error", role="alert"),
+            live_table("", visit.search),
+        ],
+    )  # fmt: skip
+
+
+def live_table(fixed: str, search: str = "") -> Component:
+    """Chips, grid, bulk bar and pager. ``fixed``: filters in the wire form that always hold (a flow's own list)."""
+    return html.Div(
+        id=Executions.VIEW,
+        className="wf-list",
+        children=[state_chips(), _table(), _pager()],
+        **{"data-wf-view": "executions-table", "data-wf-params": json.dumps(view_params(fixed, search))},
+    )
+
+
+def view_params(fixed: str, search: str) -> dict[str, Any]:
+    """What the live view is told: the elements it fills and which rows; the browser adds what the address says."""
+    return {
+        "grid": Executions.GRID,
+        "counts": Executions.COUNTS,
+        "total": Executions.TOTAL,
+        "pager": Executions.PAGER,
+        "bulk": Executions.BULK,
+        "selected": Executions.SELECTED,
+        "newChip": Executions.CHIP_NEW,
+        "empty": Executions.EMPTY,
+        "error": Executions.FILTER_ERROR,
+        "sorts": sort_names(),
+        "sizes": PAGE_SIZES,
+        "fixed": fixed,
+        "filters": fixed,
+        "sort": "startDate:desc",
+        "page": 1,
+        "size": 50,
+    }
+
+
+def _table() -> Component:
+    return html.Div(
+        className="wf-table",
+        children=[
+            executions_grid(Executions.GRID),
+            html.Button(id=Executions.CHIP_NEW, className="wf-new-chip", hidden=True),
+            html.Div(_empty(), id=Executions.EMPTY, className="wf-table-empty", hidden=True),
+            _bulk_bar(),
+        ],
+    )
+
+
+def _empty() -> list[Component]:
+    return [
+        html.Div(
+            className="wf-empty",
+            children=[
+                icon("executions"),
+                html.H2("No executions here"),
+                html.P("None match the filters. Clear them, or start one: open a flow and press Execute."),
+                dcc.Link("Go to Flows", href="/flows", className="wf-button"),
+            ],
+        )
+    ]
+
+
+def _bulk_bar() -> Component:
+    """Shown while rows are selected; the live view writes how many, and greys what none of them allows."""
+    return html.Div(
+        id=Executions.BULK,
+        className="wf-bulk",
+        hidden=True,
+        role="toolbar",
+        children=[
+            html.Span(id=Executions.SELECTED, className="wf-bulk-count"),
+            *(_bulk_action(info) for info in ACTIONS.values()),
+            html.Button("Clear selection", className="wf-link-button", **{"data-wf-clear": ""}),
+        ],
+        **{"aria-label": "Selected executions"},
+    )
+
+
+def _bulk_action(info: ActionInfo) -> Component:
+    return html.Button(
+        [icon(_ICONS[info.action]), info.title],
+        id=bulk_button(info.action.value),
+        className="wf-button danger" if info.danger else "wf-button",
+        **{"data-wf-action": info.action.value},
+    )
+
+
+def _pager() -> Component:
+    return html.Div(id=Executions.PAGER, className="wf-pager")
 
 
 PAGE = Page("executions", "/executions", "Executions", layout, icon="executions", rail="Executions")

@@ -1,0 +1,89 @@
+"""*Execute*: the form of a flow's inputs, checked on the server, then straight to the new execution."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dash
+from dash import ALL, Input, Output, State, no_update
+from redis.exceptions import RedisError
+
+from dashboard.callbacks.actions import actor
+from dashboard.components import forms
+from dashboard.ids import Execute, Frame, execute_button, form_field
+from dashboard.services import Services
+
+FORM = "execute"
+AWAY = "The database or Redis can't be reached; nothing was started. Try again when the lamp is green."
+
+
+def register(app: dash.Dash, services: Services) -> None:
+    """Opening the form, and sending it."""
+
+    @app.callback(
+        Output(Execute.MODAL, "opened"),
+        Output(Execute.MODAL, "title"),
+        Output(Execute.FLOW, "data"),
+        Output(Execute.FORM, "children"),
+        Output(Execute.ERROR, "children"),
+        Output(form_field(FORM, ALL), "error"),
+        Output(Frame.URL, "href"),
+        Input(execute_button(ALL), "n_clicks"),
+        Input(Execute.GO, "n_clicks"),
+        Input(Execute.CANCEL, "n_clicks"),
+        State(Execute.FLOW, "data"),
+        State(form_field(FORM, ALL), "value"),
+        State(form_field(FORM, ALL), "id"),
+        prevent_initial_call=True,
+    )
+    def execute(_open: Any, _go: Any, _cancel: Any, flow: Any, given: list[Any], ids: list[Any]) -> Any:
+        who = dash.ctx.triggered_id
+        if not dash.ctx.triggered or not dash.ctx.triggered[0]["value"]:
+            return _answer(ids)
+        if who == Execute.CANCEL:
+            return _answer(ids, opened=False)
+        if who == Execute.GO:
+            return _send(services, flow, given, ids)
+        return _open_form(services, who["flow"], ids)
+
+
+def _answer(ids: list[Any], *, path: str | None = None, **given: Any) -> Any:
+    names = ("opened", "title", "flow", "form", "error")
+    found = [given.get(name, no_update) for name in names]
+    errors = given.get("errors", [no_update] * len(ids))
+    return *found, errors, path or no_update
+
+
+def _open_form(services: Services, name: str, ids: list[Any]) -> Any:
+    from data import StoreUnavailable
+    from engine.flow import parse
+
+    namespace, _, flow_id = name.rpartition("/")
+    try:
+        stored = services.store.flow(namespace, flow_id)
+    except StoreUnavailable:
+        return _answer(ids, opened=True, title=f"Execute {flow_id}", flow=None, form=[], error=AWAY)
+    if stored is None:
+        return _answer(ids, opened=True, title=f"Execute {flow_id}", flow=None, form=[], error="There is no such flow.")
+    fields = forms.form(FORM, parse(stored.source).inputs)
+    return _answer(ids, opened=True, title=f"Execute {flow_id}", flow=name, form=fields, error="")
+
+
+def _send(services: Services, name: str | None, given: list[Any], ids: list[Any]) -> Any:
+    from data import StoreUnavailable
+    from engine.inputs import InputError
+    from streaming.commands import CommandError
+
+    namespace, _, flow_id = (name or "/").rpartition("/")
+    none = [None] * len(ids)
+    try:
+        execution_id = services.commands.execute(
+            namespace, flow_id, actor=actor(), inputs=forms.values(ids, given), origin="ui"
+        )
+    except InputError as error:
+        return _answer(ids, error="Some inputs are wrong; nothing was started.", errors=forms.errors(ids, error.errors))
+    except CommandError as error:
+        return _answer(ids, error=str(error), errors=none)
+    except (StoreUnavailable, RedisError):
+        return _answer(ids, error=AWAY, errors=none)
+    return _answer(ids, opened=False, error="", errors=none, path=f"/executions/{execution_id}")

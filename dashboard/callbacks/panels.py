@@ -1,0 +1,45 @@
+"""Tabs: the address names the tab, the panel follows. The page around it stays as it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dash
+from dash import Input, Output, State, no_update
+
+from dashboard.ids import Execution, Flow
+from dashboard.ids import Frame as FrameIds
+from dashboard.pages import execution as execution_page
+from dashboard.pages import flow as flow_page
+from dashboard.pages.router import Visit
+from dashboard.services import Services
+
+
+def register(app: dash.Dash, services: Services) -> None:
+    """One callback a page with tabs."""
+
+    @app.callback(
+        Output(Execution.PANEL, "children"),
+        Input(FrameIds.URL, "pathname"),
+        State(Execution.ID, "data"),
+        prevent_initial_call=True,
+    )
+    def execution_tab(path: str, execution_id: str) -> Any:
+        params = execution_page.PAGE.match(path or "")
+        if params is None or params["id"] != execution_id:
+            return no_update
+        row = services.store.row(execution_id)
+        tab = params.get("tab", execution_page.FIRST)
+        return execution_page.panel(Visit(services, path, params), row, tab) if row else no_update
+
+    @app.callback(
+        Output(Flow.PANEL, "children"),
+        Input(FrameIds.URL, "pathname"),
+        State(Flow.REF, "data"),
+        prevent_initial_call=True,
+    )
+    def flow_tab(path: str, reference: str) -> Any:
+        params = flow_page.PAGE.match(path or "")
+        if params is None or flow_page.reference(params) != reference:
+            return no_update
+        return flow_page.panel(Visit(services, path, params))

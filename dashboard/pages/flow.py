@@ -1,0 +1,113 @@
+"""Flow: its executions, its topology, its source; and *Execute*."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from dashboard.components.empty import empty
+from dashboard.components.tabs import tabs
+from dashboard.components.times import moment, seconds
+from dashboard.components.yamlview import yaml_view
+from dashboard.ids import Executions, Flow
+from dashboard.pages import execution as execution_page
+from dashboard.pages.executions import live_table
+from dashboard.pages.flows import execute, flow_path, next_runs, problem_box
+from dashboard.pages.router import Page, Visit
+from data.records import StoredFlow
+
+TABS = (("executions", "Executions"), ("topology", "Topology"), ("source", "Source"))
+FIRST = "executions"
+
+
+def reference(params: Mapping[str, str]) -> str:
+    """The flow's name in one word."""
+    return f"{params['namespace']}/{params['flow']}"
+
+
+def layout(visit: Visit) -> Component:
+    """One flow."""
+    namespace, flow_id = visit.params["namespace"], visit.params["flow"]
+    stored = visit.services.store.flow(namespace, flow_id)
+    if stored is None:
+        return empty(
+            "There is no such flow",
+            f"{namespace} has no flow {flow_id}.",
+            icon_name="flows",
+            action=("Go to Flows", "/flows"),
+        )
+    own = [problem for problem in visit.services.store.flow_problems() if _about(problem.file, flow_id)]
+    return html.Div(
+        className="wf-page full",
+        children=[
+            dcc.Store(id=Flow.REF, data=reference(visit.params)),
+            _head(visit, stored),
+            *map(problem_box, own),
+            tabs("flow", flow_path(namespace, flow_id), TABS, visit.params.get("tab", FIRST)),
+            html.Div(panel(visit), id=Flow.PANEL, className="wf-panel-area"),
+        ],
+    )
+
+
+def _about(file: str, flow_id: str) -> bool:
+    """A broken file can't say which flow it is: its name can."""
+    return file.rpartition("/")[2].rpartition(".")[0].replace("_", "-") == flow_id.replace("_", "-")
+
+
+def _head(visit: Visit, stored: StoredFlow) -> Component:
+    usual = visit.services.store.durations(stored.namespace, stored.id).execution
+    due = next_runs(visit).get((stored.namespace, stored.id))
+    facts = [
+        _fact("Revision", str(stored.revision)),
+        _fact("Updated", moment(stored.updated_at)),
+        _fact("Usually", f"{seconds(usual.p50)} (p95 {seconds(usual.p95)})" if usual else "no good run yet"),
+        _fact("Next run", moment(due, "no schedule")),
+        *(_fact(key, value) for key, value in sorted(stored.labels.items())),
+    ]
+    title = html.H1([html.Span(f"{stored.namespace} / ", className="wf-muted"), stored.id])
+    about = [html.P(stored.description.strip(), className="wf-about")] if stored.description else []
+    button = execute(stored.namespace, stored.id, stored.disabled, primary=True)
+    return html.Header(
+        [
+            html.Div([title, html.Div(className="wf-spring"), button], className="wf-page-head"),
+            *about,
+            html.Dl(facts, className="wf-facts"),
+        ],
+        className="wf-flow-head",
+    )
+
+
+def _fact(name: str, value: Component | str) -> Component:
+    return html.Div([html.Dt(name), html.Dd(value)])
+
+
+def panel(visit: Visit) -> Component:
+    """The panel of the visit's tab."""
+    return _PANELS.get(visit.params.get("tab", FIRST), _executions)(visit)
+
+
+def _executions(visit: Visit) -> Component:
+    namespace, flow_id = visit.params["namespace"], visit.params["flow"]
+    fixed = f"filters[namespace][IN]={quote(namespace)}&filters[flowId][EQUALS]={quote(flow_id)}"
+    error = html.Div(id=Executions.FILTER_ERROR, className="wf-form-error", role="alert")
+    return html.Div([error, live_table(fixed)], className="wf-fill")
+
+
+def _topology(visit: Visit) -> Component:
+    flow = execution_page.flow_of(visit, visit.params["namespace"], visit.params["flow"])
+    if flow is None:
+        return empty("No topology", "The stored source can't be read any more; save the flow again.", icon_name="flows")
+    return execution_page.topology(flow, {"id": None}, Flow.TOPOLOGY)
+
+
+def _source(visit: Visit) -> Component:
+    stored = visit.services.store.flow(visit.params["namespace"], visit.params["flow"])
+    return yaml_view(stored.source if stored else "", Flow.SOURCE)
+
+
+_PANELS = {"executions": _executions, "topology": _topology, "source": _source}
+
+PAGE = Page("flow", "/flows/<namespace>/<flow>", "{flow}", layout, tabs=tuple(name for name, _ in TABS))

@@ -1,0 +1,130 @@
+"""Flows: what can run, how it went lately, when it runs next; and the files that can't be used."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from dashboard.components.empty import empty
+from dashboard.components.icons import icon
+from dashboard.components.times import moment
+from dashboard.ids import Flows, execute_button
+from dashboard.pages.router import Page, Visit
+from data.records import FlowProblem, StoredFlow
+from streaming import codec
+
+STRIP = 20
+
+
+def flow_path(namespace: str, flow_id: str) -> str:
+    """Address of a flow's page."""
+    return f"/flows/{quote(namespace, safe='')}/{quote(flow_id, safe='')}"
+
+
+def layout(visit: Visit) -> Component:
+    """All flows, by namespace."""
+    store = visit.services.store
+    flows, problems = store.flows(), store.flow_problems()
+    head = html.Div([html.H1("Flows"), html.Span(_count(flows), className="wf-muted")], className="wf-page-head")
+    return html.Div(className="wf-page", children=[head, *_problems(problems), _body(visit, flows)])
+
+
+def _count(flows: list[StoredFlow]) -> str:
+    namespaces = len({flow.namespace for flow in flows})
+    return f"{len(flows)} in {namespaces} namespace{'s' * (namespaces != 1)}" if flows else ""
+
+
+def _body(visit: Visit, flows: list[StoredFlow]) -> Component:
+    if not flows:
+        folder = str(visit.services.settings.flows_dir)
+        return empty(
+            "No flows yet",
+            [html.Span("Put a flow file (YAML) into "), html.Code(folder), html.Span(": it is read at once.")],
+            icon_name="flows",
+        )
+    return html.Div(
+        _table(flows, next_runs(visit)),
+        id=Flows.VIEW,
+        className="wf-flows",
+        **{"data-wf-view": "flow-strips", "data-wf-params": json.dumps(strip_params(visit, flows))},
+    )
+
+
+def strip_params(visit: Visit, flows: Iterable[StoredFlow], size: int = STRIP) -> dict[str, Any]:
+    """The last executions of each flow, oldest first; the live view goes on from there."""
+    store = visit.services.store
+    last = store.last_of_flows([(flow.namespace, flow.id) for flow in flows], size)
+    return {"rows": codec.to_builtins([row for rows in last.values() for row in rows]), "size": size}
+
+
+def next_runs(visit: Visit) -> dict[tuple[str, str], Any]:
+    """When each flow with a schedule runs next."""
+    found: dict[tuple[str, str], Any] = {}
+    for state in visit.services.store.trigger_states():
+        key = (state.namespace, state.flow_id)
+        if state.next_at is not None and (key not in found or state.next_at < found[key]):
+            found[key] = state.next_at
+    return found
+
+
+def _table(flows: list[StoredFlow], due: dict[tuple[str, str], Any]) -> Component:
+    heads = ("Flow", "Namespace", "Last executions", "Next run", "")
+    rows = [_row(flow, due.get((flow.namespace, flow.id))) for flow in flows]
+    return html.Table(
+        [html.Thead(html.Tr([html.Th(word) for word in heads])), html.Tbody(rows)], className="wf-plain-table"
+    )
+
+
+def _row(flow: StoredFlow, due: Any) -> Component:
+    path = flow_path(flow.namespace, flow.id)
+    off = [html.Span("disabled", className="wf-tag")] if flow.disabled else []
+    name = [dcc.Link(flow.id, href=path, className="wf-strong-link"), *off]
+    about = [html.Div(flow.description.strip().split("\n")[0], className="wf-sub")] if flow.description else []
+    strip = html.Div(className="wf-strip", **{"data-wf-strip": f"{flow.namespace}/{flow.id}"})
+    return html.Tr(
+        [
+            html.Td([html.Div(name, className="wf-flow-name"), *about]),
+            html.Td(flow.namespace, className="wf-muted"),
+            html.Td(strip),
+            html.Td(moment(due, "no schedule"), className="wf-next"),
+            html.Td(execute(flow.namespace, flow.id, flow.disabled), className="wf-row-actions"),
+        ]
+    )
+
+
+def execute(namespace: str, flow_id: str, disabled: bool, *, primary: bool = False) -> Component:
+    """The button that opens the form."""
+    return html.Button(
+        [icon("bolt"), "Execute"],
+        id=execute_button(f"{namespace}/{flow_id}"),
+        className="wf-button primary" if primary else "wf-button",
+        disabled=disabled,
+        title="Disabled in its source: nothing starts it." if disabled else f"Start {flow_id}",
+    )
+
+
+def _problems(problems: list[FlowProblem]) -> list[Component]:
+    return [problem_box(problem) for problem in problems]
+
+
+def problem_box(problem: FlowProblem) -> Component:
+    """A file that can't be used: each violation with its line and column. The last good revision keeps running."""
+    lines = [
+        html.Li([html.Code(f"{one.get('line')}:{one.get('column')}"), html.Span(one.get("path") or ""), one["message"]])
+        for one in problem.violations
+    ]
+    title = f"{problem.file} can't be used"
+    hint = "If an earlier revision was good, it keeps running. The file is read again when it is saved."
+    return html.Section(
+        [html.H2([icon("alert"), title]), html.Ul(lines), html.P(hint, className="wf-muted")],
+        className="wf-problem",
+        role="alert",
+    )
+
+
+PAGE = Page("flows", "/flows", "Flows", layout, icon="flows", rail="Flows")
