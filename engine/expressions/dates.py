@@ -10,7 +10,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from engine.expressions.errors import ExpressionError
-from engine.expressions.limits import as_text, iso, running
+from engine.expressions.limits import running
+from engine.expressions.values import as_text, iso
 
 _PATTERN = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*|(.)", re.DOTALL)
 _PATTERN_MAX = 500

@@ -14,10 +14,11 @@ from jinja2.utils import Namespace
 
 from engine.expressions import filters, functions, lists, text
 from engine.expressions.errors import ExpressionError, LimitExceeded
-from engine.expressions.limits import DEFAULT, Budget, Options, enter, leave, nested, plain
+from engine.expressions.limits import DEFAULT, Budget, Options, enter, leave, nested
 from engine.expressions.parser import share_assignments
-from engine.expressions.sandbox import Entry, ExpressionContext, Function, Missing, MissingName, Sandbox
+from engine.expressions.sandbox import ExpressionContext, Function, Sandbox
 from engine.expressions.translate import has_expression, line_column, tokens
+from engine.expressions.values import Entry, Missing, MissingName, plain
 
 _CACHE_ENTRIES = 4_096
 _CACHE_LONGEST = 65_536

@@ -9,8 +9,10 @@ from typing import Any
 from jinja2 import Undefined
 from jinja2.utils import Namespace
 
-from engine.expressions import dates, formats, lists, operators, sandbox, text
-from engine.expressions.limits import measure, running
+from engine.expressions import dates, formats, lists, operators, text
+from engine.expressions.errors import ExpressionError
+from engine.expressions.limits import running
+from engine.expressions.values import each, measure
 
 _TAKES_MISSING = frozenset({"default", "defined", "undefined"})
 
@@ -46,7 +48,7 @@ FILTERS: dict[str, Callable[..., Any]] = _guard_all(
 HIDDEN: dict[str, Callable[..., Any]] = {
     **_guard_all(
         {
-            "wf_each": sandbox.each,
+            "wf_each": each,
             "wf_concat": operators.concat,
             "wf_contains": operators.contains,
             "wf_matches": text.matches,
@@ -105,8 +107,6 @@ TESTS: dict[str, Callable[..., Any]] = _guard_all(
 
 
 def _is_json(value: Any) -> bool:
-    from engine.expressions.errors import ExpressionError
-
     try:
         formats.from_json(value)
     except ExpressionError:

@@ -15,9 +15,9 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from engine.expressions.errors import ExpressionError, LimitExceeded
-from engine.expressions.limits import plain, running
-from engine.expressions.sandbox import to_json
-from engine.expressions.text import text
+from engine.expressions.limits import running
+from engine.expressions.values import plain, to_json
+from engine.expressions.values import to_text as text
 
 _YAML_MAX = 65_536  # characters read: the reader can't be stopped while it works
 
@@ -57,7 +57,7 @@ def _yaml_lines(value: Any, depth: int) -> Any:
             yield from _yaml_item(f"{pad}{_yaml_scalar(key)}:", item, depth)
     elif isinstance(value, list) and value:
         for item in value:
-            yield from _yaml_item(f"{pad}-", item, depth)
+            yield f"{pad}- " + "".join(_yaml_lines(item, depth + 1)).removeprefix(pad + "  ")
     else:
         yield f"{pad}{_yaml_scalar(value)}\n"
 
@@ -97,6 +97,7 @@ _JQ_WORDS = """
     map any all with_entries map_values group_by del flatten error arrays objects strings numbers booleans
 """
 _JQ_PLAIN = frozenset(_JQ_WORDS.split())
+_JQ_REFUSED = frozenset({"import", "include", "input", "inputs", "env", "$ENV", "input_filename", "debug", "stderr"})
 _JQ_LOOPS = frozenset({"map", "any", "all", "with_entries", "map_values", "[]", "..", "flatten", "del"})
 _JQ_SIGNS = frozenset('.[](){}|,:?"=!<>+-/; \t\n')
 _JQ_STEPS = 2_000_000
@@ -142,6 +143,8 @@ def jq(value: Any, program: str) -> list[Any]:
     """The list of what a jq program gives for a value."""
     if len(program) > 10_000:
         raise LimitExceeded("a jq program may have 10,000 characters")
+    if refused := _JQ_REFUSED.intersection(_JQ_WORD.findall(program)):
+        raise ExpressionError(f"jq's {', '.join(sorted(refused))} can't be used: it reads from outside of the value")
     budget = running()
     source = plain(value, budget)
     encoded = json.dumps(source)

@@ -12,8 +12,9 @@ from jinja2 import Undefined
 
 from engine.expressions import dates, formats, lists, operators, secrets
 from engine.expressions.errors import ExpressionError, LimitExceeded
-from engine.expressions.limits import Sources, as_text, measure, running
+from engine.expressions.limits import Sources, running
 from engine.expressions.sandbox import Function
+from engine.expressions.values import as_text, measure
 
 ENV_PREFIX = "WATCHFLOOR_ENV_"
 _RENDER_DEPTH = 10

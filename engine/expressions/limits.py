@@ -6,15 +6,15 @@ than ``max_bytes``, also not by naming one list twice), and every loop step, cal
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime
 from time import monotonic
 from typing import Any, Protocol
 
 import msgspec
 
-from engine.expressions.errors import ExpressionError, LimitExceeded
+from engine.expressions.errors import LimitExceeded
 
 MAX_DEPTH = 100  # of nested lists and maps
 MAX_INT_BITS = 8_192
@@ -106,102 +106,3 @@ def leave(token: Any) -> None:
 def nested() -> Budget | None:
     """The running budget when an evaluation happens inside another one (``render``)."""
     return _running.get(None)
-
-
-def measure(value: Any, budget: Budget) -> None:
-    """Raise when ``value`` is too large; maps that resolve on demand are not looked into."""
-    kind = type(value)
-    if kind is str:
-        if len(value) * 4 > budget.max_bytes:
-            budget.fits(len(value.encode("utf-8", "replace")), "a text")
-    elif kind in (list, tuple, dict):
-        _measure_container(value, budget)
-
-
-def _measure_container(value: Any, budget: Budget) -> None:
-    size = 0
-    stack: list[Iterable[Any]] = [value]
-    while stack:
-        item = stack.pop()
-        kind = type(item)
-        if kind is dict:
-            size += 2 + sum(4 + len(k) if type(k) is str else 12 for k in item)
-            stack.extend(item.values())
-        elif kind in (list, tuple):
-            size += 2 + len(item)
-            budget.fits(size, "a list")
-            stack.extend(item)
-        else:
-            size += 2 + len(item) if kind is str else 4
-        if size > budget.max_bytes:
-            budget.fits(size, "a list or map")
-
-
-_SCALARS = (str, int, float, bool, type(None))
-
-
-def plain(value: Any, budget: Budget) -> Any:
-    """``value`` as builtins that any encoder takes: maps resolved, dates as ISO 8601, sets and iterators as lists."""
-    left = budget.max_bytes
-
-    def spend(size: int) -> None:
-        nonlocal left
-        left -= size
-        if left < 0:
-            raise LimitExceeded(f"the result is larger than {budget.max_bytes:,} bytes")
-
-    def copy(item: Any, depth: int) -> Any:
-        kind = type(item)
-        if kind is str:
-            spend(len(item) if item.isascii() else len(item.encode("utf-8", "replace")))
-            return item
-        if item is None or kind in (int, float, bool):
-            spend(1)
-            return item
-        if depth > MAX_DEPTH:
-            raise LimitExceeded(f"the result is nested deeper than {MAX_DEPTH}")
-        spend(2)
-        if isinstance(item, Mapping):
-            return {key if type(key) is str else as_text(key): copy(item[key], depth + 1) for key in item}
-        if isinstance(item, (list, tuple, set, frozenset, range)):
-            return [copy(one, depth + 1) for one in item]
-        return scalar(item)
-
-    return copy(value, 0)
-
-
-def scalar(value: Any) -> Any:
-    """A leaf as str, number, bool or None."""
-    if isinstance(value, str):
-        return str.__str__(value)
-    if isinstance(value, bool) or value is None:
-        return value
-    if isinstance(value, (int, float)):
-        return value
-    if isinstance(value, (datetime, date, time)):
-        return iso(value)
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    raise ExpressionError(f"a {type(value).__name__} can't be a result")
-
-
-def iso(value: datetime | date | time) -> str:
-    """ISO 8601, UTC written as ``Z``."""
-    return value.isoformat().replace("+00:00", "Z")
-
-
-def as_text(value: Any) -> str:
-    """A leaf as the text it has inside a template: null is empty, true and false in small letters."""
-    if type(value) is str:
-        return value
-    if value is None:
-        return ""
-    if value is True:
-        return "true"
-    if value is False:
-        return "false"
-    if type(value) is int and value.bit_length() > MAX_INT_BITS:
-        raise LimitExceeded(f"a number has more than {MAX_INT_BITS} bits")
-    return str(scalar(value))

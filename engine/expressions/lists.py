@@ -6,15 +6,16 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from typing import Any
 
+from jinja2 import Undefined
+
 from engine.expressions.errors import ExpressionError
-from engine.expressions.limits import as_text, plain, running
+from engine.expressions.limits import running
 from engine.expressions.operators import add
+from engine.expressions.values import as_text, each, plain
 
 
 def items(value: Any) -> list[Any]:
     """A list of the elements: of a list, a map's entries, a text's letters."""
-    from engine.expressions.sandbox import each
-
     return value if type(value) is list else list(each(value))
 
 
@@ -130,8 +131,6 @@ def part(value: Any, start: int | None = None, end: int | None = None) -> Any:
 
 def default(value: Any, other: Any = "", boolean: bool = False) -> Any:
     """``other`` when the value is missing, null or empty."""
-    from jinja2 import Undefined
-
     if isinstance(value, Undefined) or value is None:
         return other
     empty = isinstance(value, (str, list, tuple, Mapping)) and not len(value)

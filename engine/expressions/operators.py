@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine.expressions.errors import ExpressionError, LimitExceeded
-from engine.expressions.limits import MAX_INT_BITS, as_text, measure, running
+from engine.expressions.limits import MAX_INT_BITS, running
+from engine.expressions.values import as_text, measure, to_text
 
 _SEQUENCES = (str, list, tuple)
 _RANGE_MAX = 100_000
@@ -119,8 +120,6 @@ def contains(left: Any, right: Any) -> bool:
 
 def concat(*parts: Any) -> str:
     """``a ~ b``: both as text."""
-    from engine.expressions.sandbox import to_text
-
     result = "".join([to_text(part) for part in parts])
     measure(result, running())
     return result

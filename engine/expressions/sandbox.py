@@ -2,116 +2,27 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 from jinja2 import nodes, pass_context
 from jinja2.compiler import CodeGenerator
-from jinja2.exceptions import UndefinedError
 from jinja2.lexer import TokenStream
-from jinja2.runtime import Context, LoopContext, Macro, StrictUndefined, Undefined, missing
+from jinja2.runtime import Context, LoopContext, Macro, Undefined, missing
 from jinja2.sandbox import SandboxedEnvironment
 from jinja2.utils import Namespace
 
 from engine.expressions.errors import ExpressionError
-from engine.expressions.limits import as_text, plain, running
+from engine.expressions.limits import running
 from engine.expressions.operators import BINARY
 from engine.expressions.parser import PebbleParser
+from engine.expressions.values import Entry, Missing, MissingName, as_text, measure, to_text
 
 _LAZY = {"wf_coalesce": "coalesce", "wf_if_undefined": "if_undefined"}
 _LOOP = frozenset({"index", "index0", "revindex0", "first", "last", "length", "previtem", "nextitem", "cycle"})
 _DATE = frozenset({"year", "month", "day", "hour", "minute", "second", "microsecond"})
-
-
-class MissingName(UndefinedError):
-    """A name that is not there was used."""
-
-    def __init__(self, undefined: Missing) -> None:
-        super().__init__("missing")
-        self.undefined = undefined
-
-
-class Missing(StrictUndefined):
-    """A name that is not there. Its own attributes are missing too; using it is an error that names it."""
-
-    __slots__ = ()
-
-    def __getattr__(self, name: str) -> Any:
-        if name[:2] == "__":
-            raise AttributeError(name)
-        return self
-
-    def _fail_with_undefined_error(self, *args: Any, **kwargs: Any) -> Any:
-        raise MissingName(self)
-
-    @property
-    def holder(self) -> Any:
-        """What the name was looked up in; jinja2's ``missing`` for the context itself."""
-        return self._undefined_obj
-
-    @property
-    def name(self) -> Any:
-        """The name or key."""
-        return self._undefined_name
-
-
-_USES = """iter str len eq ne bool hash contains add radd sub rsub mul rmul truediv rtruediv floordiv rfloordiv mod rmod
-pos neg call getitem lt le gt ge int float complex pow rpow"""
-for _use in _USES.split():
-    setattr(Missing, f"__{_use}__", Missing._fail_with_undefined_error)
-
-
-class Entry(str):
-    """A key of a map while it is looped over: itself the key, with Pebble's ``entry.key`` and ``entry.value``."""
-
-    __slots__ = ("key", "value")
-
-    def __new__(cls, key: str, value: Any) -> Entry:
-        entry = super().__new__(cls, key)
-        entry.key = key
-        entry.value = value
-        return entry
-
-
-class Each(list[Any]):
-    """What a loop goes over: each step looks at the clock."""
-
-    def __iter__(self) -> Iterator[Any]:
-        tick = running().tick
-        for item in super().__iter__():
-            tick()
-            yield item
-
-
-def each(value: Any) -> Each:
-    """The items of a list, the letters of a text, the entries of a map; null has none."""
-    if value is None:
-        return Each()
-    if isinstance(value, Mapping):
-        return Each(Entry(as_text(key), value[key]) for key in value)
-    if isinstance(value, (int, float, bool)):
-        raise ExpressionError(f"a loop needs a list or a map, this is {as_text(value)}")
-    return Each(value)
-
-
-def to_text(value: Any) -> str:
-    """A value as it stands inside a text: lists and maps as JSON, null as nothing."""
-    kind = type(value)
-    if kind is str:
-        return value
-    if isinstance(value, Undefined):
-        value._fail_with_undefined_error()
-    if isinstance(value, (Mapping, list, tuple, set, frozenset)):
-        return to_json(value)
-    return as_text(value)
-
-
-def to_json(value: Any) -> str:
-    """Compact JSON."""
-    return json.dumps(plain(value, running()), ensure_ascii=False, separators=(",", ":"))
 
 
 class ExpressionContext(Context):
@@ -177,7 +88,9 @@ class Sandbox(SandboxedEnvironment):
             size += len(part)
             budget.fits(size)
             pieces.append(part)
-        return "".join(pieces)
+        text = "".join(pieces)
+        measure(text, budget)
+        return text
 
     @staticmethod
     def coalesce(left: Callable[[], Any], right: Callable[[], Any]) -> Any:

@@ -16,6 +16,7 @@ import regex
 from engine.expressions.errors import ExpressionError, LimitExceeded
 from engine.expressions.limits import running
 from engine.expressions.operators import bounded_int
+from engine.expressions.values import to_text as text
 
 _PATTERN_MAX = 2_000
 _JAVA_GROUP = re.compile(r"\\(.)|\$(\d+|\{\w+\})", re.DOTALL)
@@ -63,15 +64,6 @@ def _expand(match: Any, replacement: str) -> str:
         return _JAVA_GROUP.sub(one, replacement)
     except IndexError as error:
         raise ExpressionError(f"the replacement {replacement!r} names a group that is not there") from error
-
-
-def text(value: Any) -> str:
-    """A value as text; lists and maps as JSON."""
-    if type(value) is str:
-        return value
-    from engine.expressions.sandbox import to_text
-
-    return to_text(value)
 
 
 def replace(value: Any, old: Any, new: Any = None, regexp: bool = False) -> str:
