@@ -1,0 +1,283 @@
+"""A small world for the reducer: an event queue, workers that answer as scripted, timers, and laws checked at each event."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from engine.effects import CancelTimer, Effect, Emit, SetTimer, StopTasks, Submit, WriteLog
+from engine.expressions import evaluate
+from engine.flow import Flow, parse
+from engine.inputs import validate_inputs
+from engine.model import Execution, TaskRun, evolve
+from engine.reducer import Applied, Env, apply
+from engine.reducer.counting import tally_of
+from engine.reducer.plan import plan_of
+from engine.reducer.reported import is_reported
+from engine.reducer.transitions import EXECUTION, TASK_RUN
+from engine.states import TERMINAL, Action, State
+from streaming import codec
+from streaming.messages import ActionRequested, Event, ExecutionCreated, Job, TaskEnded, TaskStarted, TimerFired
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+ENV = Env(evaluate=evaluate)
+NAMESPACE = "test"
+HEADER = f"namespace: {NAMESPACE}\n"
+LOG = "io.kestra.plugin.core.log.Log"
+FLOW = "io.kestra.plugin.core.flow"
+
+Answer = State | str | dict[str, Any] | None
+"""What a worker says: a state, an error (FAILED), outputs (SUCCESS), or None (it never answers)."""
+Answers = Mapping[str, Answer | list[Answer] | Callable[[Job], Answer]]
+
+
+def flow_of(text: str, flow_id: str = "flow") -> Flow:
+    """The flow with these keys; ``!Log`` and the like are short for core types."""
+    text = text.replace("!Log", f"type: {LOG}, message: hi").replace("type: ~", f"type: {FLOW}.")
+    return parse(f"id: {flow_id}\n{HEADER}{text}")
+
+
+class World:
+    """Runs executions as the executor would. ``submitted`` are the jobs in the order they were given out."""
+
+    def __init__(self, *flows: Flow, answers: Answers | None = None, env: Env = ENV, started: bool = True) -> None:
+        self.flows = {flow.id: flow for flow in flows}
+        self.answers = {
+            key: list(value) if isinstance(value, list) else value for key, value in (answers or {}).items()
+        }
+        self.env = env
+        self.started = started
+        self.now = START
+        self.queue: deque[Event] = deque()
+        self.executions: dict[str, Execution] = {}
+        self.timers: dict[tuple[str, str], SetTimer] = {}
+        self.submitted: list[Job] = []
+        self.waiting: deque[Job] = deque()
+        self.stopped: list[str] = []
+        self.lines: list[str] = []
+        self.said: list[str | None] = []
+        self.applied: list[Applied] = []
+        self.events: list[Event] = []
+        self._number = 0
+
+    # -- asking
+
+    def execute(self, flow_id: str = "flow", execution_id: str = "e", **fields: Any) -> World:
+        """Ask for an execution and go on as far as it gets."""
+        fields["inputs"] = validate_inputs(self.flows[flow_id], fields.get("inputs", {}))
+        self.queue.append(ExecutionCreated(self.event_id(), execution_id, self.now, NAMESPACE, flow_id, 1, **fields))
+        return self.run()
+
+    def act(self, action: Action, execution_id: str = "e", **fields: Any) -> str | None:
+        """An action, and all that follows at once; why it was refused."""
+        self.request(action, execution_id, **fields)
+        before = len(self.said)
+        self.apply_next()
+        refused = self.said[-1] if len(self.said) > before else None
+        self.run()
+        return refused
+
+    def request(self, action: Action, execution_id: str = "e", **fields: Any) -> None:
+        """Put an action in the queue."""
+        self.queue.appendleft(ActionRequested(self.event_id(), execution_id, self.now, action, "ada", **fields))
+
+    def event_id(self) -> str:
+        """A new one."""
+        self._number += 1
+        return f"event-{self._number}"
+
+    # -- the world's own steps
+
+    def run(self) -> World:
+        """Go on until only timers and silent workers are waited for."""
+        while self.queue or self.waiting:
+            if self.queue:
+                self.apply_next()
+            else:
+                self.work(self.waiting.popleft())
+        return self
+
+    def pass_time(self, seconds: float) -> World:
+        """Let time pass; timers fire on the way."""
+        until = self.now + timedelta(seconds=seconds)
+        while self.timers:
+            key, timer = min(self.timers.items(), key=lambda item: item[1].due)
+            if timer.due > until:
+                break
+            del self.timers[key]
+            self.now = max(self.now, timer.due)
+            self.fire(timer)
+            self.run()
+        self.now = until
+        return self
+
+    def fire(self, timer: SetTimer) -> None:
+        """The timer's event."""
+        self.queue.append(TimerFired(self.event_id(), timer.execution_id, self.now, timer.key, timer.task_run_id))
+
+    def work(self, job: Job) -> None:
+        """A worker runs a job, as scripted."""
+        answer = self.answer_to(job)
+        if self.started:
+            self.queue.append(self.started_event(job))
+        if answer is not None:
+            self.queue.append(self.ended_event(job, answer))
+
+    def started_event(self, job: Job) -> TaskStarted:
+        """What a worker says first."""
+        return TaskStarted(self.event_id(), job.execution_id, self.now, job.task_run_id, job.attempt, "w1")
+
+    def ended_event(self, job: Job, answer: Answer) -> TaskEnded:
+        """What a worker says last."""
+        state, outputs, error = State.SUCCESS, {}, None
+        match answer:
+            case State():
+                state = answer
+            case str():
+                state, error = State.FAILED, answer
+            case dict():
+                outputs = answer
+        return TaskEnded(
+            self.event_id(),
+            job.execution_id,
+            self.now,
+            job.task_run_id,
+            job.attempt,
+            state,
+            outputs=outputs,
+            error=error,
+        )
+
+    def answer_to(self, job: Job) -> Answer:
+        """What is scripted for the task, ``task[value]`` first."""
+        run = self.executions[job.execution_id].task_runs[job.task_run_id]
+        for key in (f"{run.task_id}[{run.value}]", run.task_id):
+            if key in self.answers:
+                answer = self.answers[key]
+                if isinstance(answer, list):
+                    return answer.pop(0) if answer else State.SUCCESS
+                return answer(job) if callable(answer) else answer
+        return State.SUCCESS
+
+    def apply_next(self) -> Applied:
+        """Apply the oldest event, check the laws, and carry out the effects."""
+        return self.apply(self.queue.popleft())
+
+    def apply(self, event: Event) -> Applied:
+        """Apply one event."""
+        event = codec.decode_event(codec.encode(event))
+        before = self.executions.get(event.execution_id)
+        flow = self.flows.get(before.flow_id if before else getattr(event, "flow_id", ""))
+        applied = apply(before, event, flow, self.env)
+        check_laws(before, applied, flow)
+        self.events.append(event)
+        self.applied.append(applied)
+        if applied.execution is not None:
+            self.executions[event.execution_id] = applied.execution
+        self.said += [answer.refused for answer in applied.answers]
+        for effect in applied.effects:
+            self._perform(effect)
+        return applied
+
+    def _perform(self, effect: Effect) -> None:
+        match effect:
+            case Submit(job):
+                self.submitted.append(job)
+                self.waiting.append(job)
+            case StopTasks(_, task_run_ids):
+                self.stopped += task_run_ids
+                self.waiting = deque(job for job in self.waiting if job.task_run_id not in task_run_ids)
+            case SetTimer(execution_id, key):
+                self.timers[execution_id, key] = effect
+            case CancelTimer(execution_id, key):
+                self.timers.pop((execution_id, key), None)
+            case Emit(event):
+                self.queue.append(event)
+            case WriteLog(batch):
+                self.lines += [line.message for line in batch.lines]
+
+    # -- looking
+
+    def __getitem__(self, task: str) -> TaskRun:
+        """The task run written ``task`` or ``task[value]``, of execution ``e``."""
+        return next(run for run in self.execution.task_runs.values() if name_of(run) == task)
+
+    @property
+    def execution(self) -> Execution:
+        """Execution ``e``."""
+        return self.executions["e"]
+
+    @property
+    def state(self) -> State:
+        """State of execution ``e``."""
+        return self.execution.state
+
+    @property
+    def states(self) -> dict[str, str]:
+        """``task[value]`` -> state, of execution ``e``."""
+        return {name_of(run): run.state.value for run in self.execution.task_runs.values()}
+
+    def history(self, task: str | None = None) -> str:
+        """The states that execution ``e`` (or one of its task runs) went through."""
+        record = self[task] if task else self.execution
+        return " ".join(change.state.value for change in record.history)
+
+    @property
+    def order(self) -> list[str]:
+        """``task[value]`` of the jobs of execution ``e``, in the order they were given out."""
+        runs = self.execution.task_runs
+        return [name_of(runs[job.task_run_id]) for job in self.submitted if job.task_run_id in runs]
+
+
+def name_of(run: TaskRun) -> str:
+    """``task`` or ``task[value]``."""
+    return run.task_id if run.value is None else f"{run.task_id}[{run.value}]"
+
+
+def check_laws(before: Execution | None, applied: Applied, flow: Flow | None) -> None:
+    """What holds for every event: versions, transitions, completeness of ``changed``, and counts."""
+    after = applied.execution
+    if after is before:
+        assert not (applied.changed or applied.dropped or applied.effects or applied.metrics)
+        return
+    assert after is not None
+    assert after.version == (before.version if before else 0) + 1
+    reported = is_reported(after)
+    known = before.task_runs if before else {}
+    _check_history(before.history if before else after.history[:1], after, None if reported or not flow else EXECUTION)
+    touched = {i for i, run in after.task_runs.items() if known.get(i) is not run}
+    assert touched <= set(applied.changed) <= set(after.task_runs.keys())
+    assert set(applied.dropped) == {i for i in known if i not in after.task_runs}
+    for run_id in touched:
+        run = after.task_runs[run_id]
+        old = known.get(run_id)
+        _check_history(old.history if old else run.history[:1], run, None if reported or not flow else TASK_RUN)
+        assert run.parent_id is None or run.parent_id in after.task_runs
+    if flow is not None and not reported:
+        assert after.tally == tally_of(plan_of(flow), after.task_runs, after.progress)
+    if after.state in TERMINAL:
+        assert all(run.state in TERMINAL for run in after.task_runs.values() if _is_main(run, after)) or reported
+
+
+def _is_main(run: TaskRun, execution: Execution) -> bool:
+    while run.parent_id is not None:
+        run = execution.task_runs[run.parent_id]
+    return run.branch.value != "AFTER_EXECUTION"
+
+
+def _check_history(before: tuple[Any, ...], record: Execution | TaskRun, table: Mapping[State, Any] | None) -> None:
+    history = record.history
+    assert history[: len(before)] == before
+    assert history[-1].state is record.state
+    dates = [change.date for change in history]
+    assert dates == sorted(dates)
+    if table is not None:
+        for one, next_one in zip(history[len(before) - 1 :], history[len(before) :], strict=False):
+            assert next_one.state in table[one.state], f"{one.state} -> {next_one.state}"
+
+
+def from_store(execution: Execution) -> Execution:
+    """The execution as it comes back from the store: without what is never stored."""
+    return evolve(execution, tally=None)
