@@ -131,7 +131,9 @@ def check_redis(settings: Settings) -> Finding:
         if settings.redis_url is None and read_state(settings.data_dir) is None:
             return _embedded_binary()
         return Finding(
-            Verdict.BAD, f"{settings.resolved_redis_url}: {error}", "Start it, or mend WATCHFLOOR_REDIS_URL."
+            Verdict.BAD,
+            f"{without_password(settings.resolved_redis_url)}: {error}",
+            "Start it, or mend WATCHFLOOR_REDIS_URL.",
         )
     finally:
         client.close()

@@ -111,6 +111,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "WATCHFLOOR_FLOWS_DIR": str(settings.flows_dir.resolve()),
         "WATCHFLOOR_REDIS_URL": settings.resolved_redis_url,
         "WATCHFLOOR_DATABASE_URL": settings.resolved_database_url,
+        "WATCHFLOOR_ENV_URL": public_url(settings),  # {{ envs.url }} in flows
     }
 
 

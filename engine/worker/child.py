@@ -7,10 +7,12 @@ import os
 import signal
 import socket
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import structlog
 
+from engine.expressions import Options, known_secrets, mask_tree, render_tree
 from engine.worker.limits import Limits
 from engine.worker.listener import Listener
 from engine.worker.registry import Registry
@@ -18,6 +20,7 @@ from engine.worker.runner import Runner
 from engine.worker.sender import Sender
 from streaming import codec
 from streaming.bus import Bus, Read
+from streaming.messages import Job
 from watchfloor.settings import Settings
 
 log = structlog.get_logger("worker")
@@ -38,17 +41,16 @@ class Child:
             worker_id=f"{socket.gethostname()}:{os.getpid()}",
             files_url=settings.resolved_files_url,
             render=renderer(settings),
+            hide=hider(),
         )
         self._listener = Listener(self._bus, lambda: self._runner.current)
 
     def perform(self, payload: str, losses: int = 0) -> None:
         """Run the job that Celery brought."""
         signal.signal(signal.SIGTERM, self._on_sigterm)
-        try:
-            job = codec.decode_job(base64.b64decode(payload))
-        except ValueError as error:
-            log.error("job_malformed", reason=str(error))
-            self._bus.bury("jobs", Read("", payload.encode()), str(error))
+        job = job_of(payload)
+        if job is None:
+            self._bus.bury("jobs", Read("", payload.encode()), "expected a job in Base64")
             return
         self._runner.run(job, losses, stopping=lambda: self._listener.stopping)
 
@@ -62,10 +64,22 @@ class Child:
         self._listener.stop_after(self._settings.kill_grace)
 
 
-def renderer(settings: Settings) -> Callable[[Any, dict[str, Any]], Any]:
-    """``render(value, context)`` of nested values."""
+def job_of(payload: str) -> Job | None:
+    """The job that a message carries; ``None`` when it carries none."""
     try:
-        from engine.expressions import render_tree
-    except ImportError:
-        return lambda value, context: value
-    return render_tree
+        return codec.decode_job(base64.b64decode(payload))
+    except ValueError as error:
+        log.error("job_malformed", reason=str(error))
+        return None
+
+
+def renderer(settings: Settings) -> Callable[[Any, dict[str, Any]], Any]:
+    """``render(value, context)`` of nested values, within the limits of ``settings``."""
+    options = Options(timeout=settings.expression_timeout, max_bytes=settings.expression_max_bytes)
+    return lambda value, context: render_tree(value, context, options=options)
+
+
+def hider() -> Callable[[Any], Any]:
+    """Hides the secrets of this process's environment in texts and nested values."""
+    secrets = known_secrets()
+    return partial(mask_tree, secrets=secrets) if secrets else lambda value: value

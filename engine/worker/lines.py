@@ -75,7 +75,14 @@ class Lines:
     """
 
     def __init__(
-        self, job: Job, send: Callable[[LogBatch], None], limits: Limits, *, minimum: Level = "TRACE", start: int = 0
+        self,
+        job: Job,
+        send: Callable[[LogBatch], None],
+        limits: Limits,
+        *,
+        minimum: Level = "TRACE",
+        start: int = 0,
+        hide: Callable[[str], str] = str,
     ) -> None:
         self.number = start
         self.over_cap = 0
@@ -84,6 +91,7 @@ class Lines:
         self._send = send
         self._limits = limits
         self._minimum = LEVELS.index(minimum)
+        self._hide = hide
         self._waiting: list[LogLine] = []
         self._sent_at = 0.0
 
@@ -134,7 +142,7 @@ class Lines:
 
     def _append(self, level: Level, message: str) -> None:
         self.number += 1
-        self._waiting.append(LogLine(self.number, datetime.now(UTC), level, message))
+        self._waiting.append(LogLine(self.number, datetime.now(UTC), level, self._hide(message)))
         if len(self._waiting) >= BATCH_LINES:
             self.flush()
         else:

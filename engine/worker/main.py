@@ -14,8 +14,14 @@ import structlog
 from celery import Celery, signals
 from celery.exceptions import CPendingDeprecationWarning, SecurityWarning
 
+from engine.dispatch import Dispatch
 from engine.worker.app import TASK_NAME, build_app
-from engine.worker.child import Child
+from engine.worker.child import Child, job_of
+from engine.worker.identity import worker_id
+from engine.worker.registry import Registry
+from engine.worker.requests import JobTask
+from engine.worker.watch import Watch
+from streaming.bus import Bus
 from watchfloor.settings import Settings
 
 log = structlog.get_logger("worker")
@@ -24,8 +30,11 @@ log = structlog.get_logger("worker")
 def main(settings: Settings) -> int:
     """Run a worker until SIGTERM or SIGINT; its exit code."""
     _quiet()
-    app = build_worker(settings, worker_id())
-    worker = app.Worker(
+    name = worker_id()
+    bus = Bus(settings.resolved_redis_url)
+    dispatch = Dispatch(settings)
+    watch = Watch(bus, Registry(bus, name), dispatch, name)
+    worker = build_worker(settings, name, watch).Worker(
         hostname=f"watchfloor@{socket.gethostname()}-{os.getpid()}",
         pool="prefork",
         concurrency=settings.worker_processes,
@@ -35,8 +44,14 @@ def main(settings: Settings) -> int:
         without_heartbeat=True,
         quiet=True,
     )
-    log.info("worker_started", processes=settings.worker_processes, worker=worker_id())
-    worker.start()
+    log.info("worker_started", processes=settings.worker_processes, worker=name)
+    try:
+        worker.start()
+    finally:
+        watch.close()
+        dispatch.close()
+        bus.close()
+    log.info("worker_stopped", worker=name)
     return worker.exitcode or 0
 
 
@@ -48,27 +63,30 @@ def _quiet() -> None:
     warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
 
 
-def worker_id() -> str:
-    """Name of this worker: host, process, and when the process began (process ids come back)."""
-    process = psutil.Process()
-    return f"{socket.gethostname()}:{process.pid}:{process.create_time():.0f}"
-
-
-def build_worker(settings: Settings, worker: str) -> Celery:
-    """The application with its task and the hooks of the pool's processes."""
+def build_worker(settings: Settings, name: str, watch: Watch) -> Celery:
+    """The application with its task and the hooks of its processes."""
     app = build_app(settings)
     children: list[Child] = []
 
-    @app.task(name=TASK_NAME, ignore_result=True, acks_late=True)
+    @app.task(name=TASK_NAME, base=JobTask, lazy=False, ignore_result=True, acks_late=True)
     def run(payload: str, losses: int = 0) -> None:
-        if not children:
-            children.append(Child(settings, worker))
         children[0].perform(payload, losses)
+
+    def on_lost(payload: str, losses: int = 0) -> None:
+        job = job_of(payload)
+        if job is not None:
+            watch.lost(job, losses)
+
+    run.on_lost = on_lost
+
+    @signals.worker_ready.connect(weak=False)
+    def on_ready(**_: Any) -> None:
+        watch.start()
 
     @signals.worker_process_init.connect(weak=False)
     def on_start(**_: Any) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        children[:] = [Child(settings, worker)]
+        children[:] = [Child(settings, name)]
 
     @signals.worker_process_shutdown.connect(weak=False)
     def on_end(**_: Any) -> None:

@@ -14,12 +14,19 @@ import psutil
 
 from engine.worker.control import JobControl, Stop
 from engine.worker.lines import LineSplitter
+from streaming.messages import Job
 
 MARK = "WATCHFLOOR_ATTEMPT"
 _READ_BYTES = 65_536
 _POLL = 0.05
 _LINGER = 0.3  # how long the output of background children is still read after the process itself has ended
 _GIVE_UP = 5.0  # how long after SIGKILL a process may stay in the kernel before it is left alone
+
+
+def mark_of(job: Job) -> str:
+    """What every process of an attempt has in its environment, by which it is found wherever it went."""
+    return f"{job.task_run_id}:{job.attempt}"
+
 
 OnLine = Callable[[str, bytes, int], None]
 

@@ -10,6 +10,7 @@ from streaming.messages import Job, LogBatch
 
 CLAIM_SECONDS = 604_800
 RUNNING = "wf:running"  # hash: "<task run>:<attempt>" → Entry
+_ALIVE = "wf:worker:"
 LINES = "wf:running:lines"  # hash: "<task run>:<attempt>" → number of the last line given out
 
 
@@ -23,6 +24,15 @@ return {redis.call('SISMEMBER', KEYS[4], ARGV[5]), redis.call('HGET', KEYS[3], A
 """
 
 
+# One atomic step: the attempt is free to be claimed again, and still in the list, under the name of who gave it out.
+_RELEASE = """
+if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+redis.call('DEL', KEYS[2])
+return 1
+"""
+
+
 class Claim(msgspec.Struct, frozen=True):
     """An attempt that is ours. ``first_line`` is the last line number a dead worker used for it."""
 
@@ -31,11 +41,17 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
-    """One running attempt: which worker has it (``worker`` names its parent process) and the job itself."""
+    """One running attempt: which worker has it, the job itself, and how many workers died while they had it."""
 
     worker: str
-    job: bytes
+    payload: bytes
     losses: int = 0
+
+    @property
+    def job(self) -> Job:
+        """The job."""
+        job: Job = codec.decode_job(self.payload)
+        return job
 
 
 _decode_entry = msgspec.msgpack.Decoder(Entry).decode
@@ -52,6 +68,7 @@ class Registry:
     def __init__(self, bus: Bus, worker: str) -> None:
         self._redis = bus.redis
         self._claim = bus.redis.register_script(_CLAIM)
+        self._release = bus.redis.register_script(_RELEASE)
         self._worker = worker
 
     def claim(self, job: Job, token: str, losses: int) -> Claim | None:
@@ -76,6 +93,37 @@ class Registry:
         pipe.srem(keys.kill(job.execution_id), job.task_run_id)
         pipe.execute()
 
-    def running(self) -> dict[str, Entry]:
+    def release(self, job: Job, entry: Entry) -> Entry | None:
+        """Free an attempt whose worker died; its entry from now on, ``None`` when another worker was quicker."""
+        mine = Entry(self._worker, entry.payload, entry.losses + 1)
+        encode = msgspec.msgpack.encode
+        freed = self._release(
+            keys=[RUNNING, keys.claim(job.task_run_id, job.attempt)],
+            args=[field_of(job), encode(entry), encode(mine)],
+        )
+        return mine if freed else None
+
+    def entry(self, job: Job) -> Entry | None:
+        """The entry of one attempt, while it runs."""
+        found = self._redis.hget(RUNNING, field_of(job))
+        return None if found is None else _decode_entry(found)
+
+    def claimed(self, job: Job) -> bool:
+        """True when somebody has or had the attempt."""
+        return bool(self._redis.exists(keys.claim(job.task_run_id, job.attempt)))
+
+    def running(self) -> list[Entry]:
         """All running attempts of all workers."""
-        return {field.decode(): _decode_entry(entry) for field, entry in self._redis.hgetall(RUNNING).items()}
+        return [_decode_entry(entry) for entry in self._redis.hvals(RUNNING)]
+
+    def announce(self, seconds: int) -> None:
+        """Say that this worker lives."""
+        self._redis.set(_ALIVE + self._worker, 1, ex=seconds)
+
+    def withdraw(self) -> None:
+        """Say that this worker ends."""
+        self._redis.delete(_ALIVE + self._worker)
+
+    def announced(self, worker: str) -> bool:
+        """True when ``worker`` said lately that it lives."""
+        return bool(self._redis.exists(_ALIVE + worker))

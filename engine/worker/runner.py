@@ -38,7 +38,10 @@ class End(msgspec.Struct, frozen=True):
 
 
 class Runner:
-    """Runs attempts one after the other. ``render(value, context)`` fills in the expressions of a property."""
+    """Runs attempts one after the other.
+
+    ``render(value, context)`` fills in the expressions of a property, ``hide`` takes secrets out of what is said.
+    """
 
     def __init__(
         self,
@@ -49,6 +52,7 @@ class Runner:
         worker_id: str,
         files_url: str,
         render: Callable[[Any, dict[str, Any]], Any],
+        hide: Callable[[Any], Any] = lambda value: value,
     ) -> None:
         self.current: JobControl | None = None
         self._registry = registry
@@ -57,6 +61,7 @@ class Runner:
         self._worker_id = worker_id
         self._files_url = files_url
         self._render = render
+        self._hide = hide
 
     def run(self, job: Job, losses: int = 0, *, stopping: Callable[[], bool] = lambda: False) -> bool:
         """Run the attempt unless somebody else has it; false if it was dropped.
@@ -72,7 +77,9 @@ class Runner:
             if claim.killed:
                 control.stop(Stop.KILL)
             control.begin()
-            lines = Lines(job, self._sender.put, self._limits, minimum=_level(job), start=claim.first_line)
+            lines = Lines(
+                job, self._sender.put, self._limits, minimum=_level(job), start=claim.first_line, hide=self._hide
+            )
             self._start(job, lines, losses)
             self._end(job, self._outcome(job, control, lines), lines)
         finally:
@@ -178,9 +185,9 @@ class Runner:
                 task_run_id=job.task_run_id,
                 attempt=job.attempt,
                 state=end.state,
-                outputs=end.result.outputs,
+                outputs=self._hide(end.result.outputs),
                 metrics=end.result.metrics,
-                error=end.error,
+                error=self._hide(end.error),
                 worker_id=self._worker_id,
             )
         )

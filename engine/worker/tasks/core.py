@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from engine.durations import parse_duration
+from engine.expressions.values import as_text
 from engine.worker.tasks.base import Result, Running, TaskFailed
 from streaming.messages import LEVELS
 
@@ -55,8 +56,6 @@ def output_values(running: Running) -> Result:
 
 def text_of(value: Any) -> str:
     """A rendered value as text, as an expression inside a longer text would show it."""
-    if isinstance(value, str):
-        return value
-    if value is None:
-        return ""
-    return json.dumps(value, ensure_ascii=False, default=str)
+    if isinstance(value, (dict, list, tuple)):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+    return as_text(value)

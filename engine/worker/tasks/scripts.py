@@ -13,7 +13,7 @@ from typing import Any
 from engine.worker import protocol
 from engine.worker.limits import Limits
 from engine.worker.lines import Lines, LineSplitter
-from engine.worker.processes import TaskProcess, describe_exit
+from engine.worker.processes import TaskProcess, describe_exit, mark_of
 from engine.worker.tasks import files
 from engine.worker.tasks.base import Result, Running, TaskFailed
 from engine.worker.tasks.core import FALSE, text_of
@@ -70,11 +70,8 @@ def _run(running: Running, name: str, text: str, interpreter: list[str], more: d
 
 def _follow(running: Running, argv: list[str], home: Path, capture: Capture) -> int:
     limits = running.limits
-    job = running.job
     try:
-        process = TaskProcess(
-            argv, cwd=home, env=_environment(running.properties), mark=f"{job.task_run_id}:{job.attempt}"
-        )
+        process = TaskProcess(argv, cwd=home, env=_environment(running.properties), mark=mark_of(running.job))
     except OSError as error:
         raise TaskFailed(f"cannot start {argv[0]!r}: {error.strerror or error}") from error
     code = process.follow(
