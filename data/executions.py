@@ -5,47 +5,42 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-import msgspec
 import sqlalchemy as sa
 
 from data import blobs
 from data.counts import Counting, Counts
 from data.database import Database
 from data.filters import Filters
-from data.pages import DEFAULT_SORT, Paging, Window, parse_sort
-from data.records import ExecutionPage, Neighbours
-from data.tables import execution, execution_data
+from data.pages import Paging, Window, parse_sort
+from data.records import ExecutionPage, ExecutionQuery, Neighbours
+from data.tables import execution, execution_data, stream_position
+from streaming import keys
 from streaming.messages import ExecutionRow
 
 _ROWS = sa.select(execution.c.id, execution_data.c.row).join_from(
     execution, execution_data, execution.c.seq == execution_data.c.seq
 )
-
-
-class ExecutionQuery(msgspec.Struct, frozen=True):
-    """A page of a list: pages count from 1, ``sort`` is ``field:asc`` or ``field:desc``, ``now`` the moment of it."""
-
-    filters: Filters = Filters()
-    sort: str = DEFAULT_SORT
-    page: int = 1
-    size: int = 25
-    now: datetime | None = None
+_POSITION = sa.select(stream_position.c.position).where(stream_position.c.stream == keys.EVENTS)
 
 
 class Executions(Database):
     """The read side. Totals and state counts come from kept counts wherever the filters allow it."""
 
-    def search(self, query: ExecutionQuery) -> ExecutionPage:
-        """One page of the executions that match, with their total and state counts, all of the same moment."""
+    def search(self, query: ExecutionQuery, rows: int | None = None) -> ExecutionPage:
+        """One page of the executions that match, with their total and state counts, all of the same moment.
+
+        ``rows``: how many from the page's first on, when that is not the page's size.
+        """
         sort = parse_sort(query.sort)
         now = query.now or datetime.now(UTC)
-        window = Window((max(query.page, 1) - 1) * query.size, query.size)
+        window = Window((max(query.page, 1) - 1) * query.size, query.size if rows is None else rows)
         with self._read() as connection:
             counting = Counting(connection, now)
             counts = counting.count(query.filters)
             total = sum(counts.values())
-            rows = Paging(connection, now, counting).rows(query.filters, sort, window, total)
-        return ExecutionPage([blobs.decode_row(row) for row in rows], total, counts)
+            found = Paging(connection, now, counting).rows(query.filters, sort, window, total)
+            position = connection.scalar(_POSITION)
+        return ExecutionPage([blobs.decode_row(row) for row in found], total, counts, position or "")
 
     def counts(self, filters: Filters, now: datetime | None = None) -> Counts:
         """How many executions match, by state."""

@@ -20,6 +20,7 @@ from data.counts import Counting, Span, is_counted, split
 from data.errors import FilterError
 from data.filters import Filters
 from data.operators import NEGATIONS
+from data.records import DEFAULT_SORT
 from data.tables import execution, execution_data
 
 FEW = 10_000  # matching executions that are rather sorted than searched along an index
@@ -42,7 +43,6 @@ SORTS: dict[str, Sorting] = {
     "state": Sorting("state", "ix_execution_state"),
     "id": Sorting("id", None),
 }
-DEFAULT_SORT = "startDate:desc"
 
 
 class Sort(msgspec.Struct, frozen=True):

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import msgspec
 
+from data.filters import Filters
 from engine.effects import SetTimer
 from engine.model import Execution, TaskRun
 from engine.states import State
-from streaming.messages import ExecutionRow, Level, Metric
+from streaming.messages import ExecutionRow, Level, LogEntry, Metric
 
 Timer = SetTimer
+DEFAULT_SORT = "startDate:desc"
 
 
 class SomeTimer(Protocol):
@@ -99,11 +101,20 @@ class FlowProblem(msgspec.Struct, frozen=True):
     seen_at: datetime | None = None
 
 
+class ExecutionQuery(msgspec.Struct, frozen=True):
+    """A page of a list: pages count from 1, ``sort`` is ``field:asc`` or ``field:desc``, ``now`` the moment of it."""
+
+    filters: Filters = Filters()
+    sort: str = DEFAULT_SORT
+    page: int = 1
+    size: int = 25
+    now: datetime | None = None
+
+
 class ExecutionPage(msgspec.Struct, frozen=True):
     """One page of a list: its rows, how many match in all, and how many of those are in each state.
 
-    ``position`` is the ``wf:events`` position of the newest commit the page shows, read in the same transaction:
-    the gateway counts on from there.
+    ``position`` is the position in ``wf:events`` of the last commit that all of this is read after, of the same moment.
     """
 
     rows: list[ExecutionRow]
@@ -148,6 +159,27 @@ class LogQuery(msgspec.Struct, frozen=True):
     attempt: int | None = None
     q: str | None = None
     order: Literal["time", "task"] = "time"
+
+
+class LogTail(NamedTuple):
+    """How many lines match, and the ``seq`` of the newest of them (0: none)."""
+
+    total: int
+    last_seq: int
+
+
+class LogWindow(NamedTuple):
+    """How many lines match in all, and some of them in order."""
+
+    total: int
+    entries: list[LogEntry]
+
+
+class LogHits(NamedTuple):
+    """How many lines have the text, and the places of the first of them in the query's order, counted from 0."""
+
+    total: int
+    indexes: list[int]
 
 
 class User(msgspec.Struct, frozen=True):

@@ -302,4 +302,4 @@ log_line = Table(
     Column("message", Text, nullable=False),
 )
 Index("ix_log_line_run", log_line.c.run, log_line.c.line, log_line.c.level, log_line.c.source)
-Index("ix_log_line_source", log_line.c.source, log_line.c.number, unique=True)
+Index("ix_log_line_source", log_line.c.source, log_line.c.number, log_line.c.level)

@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 
 from data import Store
 from data.errors import FilterError
-from data.executions import ExecutionQuery
 from data.filters import FIELDS, Condition, Filters, matches, parse_query_string
 from data.operators import LISTS, Op
 from data.pages import SORTS
-from data.records import Commit
+from data.records import Commit, ExecutionQuery
 from engine.ids import new_id
 from engine.model import Execution, Kind, StateChange, evolve
 from engine.states import EXECUTION_STATES, TERMINAL, State

@@ -240,7 +240,7 @@ def _logs() -> None:
         sa.PrimaryKeyConstraint("seq"),
     )
     op.create_index("ix_log_line_run", "log_line", ["run", "line", "level", "source"], unique=False)
-    op.create_index("ix_log_line_source", "log_line", ["source", "number"], unique=True)
+    op.create_index("ix_log_line_source", "log_line", ["source", "number", "level"], unique=False)
     op.create_table(
         "log_position",
         sa.Column("stream", sa.Text(), nullable=False),
