@@ -29,10 +29,10 @@ ALWAYS = (State.RUNNING, State.FAILED, State.WARNING, State.SUCCESS, State.PAUSE
 SOMETIMES = tuple(state for state in EXECUTION_STATES if state not in ALWAYS)
 
 
-def filter_bar(namespaces: Iterable[str]) -> Component:
+def filter_bar(namespaces: Iterable[str], *, of_one_flow: bool = False) -> Component:
     """The row of controls; their values are set from the address by the list's callback."""
     return html.Div(
-        className="wf-filters",
+        className="wf-filters of-one-flow" if of_one_flow else "wf-filters",
         role="search",
         children=[
             dmc.TextInput(

@@ -20,7 +20,8 @@ def elements(graph: Graph, positions: Positions) -> list[Element]:
     """Boxes, then edges, then nodes: the order in which they are drawn."""
     boxes = [_box(cluster, positions.clusters[cluster.cluster.uid]) for cluster in graph.clusters]
     nodes = [_node(node, positions.nodes[node.uid]) for node in graph.nodes]
-    return [*boxes, *map(_edge, graph.edges), *nodes]
+    ends = {node.uid for node in graph.nodes if node.kind == "end"}
+    return [*boxes, *(_edge(edge, edge.target in ends) for edge in graph.edges), *nodes]
 
 
 def _node(node: Node, rect: Rect) -> Element:
@@ -61,7 +62,7 @@ def _element(data: dict[str, Any], rect: Rect, classes: str) -> Element:
     }
 
 
-def _edge(edge: Edge) -> Element:
+def _edge(edge: Edge, joins: bool) -> Element:
     relation = edge.relation.relation_type.value
     data = {
         "id": f"{edge.source}→{edge.target}",
@@ -70,7 +71,8 @@ def _edge(edge: Edge) -> Element:
         "relation": relation,
         "label": edge.relation.value or "",
     }
-    return {"group": "edges", "data": data, "classes": relation.lower().replace("_", "-"), "selectable": False}
+    classes = relation.lower().replace("_", "-") + " join" * joins
+    return {"group": "edges", "data": data, "classes": classes, "selectable": False}
 
 
 def stylesheet(theme: Theme) -> list[dict[str, Any]]:
@@ -86,12 +88,12 @@ def _nodes(theme: Theme) -> list[dict[str, Any]]:
               "overlay-opacity": 0}),
         _rule("node.task, node.group", **{"label": "data(label)", "color": surface["text"], "font-family": FONT,
               "font-size": 13, "font-weight": 500, "text-valign": "center", "text-halign": "center",
-              "text-wrap": "ellipsis", "text-max-width": 132, "corner-radius": 6}),
+              "text-wrap": "ellipsis", "text-max-width": 132}),
         _rule("node.group", **{"border-style": "double", "border-width": 4}),
         _rule("node.aside", **{"border-style": "dashed"}),
         _rule("node.dot", **{"shape": "ellipse", "background-color": surface["border-strong"], "border-width": 0}),
         _rule("node.cluster", **{"background-color": surface["raised"], "background-opacity": 0.45,
-              "border-width": 1, "border-color": surface["border"], "corner-radius": 8, "z-index": 0,
+              "border-width": 1, "border-color": surface["border"], "z-index": 0,
               "events": "no"}),
         _rule("node:selected, node.hover", **{"border-color": surface["accent"], "border-width": 2.5}),
     ]  # fmt: skip
@@ -100,11 +102,12 @@ def _nodes(theme: Theme) -> list[dict[str, Any]]:
 def _edges(theme: Theme) -> list[dict[str, Any]]:
     surface = SURFACES[theme]
     return [
-        _rule("edge", **{"curve-style": "taxi", "taxi-direction": "horizontal", "taxi-turn": "50%", "width": 1.5,
+        _rule("edge", **{"curve-style": "taxi", "taxi-direction": "horizontal", "taxi-turn": 20, "width": 1.5,
               "line-color": surface["border-strong"], "target-arrow-color": surface["border-strong"],
               "target-arrow-shape": "triangle", "arrow-scale": 0.8, "label": "data(label)", "font-size": 11,
               "font-family": FONT, "color": surface["muted"], "text-background-color": surface["panel"],
               "text-background-opacity": 1, "text-background-padding": 3}),
+        _rule("edge.join", **{"taxi-turn": -16, "target-arrow-shape": "none"}),
         _rule("edge.error", **{"line-style": "dashed", "line-color": STATE_COLOURS[theme]["failed"],
               "target-arrow-color": STATE_COLOURS[theme]["failed"]}),
         _rule("edge.dynamic", **{"line-style": "dashed", "line-dash-pattern": [6, 3]}),

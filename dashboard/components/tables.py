@@ -10,19 +10,19 @@ from dashboard.components import theme
 
 # Fields are those of ExecutionRow; ``sort`` names are the REST API's. The live view sets renderers by ``colId``.
 COLUMNS: tuple[dict[str, Any], ...] = (
-    {"colId": "state", "field": "state", "headerName": "State", "width": 132, "sort_name": "state.current"},
-    {"colId": "flow", "field": "flow_id", "headerName": "Flow", "flex": 2, "minWidth": 160, "sort_name": "flowId"},
-    {"colId": "namespace", "field": "namespace", "headerName": "Namespace", "flex": 1, "minWidth": 110,
+    {"colId": "state", "field": "state", "headerName": "State", "width": 124, "sort_name": "state.current"},
+    {"colId": "flow", "field": "flow_id", "headerName": "Flow", "flex": 2, "minWidth": 150, "sort_name": "flowId"},
+    {"colId": "namespace", "field": "namespace", "headerName": "Namespace", "flex": 1, "minWidth": 100,
      "sort_name": "namespace"},
-    {"colId": "start", "field": "start_date", "headerName": "Started", "width": 132, "sort_name": "startDate"},
-    {"colId": "duration", "field": "duration", "headerName": "Duration", "width": 104, "type": "rightAligned",
+    {"colId": "start", "field": "start_date", "headerName": "Started", "width": 124, "sort_name": "startDate"},
+    {"colId": "duration", "field": "duration", "headerName": "Duration", "width": 96, "type": "rightAligned",
      "sort_name": "duration"},
-    {"colId": "last_task", "field": "last_task", "headerName": "Last task", "flex": 1, "minWidth": 110},
-    {"colId": "trigger", "field": "trigger_id", "headerName": "Trigger", "width": 110},
-    {"colId": "labels", "field": "labels", "headerName": "Labels", "flex": 1, "minWidth": 100},
-    {"colId": "error", "field": "error", "headerName": "First error", "flex": 2, "minWidth": 120},
-    {"colId": "id", "field": "id", "headerName": "Id", "width": 132, "sort_name": "id"},
-    {"colId": "menu", "headerName": "", "width": 108, "pinned": "right", "resizable": False},
+    {"colId": "last_task", "field": "last_task", "headerName": "Last task", "flex": 1, "minWidth": 90},
+    {"colId": "trigger", "field": "trigger_id", "headerName": "Trigger", "width": 92},
+    {"colId": "labels", "field": "labels", "headerName": "Labels", "flex": 1, "minWidth": 80},
+    {"colId": "error", "field": "error", "headerName": "First error", "flex": 2, "minWidth": 110},
+    {"colId": "id", "field": "id", "headerName": "Id", "width": 116, "sort_name": "id"},
+    {"colId": "menu", "headerName": "", "width": 96, "pinned": "right", "resizable": False},
 )  # fmt: skip
 
 

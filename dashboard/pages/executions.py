@@ -21,31 +21,32 @@ _ICONS = {"kill": "kill", "pause": "pause-outline", "resume": "resume", "restart
 
 def layout(visit: Visit) -> Component:
     """The list; the address' filters are put into the controls in the browser."""
-    return html.Div(
-        className="wf-page full",
-        children=[
-            dcc.Location(id=Executions.URL, refresh="callback-nav"),
-            html.Div([html.H1("Executions"), html.Span(id=Executions.TOTAL, className="wf-muted")],
-                     className="wf-page-head"),
-            filter_bar(visit.services.store.distinct_namespaces()),
-            html.Div(id=Executions.FILTER_ERROR, className="wf-form-error", role="alert"),
-            live_table("", visit.search),
-        ],
-    )  # fmt: skip
-
-
-def live_table(fixed: str, search: str = "") -> Component:
-    """Chips, grid, bulk bar and pager. ``fixed``: filters in the wire form that always hold (a flow's own list)."""
-    return html.Div(
-        id=Executions.VIEW,
-        className="wf-list",
-        children=[state_chips(), _table(), _pager()],
-        **{"data-wf-view": "executions-table", "data-wf-params": json.dumps(view_params(fixed, search))},
+    head = html.Div(
+        [html.H1("Executions"), html.Span(id=Executions.TOTAL, className="wf-muted wf-num")], className="wf-page-head"
     )
+    body = live_list(filter_bar(visit.services.store.distinct_namespaces()), path="/executions")
+    return html.Div(className="wf-page full", children=[head, *body])
 
 
-def view_params(fixed: str, search: str) -> dict[str, Any]:
-    """What the live view is told: the elements it fills and which rows; the browser adds what the address says."""
+def live_list(filters: Component, *, path: str, fixed: str = "") -> list[Component]:
+    """Filters, chips, grid, bulk bar and pager of the page at ``path``.
+
+    ``fixed``: filters in the wire form that always hold (a flow's own list).
+    """
+    data = {"data-wf-view": "executions-table", "data-wf-params": json.dumps(view_params(path, fixed))}
+    return [
+        dcc.Location(id=Executions.URL, refresh="callback-nav"),
+        filters,
+        html.Div(id=Executions.FILTER_ERROR, className="wf-form-error", role="alert"),
+        html.Div([state_chips(), _table(), _pager()], id=Executions.VIEW, className="wf-list", **data),
+    ]
+
+
+def view_params(path: str, fixed: str) -> dict[str, Any]:
+    """What the live view is told: the elements it fills and which rows; the browser adds what the address says.
+
+    ``filters`` is ``null`` until then: there is nothing to subscribe to yet.
+    """
     return {
         "grid": Executions.GRID,
         "counts": Executions.COUNTS,
@@ -58,8 +59,9 @@ def view_params(fixed: str, search: str) -> dict[str, Any]:
         "error": Executions.FILTER_ERROR,
         "sorts": sort_names(),
         "sizes": PAGE_SIZES,
+        "path": path,
         "fixed": fixed,
-        "filters": fixed,
+        "filters": None,
         "sort": "startDate:desc",
         "page": 1,
         "size": 50,

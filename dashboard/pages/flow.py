@@ -9,12 +9,13 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard.components.empty import empty
+from dashboard.components.filter_bar import filter_bar
 from dashboard.components.tabs import tabs
 from dashboard.components.times import moment, seconds
 from dashboard.components.yamlview import yaml_view
-from dashboard.ids import Executions, Flow
+from dashboard.ids import Flow
 from dashboard.pages import execution as execution_page
-from dashboard.pages.executions import live_table
+from dashboard.pages.executions import live_list
 from dashboard.pages.flows import execute, flow_path, next_runs, problem_box
 from dashboard.pages.router import Page, Visit
 from data.records import StoredFlow
@@ -92,8 +93,8 @@ def panel(visit: Visit) -> Component:
 def _executions(visit: Visit) -> Component:
     namespace, flow_id = visit.params["namespace"], visit.params["flow"]
     fixed = f"filters[namespace][IN]={quote(namespace)}&filters[flowId][EQUALS]={quote(flow_id)}"
-    error = html.Div(id=Executions.FILTER_ERROR, className="wf-form-error", role="alert")
-    return html.Div([error, live_table(fixed)], className="wf-fill")
+    path = flow_path(namespace, flow_id)
+    return html.Div(live_list(filter_bar((), of_one_flow=True), path=path, fixed=fixed), className="wf-fill")
 
 
 def _topology(visit: Visit) -> Component:

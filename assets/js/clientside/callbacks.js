@@ -38,18 +38,25 @@
       /** @type {string} */ flow, /** @type {string} */ text, /** @type {string} */ range) {
       const { parse, format, filters } = page.wfFilters;
       const who = triggeredId();
-      if (location.pathname !== "/executions") return Array(9).fill(keep());
+      const told = JSON.parse(document.getElementById("executions-view")?.dataset.wfParams ?? "{}");
+      if (!location.pathname.startsWith(told.path)) return Array(9).fill(keep()); // on the way to another page
       const before = parse(search ?? "");
       const values = { states: states ?? [], namespaces: namespaces ?? [], flow: flow ?? "", text: text ?? "", range: range || null };
       const clicked = typeof who !== "object" || (clientside.callback_context.triggered[0]?.value ?? 0) > 0;
       const view = who && who !== "executions-url" && clicked ? changed(before, values, who) : before;
       const address = format(view);
-      const params = JSON.stringify({ ...JSON.parse(document.getElementById("executions-view")?.dataset.wfParams ?? "{}"),
-        filters: filters(view), sort: view.sort, page: view.page, size: view.size });
+      const own = filters(view);
+      const wanted = [told.fixed, own].filter(Boolean).join("&");
+      const params = JSON.stringify({ ...told, filters: wanted, states: view.states, sort: view.sort, page: view.page, size: view.size });
       const same = address === format(before);
-      const filtered = filters(view) !== "";
       return [same ? keep() : address, view.states, view.namespaces, view.flow, view.text, view.range, params,
-        view.other.map(otherChip), { display: filtered ? "" : "none" }];
+        view.other.map(otherChip), { display: own ? "" : "none" }];
+    },
+
+    /** The chips of the states that are filtered by. */
+    chips(/** @type {string[]} */ states, /** @type {any[]} */ ids) {
+      const on = new Set(states?.length ? states : ["ALL"]);
+      return ids.map(({ state }) => String(on.has(state)));
     },
 
     /** Which link of the rail is the page's. */

@@ -1,0 +1,116 @@
+"""What handlers work with: the services, who asks, and the parameters of the request, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import flask
+from flask_login import current_user
+
+from dashboard.api.errors import ApiError
+from dashboard.services import Services
+from data.records import StoredFlow
+from engine.flow import Flow, parse
+from engine.model import Execution
+
+T = TypeVar("T")
+_TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+
+
+class Api:
+    """One per app. ``request`` parameters are read in the request's context."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        self.store = services.store
+        self.commands = services.commands
+        self.settings = services.settings
+
+    @property
+    def actor(self) -> str:
+        """Who asks."""
+        return str(getattr(current_user, "name", "") or "anonymous")
+
+    @property
+    def answers(self) -> Any:
+        """Where the executor's answers and new rows arrive."""
+        gateway = self.services.gateway
+        if gateway is None:
+            raise ApiError(503, "This process follows no executor, so it can't wait for an answer.")
+        return gateway.answers
+
+    def read(self, work: Callable[[], T]) -> T:
+        """Run a query where it holds up no other request: in a real thread when requests are greenlets."""
+        from gevent import get_hub
+        from gevent.monkey import is_module_patched
+
+        return get_hub().threadpool.apply(work) if is_module_patched("threading") else work()
+
+    # -- things that must be there
+
+    def execution(self, execution_id: str) -> Execution:
+        """An execution with its task runs; 404 when there is none."""
+        found = self.read(lambda: self.store.load(execution_id))
+        if found is None:
+            raise ApiError(404, f"There is no execution {execution_id}.")
+        return found
+
+    def exists(self, execution_id: str) -> None:
+        """404 unless there is such an execution."""
+        if self.read(lambda: self.store.row(execution_id)) is None:
+            raise ApiError(404, f"There is no execution {execution_id}.")
+
+    def flow(self, namespace: str, flow_id: str, revision: int | None = None) -> StoredFlow:
+        """A revision of a flow; 404 when there is none."""
+        found = self.read(lambda: self.store.flow(namespace, flow_id, revision))
+        if found is None:
+            which = f"revision {revision} of " if revision is not None else ""
+            raise ApiError(404, f"There is no {which}flow {namespace}.{flow_id}.")
+        return found
+
+    # -- parameters of the query
+
+    @staticmethod
+    def text(name: str) -> str | None:
+        """A parameter as given; ``None`` when it is not there or empty."""
+        return flask.request.args.get(name) or None
+
+    @staticmethod
+    def integer(name: str, default: int | None = None, least: int | None = None, most: int | None = None) -> Any:
+        """A whole number within bounds; 400 for anything else."""
+        given = flask.request.args.get(name)
+        if not given:
+            return default
+        bounds = f" from {least}" if least is not None else ""
+        bounds += f" to {most}" if most is not None else ""
+        try:
+            value = int(given)
+        except ValueError:
+            value = None
+        if value is None or (least is not None and value < least) or (most is not None and value > most):
+            message = f"expected a whole number{bounds}, got {given!r}"
+            raise ApiError(400, f"{name}: {message}", [(message, name)])
+        return value
+
+    @staticmethod
+    def boolean(name: str, default: bool) -> bool:
+        """True or false; 400 for anything else."""
+        given = flask.request.args.get(name)
+        value = default if not given else _TRUTH.get(given.lower())
+        if value is None:
+            message = f"expected true or false, got {given!r}"
+            raise ApiError(400, f"{name}: {message}", [(message, name)])
+        return value
+
+    def page(self, default: int = 10) -> tuple[int, int]:
+        """(page, size)."""
+        most = self.settings.page_size_max
+        return self.integer("page", 1, 1, 1_000_000), self.integer("size", min(default, most), 1, most)
+
+
+@lru_cache(maxsize=256)
+def parsed(source: str) -> Flow:
+    """The flow of a source that was parsed before."""
+    return parse(source)

@@ -1,0 +1,213 @@
+"""Flows: create, update, read, search, validate, revisions, graph."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import flask
+
+from dashboard.api import shapes
+from dashboard.api.context import Api, parsed
+from dashboard.api.errors import ApiError, answer
+from dashboard.api.spec import FILTERS, PAGE, REVISION, SIZE, SORT, YAML_BODY, Endpoint, Parameter
+from data.errors import FilterError
+from data.filters import Filters, needle, wanted
+from data.filters import parse as parse_filters
+from data.operators import OPERATORS
+from data.records import StoredFlow
+from engine.flow import Flow, FlowError, parse
+from engine.graph import graph_of
+
+SOURCE_MAX_BYTES = 4 * 1024 * 1024
+_DOCUMENTS = re.compile(r"^---[ \t]*(?:#.*)?$", re.MULTILINE)
+
+
+def source_of_request() -> str:
+    """The YAML that was sent; 413 when it is too long, 422 when it is no text."""
+    flask.request.max_content_length = SOURCE_MAX_BYTES
+    try:
+        source = flask.request.get_data().decode()
+    except UnicodeDecodeError as error:
+        raise ApiError(422, f"Expected YAML in UTF-8: {error.reason} at byte {error.start}.") from error
+    if not source.strip():
+        raise ApiError(422, "Expected a flow as YAML in the body, got nothing.")
+    return source
+
+
+def create(api: Api) -> flask.Response:
+    """Keep a new flow."""
+    source = source_of_request()
+    flow = parse(source)
+    if api.read(lambda: api.store.flow(flow.namespace, flow.id)) is not None:
+        message = f"There is a flow {flow.namespace}.{flow.id} already; update it with PUT."
+        raise ApiError(422, message, [(message, "id")])
+    return _save(api, source)
+
+
+def update(api: Api, namespace: str, id: str) -> flask.Response:
+    """Keep a new revision of a flow."""
+    source = source_of_request()
+    flow = parse(source)
+    api.flow(namespace, id)
+    given = {"namespace": (flow.namespace, namespace), "id": (flow.id, id)}
+    wrong = [(f"expected {want!r} as in the address, got {got!r}", name) for name, (got, want) in given.items()
+             if got != want]  # fmt: skip
+    if wrong:
+        raise ApiError(422, f"The flow in the body is {flow.namespace}.{flow.id}, not {namespace}.{id}.", wrong)
+    return _save(api, source)
+
+
+def _save(api: Api, source: str) -> flask.Response:
+    flow, revision = api.commands.save_flow(source, actor=api.actor, origin="api")
+    return answer(shapes.flow(api.flow(flow.namespace, flow.id, revision), source=True))
+
+
+def read(api: Api, namespace: str, id: str) -> flask.Response:
+    """A flow."""
+    stored = api.flow(namespace, id, api.integer("revision", least=1))
+    return answer(shapes.flow(stored, source=api.boolean("source", False)))
+
+
+def revisions(api: Api, namespace: str, id: str) -> flask.Response:
+    """All revisions, oldest first."""
+    api.flow(namespace, id)
+    return answer([shapes.flow(one, source=True) for one in api.read(lambda: api.store.revisions(namespace, id))])
+
+
+def of_namespace(api: Api, namespace: str) -> flask.Response:
+    """The flows of one namespace."""
+    found = api.read(lambda: api.store.flows(namespace))
+    return answer([shapes.flow(one) for one in found if one.namespace == namespace])
+
+
+def distinct_namespaces(api: Api) -> flask.Response:
+    """Names of namespaces."""
+    q = api.text("q")
+    return answer(api.read(lambda: api.store.distinct_namespaces(q)))
+
+
+_FIELDS: dict[str, Callable[[StoredFlow], str]] = {"namespace": lambda one: one.namespace, "flowId": lambda one: one.id}
+_SORTS: dict[str, Callable[[StoredFlow], Any]] = {
+    "id": lambda one: (one.id, one.namespace),
+    "namespace": lambda one: (one.namespace, one.id),
+    "updated": lambda one: (one.updated_at, one.namespace, one.id),
+}
+
+
+def search(api: Api) -> flask.Response:
+    """One page of the flows that match."""
+    number, size = api.page()
+    filters = parse_filters(flask.request.args)
+    matching = [one for one in api.read(api.store.flows) if _matches(filters, one)]
+    field, _, direction = (api.text("sort") or "namespace:asc").partition(":")
+    if field not in _SORTS:
+        raise FilterError("sort", f"can't sort by {field!r}; it works by {', '.join(_SORTS)}")
+    matching.sort(key=_SORTS[field], reverse=direction == "desc")
+    shown = matching[(number - 1) * size : number * size]
+    return answer(shapes.page([shapes.flow(one) for one in shown], len(matching)))
+
+
+def _matches(filters: Filters, one: StoredFlow) -> bool:
+    for condition in filters.conditions:
+        test, values = OPERATORS[condition.op].test, wanted(condition)
+        if condition.field == "q":
+            text = f"{one.namespace}.{one.id} {one.description or ''}".lower()
+            matched = needle(condition.values[0]) in text
+        elif condition.field == "labels":
+            matched = test(one.labels.get(condition.key or ""), values)
+        elif condition.field in _FIELDS:
+            matched = test(_FIELDS[condition.field](one), values)
+        else:
+            fields = ", ".join(("q", "labels", *_FIELDS))
+            raise FilterError(condition.field, f"flows have no such field; the fields are {fields}")
+        if not matched:
+            return False
+    return True
+
+
+# -- validation
+
+
+def validate(api: Api) -> flask.Response:
+    """What is wrong with each flow of the body (several are parted by ``---``)."""
+    documents = [part for part in _DOCUMENTS.split(source_of_request()) if part.strip()]
+    return answer([_validated(api, index, source) for index, source in enumerate(documents)])
+
+
+def _validated(api: Api, index: int, source: str) -> dict[str, Any]:
+    try:
+        flow = parse(source)
+    except FlowError as error:
+        violations = [{name: getattr(one, name) for name in ("line", "column", "path", "message")}
+                      for one in error.violations]  # fmt: skip
+        return {**_result(index), "constraints": str(error), "violations": violations}
+    known = api.read(lambda: api.store.flow(flow.namespace, flow.id))
+    unchanged = known is not None and known.source == source
+    return {
+        **_result(index),
+        "flow": flow.id,
+        "namespace": flow.namespace,
+        "warnings": [str(one) for one in flow.warnings],
+        "infos": ["The flow is as it is kept already."] if unchanged else [],
+    }
+
+
+def _result(index: int) -> dict[str, Any]:
+    empty: dict[str, Any] = {"deprecationPaths": [], "warnings": [], "infos": [], "violations": []}
+    return {"index": index, "flow": None, "namespace": None, "constraints": None, "outdated": False, **empty}
+
+
+# -- graphs
+
+
+def graph(api: Api, namespace: str, id: str) -> flask.Response:
+    """Nodes, edges and clusters of a flow."""
+    return answer(graph_of(parsed(api.flow(namespace, id, api.integer("revision", least=1)).source)))
+
+
+def graph_of_source(api: Api) -> flask.Response:
+    """The same of a flow that is not kept."""
+    return answer(graph_of(parse(source_of_request())))
+
+
+def task(api: Api, namespace: str, id: str, taskId: str) -> flask.Response:
+    """One task as it is written."""
+    flow: Flow = parsed(api.flow(namespace, id, api.integer("revision", least=1)).source)
+    if taskId not in flow.tasks_by_id:
+        known: Iterable[str] = list(flow.tasks_by_id)[:20]
+        raise ApiError(404, f"Flow {namespace}.{id} has no task {taskId!r}; it has {', '.join(known)}.")
+    return answer(flow.task(taskId).raw)
+
+
+ENDPOINTS = (
+    Endpoint("POST", "/flows", create, "Create a flow.", "FlowWithSource", (YAML_BODY,), writes=True),
+    Endpoint(
+        "PUT", "/flows/{namespace}/{id}", update, "Give a flow a new revision.", "FlowWithSource", (YAML_BODY,),
+        writes=True,
+    ),
+    Endpoint(
+        "GET", "/flows/{namespace}/{id}", read, "Read a flow.", "Flow",
+        (REVISION, Parameter("source", "boolean", "With the text as it was given.", "false")),
+    ),
+    Endpoint("GET", "/flows/{namespace}/{id}/revisions", revisions, "All revisions, oldest first.", "[FlowWithSource]"),
+    Endpoint("GET", "/flows/{namespace}/{id}/graph", graph, "The graph of a flow.", "FlowGraph", (REVISION,)),
+    Endpoint(
+        "GET", "/flows/{namespace}/{id}/tasks/{taskId}", task, "One task as it is written.", "Task", (REVISION,)
+    ),
+    Endpoint("GET", "/flows/{namespace}", of_namespace, "The flows of a namespace.", "[Flow]"),
+    Endpoint(
+        "GET", "/flows/search", search, "Search flows by `q`, `namespace`, `flowId`, `labels`.", "PagedResults<Flow>",
+        (PAGE, SIZE, SORT, FILTERS),
+    ),
+    Endpoint(
+        "GET", "/flows/distinct-namespaces", distinct_namespaces, "Names of namespaces.", "[string]",
+        (Parameter("q", "string", "Only those that contain it."),),
+    ),
+    Endpoint(
+        "POST", "/flows/validate", validate, "Check flows without keeping them.", "[ValidateConstraintViolation]",
+        (YAML_BODY,),
+    ),
+    Endpoint("POST", "/flows/graph", graph_of_source, "The graph of a source.", "FlowGraph", (YAML_BODY,)),
+)  # fmt: skip

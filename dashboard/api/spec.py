@@ -1,0 +1,60 @@
+"""What an endpoint is: declared once, read by the routes, the docs' test and whoever describes the API."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Literal
+
+import msgspec
+
+BASE = "/api/v1/main"
+Where = Literal["query", "body"]
+_NAMES = re.compile(r"\{(\w+)\}")
+
+
+class Parameter(msgspec.Struct, frozen=True):
+    """One parameter of an endpoint, beside those in its path. ``type`` is for people: ``integer``, ``[string]``."""
+
+    name: str
+    type: str
+    summary: str
+    default: str | None = None
+    required: bool = False
+    where: Where = "query"
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """One method on one path (below ``BASE``).
+
+    ``handler(api, **path parameters)`` gives a Flask response. ``writes``: viewers may not. ``ours``: not of the
+    protocol we took over, but our addition to it.
+    """
+
+    method: str
+    path: str
+    handler: Callable[..., Any]
+    summary: str
+    answer: str
+    parameters: tuple[Parameter, ...] = ()
+    writes: bool = False
+    ours: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the parameters in the path."""
+        return tuple(_NAMES.findall(self.path))
+
+    @property
+    def rule(self) -> str:
+        """The path as Flask writes it."""
+        return BASE + _NAMES.sub(r"<\1>", self.path)
+
+
+PAGE = Parameter("page", "integer", "Which page, from 1.", "1")
+SIZE = Parameter("size", "integer", "Rows of a page.", "10")
+SORT = Parameter("sort", "[string]", "`field:asc` or `field:desc`.")
+FILTERS = Parameter("filters[field][OPERATOR]", "[filter]", "Conditions that must all hold.")
+REVISION = Parameter("revision", "integer", "A revision of the flow; the newest when not given.")
+YAML_BODY = Parameter("body", "application/x-yaml", "A flow.", required=True, where="body")
+INPUTS_BODY = Parameter("body", "multipart/form-data", "One part an input, files as file parts.", where="body")
