@@ -1,0 +1,7 @@
+// The frame's views.
+import { register } from "../views.js";
+import { lamp } from "./lamp.js";
+import { watchTitle } from "./title.js";
+
+register("lamp", lamp);
+watchTitle();
