@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
 
@@ -26,6 +26,17 @@ def next_date(trigger: Trigger, after: datetime) -> datetime | None:
 def next_dates(trigger: Trigger, after: datetime, count: int) -> list[datetime]:
     """The next ``count`` dates after ``after``; fewer when there are no more."""
     return list(islice(dates(trigger, after), count))
+
+
+def last_date(trigger: Trigger, until: datetime) -> datetime | None:
+    """The last date up to ``until`` (aware, itself included) on which the trigger fires, in UTC."""
+    if not isinstance(trigger, Schedule) or trigger.disabled:
+        return None
+    start = (until + timedelta(seconds=1)).astimezone(ZoneInfo(trigger.timezone))
+    try:
+        return croniter(trigger.cron, start, second_at_beginning=True).get_prev(datetime).astimezone(UTC)
+    except CroniterBadDateError:
+        return None
 
 
 def dates(trigger: Trigger, after: datetime) -> Iterator[datetime]:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
-from engine.reducer import Applied
 
 from engine.effects import CancelTimer, Effect, SetTimer
 from engine.model import Execution
+from engine.reducer import Applied
 from streaming import codec
 from streaming.executor.timers import Due
 from streaming.messages import Answer, Deltas, Event, ExecutionDelta, Metric, TimerFired

@@ -15,13 +15,14 @@ from functools import partial
 from threading import Event as Stop
 
 import structlog
-from data.records import Commit
-from engine.reducer import Env, apply
 from redis.exceptions import RedisError
 
 from data import Store, StoreUnavailable
+from data.records import Commit
 from engine.flow import Flow, parse
 from engine.ids import derived_id
+from engine.model import evolve
+from engine.reducer import Env, apply
 from streaming import codec, keys
 from streaming.bus import Bus, Read
 from streaming.executor.batch import Batch, Outbox, decode_outbox
@@ -30,7 +31,7 @@ from streaming.executor.performer import Dispatch, Performer
 from streaming.executor.pulse import Pulse
 from streaming.executor.schedules import Schedules
 from streaming.executor.timers import Due, Timers
-from streaming.messages import Event, TimerFired
+from streaming.messages import Event, ExecutionCreated, TimerFired
 from watchfloor.settings import Settings
 
 log = structlog.get_logger()
@@ -156,11 +157,8 @@ class Executor:
             return
         self._schedules_changed = False
         flows = [(flow, stored.revision) for stored in self._store.flows() if (flow := self._parsed(stored.source))]
-        self._schedules.replace(
-            [(flow, revision) for flow, revision in flows if not flow.disabled],
-            self._store.trigger_states(),
-            self._clock(),
-        )
+        enabled = [(flow, revision) for flow, revision in flows if not flow.disabled and self._settings.schedules]
+        self._schedules.replace(enabled, self._store.trigger_states(), self._clock())
         self._triggers_dirty = True
 
     # -- a batch
@@ -192,6 +190,7 @@ class Executor:
     def _apply_one(self, batch: Batch, entry: Read, event: Event) -> None:
         execution = batch.current(event.execution_id)
         try:
+            event = self._with_revision(event)
             batch.add(event, apply(execution, event, self._flow_of(execution, event), self._env))
         except (StoreUnavailable, RedisError):
             raise
@@ -242,6 +241,13 @@ class Executor:
             stored = self._store.flow(*key)
             self._flows[key] = self._parsed(stored.source) if stored is not None else None
         return self._flows[key]
+
+    def _with_revision(self, event: Event) -> Event:
+        """A subflow that names no revision (0) gets the newest one now."""
+        if not isinstance(event, ExecutionCreated) or event.revision:
+            return event
+        stored = self._store.flow(event.namespace, event.flow_id)
+        return evolve(event, revision=stored.revision) if stored is not None else event
 
     def _parsed(self, source: str) -> Flow | None:
         try:

@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from data.records import TriggerState
-from engine.inputs import InputError, validate_inputs
-from engine.triggers import next_date
 
+from data.records import TriggerState
 from engine.flow import Flow
 from engine.ids import dated_id, derived_id
+from engine.inputs import InputError, validate_inputs
 from engine.model import Trigger
+from engine.triggers import last_date, next_date
 from streaming.messages import ExecutionCreated
 
 log = structlog.get_logger()
@@ -50,9 +50,8 @@ class Schedules:
         for flow, revision in flows:
             for trigger in flow.schedules():
                 state = states.get((flow.namespace, flow.id, trigger.id))
-                upcoming = next_date(trigger, now)
                 missed = state is not None and state.next_at is not None and state.next_at <= now
-                next_at = now if missed else upcoming
+                next_at = last_date(trigger, now) if missed else next_date(trigger, now)
                 if next_at is not None:
                     scheduled.append(Scheduled(flow, revision, trigger, next_at, state.last_at if state else None))
         self._scheduled = scheduled
