@@ -25,12 +25,13 @@ class LineSplitter:
 
     def feed(self, chunk: bytes) -> list[tuple[bytes, int]]:
         """The lines that ``chunk`` completes: (what was kept, how long the line really was)."""
-        *whole, rest = chunk.split(b"\n")
-        lines = []
-        for part in whole:
-            self._add(part)
-            lines.append(self._take())
-        self._add(rest)
+        first, *others = chunk.split(b"\n")
+        self._add(first)
+        if not others:
+            return []
+        lines = [self._take()]
+        lines += [(part[: self._limit(part)], len(part)) for part in others[:-1]]
+        self._add(others[-1])
         return lines
 
     def end(self) -> list[tuple[bytes, int]]:
@@ -39,9 +40,12 @@ class LineSplitter:
 
     def _add(self, part: bytes) -> None:
         self._length += len(part)
-        limit = self._keep_protocol if self._kept[:3] == _PROTOCOL_START or part[:3] == _PROTOCOL_START else self._keep
-        if (room := limit - len(self._kept)) > 0:
+        room = self._limit(self._kept or part) - len(self._kept)
+        if room > 0:
             self._kept += part[:room]
+
+    def _limit(self, start: bytes | bytearray) -> int:
+        return self._keep_protocol if start.startswith(_PROTOCOL_START) else self._keep
 
     def _take(self) -> tuple[bytes, int]:
         line = (bytes(self._kept), self._length)

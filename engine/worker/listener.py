@@ -16,7 +16,7 @@ from streaming.messages import Kill
 
 log = structlog.get_logger("worker")
 
-_POLL = 0.5
+_POLL = 0.2
 
 
 class Listener:
