@@ -26,7 +26,7 @@ from data.tables import (
     trigger_state,
 )
 from data.times import from_us, from_us_or_none, to_us, to_us_or_none
-from data.upserts import insert_new, upsert
+from data.upserts import insert, insert_new, run_many, upsert
 from engine.model import Execution, Kind, TaskRun
 from engine.states import NON_TERMINAL_EXECUTION, TERMINAL
 from streaming import keys
@@ -140,13 +140,23 @@ class Commits(Database):
             self._write_executions(connection, commit)
             self._write_timers(connection, commit)
             self._write_triggers(connection, commit.triggers)
-            self._execute(connection, upsert(self.dialect, stream_position), [_position_row(commit)])
+            run_many(connection, upsert(self.dialect, stream_position), [_position_row(commit)])
             if commit.outbox_done:
                 connection.execute(sa.delete(outbox).where(outbox.c.id.in_(list(commit.outbox_done))))
             if commit.outbox is None:
                 return None
             answer = connection.execute(sa.insert(outbox), {"payload": commit.outbox})
             return answer.inserted_primary_key[0]
+
+    def add_new(self, executions: Sequence[Execution]) -> int:
+        """Write executions that nothing reads from a stream (a synthetic past); those known already are left alone."""
+        with self._write() as connection:
+            known = _stored(connection, [item.id for item in executions])
+            new = [item for item in executions if item.id not in known]
+            write_changes(connection, self.dialect, [_change(item, None) for item in new])
+            runs = [task_run_row(item.id, run, item.version) for item in new for run in item.task_runs.values()]
+            run_many(connection, upsert(self.dialect, task_run), runs)
+        return len(new)
 
     def _write_executions(self, connection: sa.Connection, commit: Commit) -> None:
         stored = _stored(connection, [execution.id for execution in commit.executions])
@@ -156,21 +166,21 @@ class Commits(Database):
         write_changes(connection, self.dialect, fresh)
         versions = {item.id: item.version for item in commit.executions}
         dropped = [{"of": of, "which": which} for of, which in commit.dropped if of not in stale]
-        self._execute(connection, _run_delete, dropped)
+        run_many(connection, _run_delete, dropped)
         runs = [task_run_row(of, run, versions.get(of, 0)) for of, run in commit.task_runs if of not in stale]
-        self._execute(connection, upsert(self.dialect, task_run, guard="version"), runs)
+        run_many(connection, upsert(self.dialect, task_run, guard="version"), runs)
         known = {(of, run.id): run for of, run in commit.task_runs}
         rows = [_metric_row(of, known.get((of, run)), run, given) for of, run, given in commit.metrics]
-        self._execute(connection, sa.insert(metric), rows)
+        run_many(connection, insert(metric), rows)
 
     def _write_timers(self, connection: sa.Connection, commit: Commit) -> None:
         gone = [{"of": of, "which": key} for of, key in commit.timers_cancelled]
-        self._execute(connection, _timer_delete, gone)
+        run_many(connection, _timer_delete, gone)
         rows = [
             {"execution_id": t.execution_id, "key": t.key, "due": to_us(t.due), "task_run_id": t.task_run_id}
             for t in commit.timers_set
         ]
-        self._execute(connection, upsert(self.dialect, timer), rows)
+        run_many(connection, upsert(self.dialect, timer), rows)
 
     def _write_triggers(self, connection: sa.Connection, triggers: Sequence[TriggerState]) -> None:
         rows = [
@@ -183,12 +193,7 @@ class Commits(Database):
             }
             for t in triggers
         ]
-        self._execute(connection, upsert(self.dialect, trigger_state), rows)
-
-    @staticmethod
-    def _execute(connection: sa.Connection, statement: Any, rows: list[dict[str, Any]]) -> None:
-        if rows:
-            connection.execute(statement, rows)
+        run_many(connection, upsert(self.dialect, trigger_state), rows)
 
 
 # -- reading
@@ -230,12 +235,11 @@ def write_changes(connection: sa.Connection, dialect: str, changes: Sequence[_Ch
     if not changes:
         return
     texts = {c.text_key: c.text for c in changes if c.before is None or c.before.text_key != c.text_key}
-    if texts:
-        connection.execute(insert_new(dialect, search_text), [{"key": k, "text": t} for k, t in texts.items()])
-    connection.execute(upsert(dialect, execution, key=("id",), guard="version"), [_index_row(c) for c in changes])
+    run_many(connection, insert_new(dialect, search_text), [{"key": k, "text": t} for k, t in texts.items()])
+    run_many(connection, upsert(dialect, execution, key=("id",), guard="version"), [_index_row(c) for c in changes])
     seqs = _seqs(connection, changes)
     data = [_data_row(c, seqs[c.execution.id]) for c in changes]
-    connection.execute(upsert(dialect, execution_data), data)
+    run_many(connection, upsert(dialect, execution_data), data)
     _write_labels(connection, dialect, changes, seqs)
     tally = Tally()
     for c in changes:
@@ -287,10 +291,8 @@ def _write_labels(connection: sa.Connection, dialect: str, changes: Sequence[_Ch
         seq = seqs[c.execution.id]
         gone += [{"k": k, "v": v, "at": at, "of": seq} for k, v, at in old if (k, v, at) not in now]
         new += [{"key": k, "value": v, "start_at": at, "seq": seq} for k, v, at in now if (k, v, at) not in old]
-    if gone:
-        connection.execute(_label_delete, gone)
-    if new:
-        connection.execute(insert_new(dialect, execution_label), new)
+    run_many(connection, _label_delete, gone)
+    run_many(connection, insert_new(dialect, execution_label), new)
 
 
 def _label_keys(row: ExecutionRow) -> dict[tuple[str, str, int], None]:

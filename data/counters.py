@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from data import tables
 from data.times import DAY, HOUR, to_us
-from data.upserts import add_to
+from data.upserts import add_to, run_many
 from streaming.messages import ExecutionRow
 
 
@@ -75,9 +75,7 @@ class Tally:
             (tables.label_count, ("key", "value", "state"), self._labels),
             (tables.text_count, ("text_key", "state"), self._texts),
         ):
-            rows = _changed(columns, counter)
-            if rows:
-                connection.execute(add_to(dialect, table), rows)
+            run_many(connection, add_to(dialect, table), _changed(columns, counter))
 
 
 def _changed(columns: Iterable[str], counter: Counter[tuple[object, ...]]) -> list[dict[str, object]]:

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from data.database import Database
 from data.tables import log_chunk, log_line, log_position, log_run, log_source
 from data.times import to_us
-from data.upserts import upsert
+from data.upserts import insert, run_many, upsert
 from streaming import keys
 from streaming.messages import LEVELS, LogBatch, LogEntry, LogLine
 
@@ -160,9 +160,9 @@ class _Appender:
     # -- writing
 
     def _write(self) -> None:
-        self._connection.execute(sa.insert(log_line), self._rows)
+        run_many(self._connection, insert(log_line), self._rows)
         sources = [_source_changes(source) for source in self._sources.values()]
-        self._connection.execute(_source_update, sources)
+        run_many(self._connection, _source_update, sources)
         for run in self._runs.values():
             if run.added:
                 self._write_run(run)

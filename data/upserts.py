@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Callable, Sequence
+from functools import cache, lru_cache
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Table
+from sqlalchemy import Connection, Dialect, Table
+from sqlalchemy import insert as plain_insert
 from sqlalchemy.dialects import postgresql, sqlite
 
 
@@ -15,12 +18,18 @@ def upsert(dialect: str, table: Table, *, key: tuple[str, ...] = (), guard: str 
 
     With ``guard`` a row is updated only when the new value of that column is not lower than the stored one.
     """
-    insert = (sqlite if dialect == "sqlite" else postgresql).insert(table)
+    statement = (sqlite if dialect == "sqlite" else postgresql).insert(table)
     key = key or tuple(column.name for column in table.primary_key)
     primary = {column.name for column in table.primary_key}
-    changes = {c.name: insert.excluded[c.name] for c in table.columns if c.name not in {*key, *primary}}
-    where = insert.excluded[guard] >= table.c[guard] if guard else None
-    return insert.on_conflict_do_update(index_elements=list(key), set_=changes, where=where)
+    changes = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in {*key, *primary}}
+    where = statement.excluded[guard] >= table.c[guard] if guard else None
+    return statement.on_conflict_do_update(index_elements=list(key), set_=changes, where=where)
+
+
+@cache
+def insert(table: Table) -> Any:
+    """Insert."""
+    return plain_insert(table)
 
 
 @cache
@@ -32,6 +41,28 @@ def insert_new(dialect: str, table: Table) -> Any:
 @cache
 def add_to(dialect: str, table: Table, column: str = "n") -> Any:
     """Insert; where the primary key exists, add to ``column``."""
-    insert = (sqlite if dialect == "sqlite" else postgresql).insert(table)
+    statement = (sqlite if dialect == "sqlite" else postgresql).insert(table)
     key = [c.name for c in table.primary_key]
-    return insert.on_conflict_do_update(index_elements=key, set_={column: table.c[column] + insert.excluded[column]})
+    return statement.on_conflict_do_update(
+        index_elements=key, set_={column: table.c[column] + statement.excluded[column]}
+    )
+
+
+@lru_cache(maxsize=256)
+def _compiled(statement: Any, dialect: Dialect, columns: tuple[str, ...]) -> tuple[str, Callable[[Any], Any] | None]:
+    compiled = statement.compile(dialect=dialect, column_keys=list(columns))
+    if not compiled.positional:
+        return compiled.string, None
+    names = compiled.positiontup
+    return compiled.string, itemgetter(*names) if len(names) > 1 else lambda row: (row[names[0]],)
+
+
+def run_many(connection: Connection, statement: Any, rows: Sequence[dict[str, Any]]) -> None:
+    """Run ``statement`` for each row, at the driver's speed: values go as they are. All rows have the same keys.
+
+    ``statement`` must be an object that is kept (its SQL is), and without values of its own.
+    """
+    if not rows:
+        return
+    sql, positional = _compiled(statement, connection.dialect, tuple(rows[0]))
+    connection.exec_driver_sql(sql, list(map(positional, rows)) if positional else list(rows))
