@@ -1,0 +1,253 @@
+"""A real worker with its pool: jobs through Celery, and what happens when processes or Redis die."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import redis
+
+from engine.dispatch import Dispatch
+from engine.states import State
+from engine.worker.app import QUEUE, TASK_NAME, broker_url, build_app
+from engine.worker.processes import MARK
+from streaming import codec, keys
+from streaming.bus import Bus
+from streaming.messages import Event, Job, LogLine, TaskEnded, TaskStarted
+from watchfloor.settings import Settings
+from watchfloor.valkey import valkey_command, wait_for
+
+SECONDS = 20
+
+
+def until(condition: Callable[[], Any], seconds: float = SECONDS) -> Any:
+    end = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < end, "what was waited for did not come"
+        time.sleep(0.02)
+    return found
+
+
+def shell(run: str, *commands: str) -> Job:
+    task = {"id": "t", "type": "io.kestra.plugin.scripts.shell.Commands", "commands": list(commands)}
+    return Job("execution", "ns", "flow", 1, run, 1, task, {})
+
+
+class World:
+    """A Valkey of its own, a way to give jobs out, and workers."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.settings = Settings(data_dir=folder, kill_grace=1)
+        self.valkey = self.start_valkey()
+        self.bus = Bus(self.settings.resolved_redis_url)
+        self.dispatch = Dispatch(self.settings)
+        self.workers: list[subprocess.Popen[bytes]] = []
+
+    def start_valkey(self) -> subprocess.Popen[bytes]:
+        command = valkey_command(self.folder, self.folder / "valkey.sock")
+        self.valkey = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        wait_for(self.settings.resolved_redis_url, self.valkey)
+        return self.valkey
+
+    def start_worker(self, processes: int = 1) -> subprocess.Popen[bytes]:
+        env = os.environ | {
+            "WATCHFLOOR_DATA_DIR": str(self.folder),
+            "WATCHFLOOR_KILL_GRACE": "1",
+            "WATCHFLOOR_WORKER_PROCESSES": str(processes),
+        }
+        log = (self.folder / "worker.log").open("ab")
+        command = [sys.executable, "-m", "watchfloor.cli", "worker"]
+        worker = subprocess.Popen(command, env=env, stdout=log, stderr=log, start_new_session=True)
+        log.close()
+        self.workers.append(worker)
+        return worker
+
+    def close(self) -> None:
+        for worker in self.workers:
+            if worker.poll() is None:
+                worker.terminate()
+                worker.wait(SECONDS)
+        self.dispatch.close()
+        self.bus.close()
+        self.valkey.kill()
+        self.valkey.wait()
+
+    def events(self, run: str) -> list[Event]:
+        entries = self.bus.read(keys.EVENTS, "0", count=1_000, block_ms=None)
+        events = [codec.decode_event(entry.payload) for entry in entries]
+        return [event for event in events if getattr(event, "task_run_id", None) == run]
+
+    def lines(self, run: str) -> list[LogLine]:
+        entries = self.bus.read(keys.LOGS, "0", count=10_000, block_ms=None)
+        batches = [codec.decode_log_batch(entry.payload) for entry in entries]
+        return [line for batch in batches if batch.task_run_id == run for line in batch.lines]
+
+    def wait_started(self, run: str) -> None:
+        until(lambda: self.lines(run))
+
+    def wait_ended(self, run: str) -> TaskEnded:
+        return until(lambda: next((e for e in self.events(run) if isinstance(e, TaskEnded)), None))
+
+
+@contextmanager
+def a_world() -> Iterator[World]:
+    with tempfile.TemporaryDirectory(prefix="wf-") as folder:
+        world = World(Path(folder))
+        try:
+            yield world
+        except AssertionError:
+            print((world.folder / "worker.log").read_text())
+            raise
+        finally:
+            world.close()
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    with a_world() as world:
+        yield world
+
+
+def task_processes(mark: str) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(MARK) == mark and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def pool_process(world: World, run: str) -> int:
+    started = next(event for event in world.events(run) if isinstance(event, TaskStarted))
+    return int(started.worker_id.rpartition(":")[2])
+
+
+def test_jobs_run_and_a_second_delivery_is_dropped(world: World) -> None:
+    world.start_worker(2)
+    for run in ("a", "b", "a"):
+        world.dispatch.submit(shell(run, "echo hello"))
+    for run in ("a", "b"):
+        assert world.wait_ended(run).state is State.SUCCESS
+        assert [line.message for line in world.lines(run)] == ["hello"]
+    until(lambda: world.bus.redis.llen(f"wf:celery:{QUEUE}") == 0)
+    world.dispatch.submit(shell("c", "true"))
+    world.wait_ended("c")
+    assert len(world.events("a")) == 2
+
+
+def test_a_worker_told_to_stop_lets_its_task_finish(world: World) -> None:
+    worker = world.start_worker()
+    world.dispatch.submit(shell("a", "echo up", "sleep 0.5", "echo done"))
+    world.wait_started("a")
+    worker.send_signal(signal.SIGTERM)
+    assert world.wait_ended("a").state is State.SUCCESS
+    assert worker.wait(SECONDS) == 0
+
+
+def test_a_worker_told_to_stop_ends_what_takes_longer(world: World) -> None:
+    worker = world.start_worker()
+    world.dispatch.submit(shell("a", "echo up", "sleep 60"))
+    world.wait_started("a")
+    os.killpg(worker.pid, signal.SIGTERM)  # as a manager of processes does it
+    ended = world.wait_ended("a")
+    assert (ended.state, ended.error) == (State.FAILED, "the worker was stopped")
+    assert worker.wait(SECONDS) == 0
+    assert task_processes("a:1") == []
+
+
+def test_an_attempt_whose_pool_process_was_killed_runs_again(world: World) -> None:
+    world.start_worker()
+    gate = world.folder / "gate"
+    world.dispatch.submit(shell("a", "echo up", f"until [ -e {gate} ]; do sleep 0.05; done", "echo done"))
+    world.wait_started("a")
+    first = task_processes("a:1")
+    os.kill(pool_process(world, "a"), signal.SIGKILL)
+    until(lambda: [line.message for line in world.lines("a")].count("up") == 2)
+    assert not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in first)
+    gate.touch()
+    assert world.wait_ended("a").state is State.SUCCESS
+    lines = world.lines("a")
+    assert [line.number for line in lines] == [1, 2, 3, 4]
+    assert lines[1].message.startswith("The worker that ran this attempt died")
+
+
+def test_attempts_of_a_killed_worker_run_on_the_next_one(world: World) -> None:
+    worker = world.start_worker()
+    gate = world.folder / "gate"
+    world.dispatch.submit(shell("a", "echo up", f"until [ -e {gate} ]; do sleep 0.05; done"))
+    world.wait_started("a")
+    worker.kill()
+    worker.wait()
+    world.start_worker()
+    gate.touch()
+    assert world.wait_ended("a").state is State.SUCCESS
+    assert len(task_processes("a:1")) == 0
+
+
+def test_a_task_that_kills_its_worker_is_given_up_in_the_end(world: World) -> None:
+    world.start_worker()
+    world.dispatch.submit(shell("a", "echo up", "kill -9 $PPID", "sleep 5"))
+    ended = world.wait_ended("a")
+    assert ended.state is State.FAILED
+    assert "its worker died 3 times" in str(ended.error)
+
+
+def test_nothing_is_lost_while_redis_is_away(world: World) -> None:
+    world.start_worker()
+    gate = world.folder / "gate"
+    world.dispatch.submit(shell("a", "echo up", f"until [ -e {gate} ]; do sleep 0.05; done", "seq 1 5000", "echo done"))
+    world.wait_started("a")
+    world.valkey.kill()
+    world.valkey.wait()
+    gate.touch()
+    until(lambda: task_processes("a:1") == [])
+    world.start_valkey()
+    assert world.wait_ended("a").state is State.SUCCESS
+    assert [line.message for line in world.lines("a")] == ["up", *map(str, range(1, 5001)), "done"]
+    world.dispatch.submit(shell("b", "echo again"))
+    assert world.wait_ended("b").state is State.SUCCESS
+
+
+def test_a_job_can_not_be_given_out_while_redis_is_away(world: World) -> None:
+    world.valkey.kill()
+    world.valkey.wait()
+    with pytest.raises(redis.ConnectionError):
+        world.dispatch.submit(shell("a", "true"))
+    world.start_valkey()
+    world.dispatch.submit(shell("a", "true"))
+    assert world.bus.redis.llen(f"wf:celery:{QUEUE}") == 1
+
+
+def test_a_malformed_job_is_put_aside(world: World) -> None:
+    world.start_worker()
+    app = build_app(world.settings)
+    app.send_task(TASK_NAME, args=["bm8gam9i"], queue=QUEUE)
+    app.close()
+    until(lambda: world.bus.length(keys.DEAD_LETTERS) == 1)
+    world.dispatch.submit(shell("a", "true"))
+    assert world.wait_ended("a").state is State.SUCCESS
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("redis://host:6379/2", "redis://host:6379/2"),
+        ("unix:///tmp/a b/v.sock", "redis+socket:///tmp/a%20b/v.sock?virtual_host=0"),
+        ("unix:///tmp/v.sock?db=3", "redis+socket:///tmp/v.sock?virtual_host=3"),
+    ],
+)
+def test_addresses_as_celery_spells_them(url: str, expected: str) -> None:
+    assert broker_url(url) == expected
