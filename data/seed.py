@@ -73,7 +73,7 @@ def _execution(chance: random.Random, id: str, start: datetime, parent: str | No
     state = chance.choices(_ENDS, _WEIGHTS)[0]
     seconds = chance.lognormvariate(2 + _JOBS.index(job) / 3, 0.6)
     error = chance.choice(_ERRORS).format(chance.randrange(20), chance.randrange(200))
-    history = _history(start, state, min(seconds, (now - start).total_seconds()))
+    history = _history(start, state, min(start + timedelta(seconds=seconds), now))
     return Execution(
         id=id,
         namespace=f"synthetic.{team}",
@@ -92,22 +92,24 @@ def _execution(chance: random.Random, id: str, start: datetime, parent: str | No
     )
 
 
-def _history(start: datetime, end: State, seconds: float) -> History:
-    begun = start + timedelta(seconds=min(0.05, seconds))
-    finished = start + timedelta(seconds=seconds)
+def _history(start: datetime, end: State, finished: datetime) -> History:
+    begun = min(start + timedelta(milliseconds=50), finished)
     return (StateChange(State.CREATED, start), StateChange(State.RUNNING, begun), StateChange(end, finished))
 
 
 def _with_tasks(execution: Execution) -> Execution:
     """Its task runs, one after the other; the last one has the execution's end."""
     start, end = execution.history[0].date, execution.history[-1].date
-    share = (end - start) / len(_TASKS)
-    runs = {}
-    for number, task in enumerate(_TASKS):
-        last = number == len(_TASKS) - 1
-        state = execution.state if last else State.SUCCESS
-        history = _history(start + share * number, state, share.total_seconds())
-        error = execution.error if last else None
-        run_id = task_run_id(execution.id, None, task)
-        runs[run_id] = TaskRun(run_id, task, state, history, attempts=(Attempt(1, state, history, error=error),))
-    return evolve(execution, task_runs=immutables.Map(runs))
+    dates = [start + (end - start) * number / len(_TASKS) for number in range(len(_TASKS))] + [end]
+    runs = [_task_run(execution, number, dates) for number in range(len(_TASKS))]
+    return evolve(execution, task_runs=immutables.Map({run.id: run for run in runs}))
+
+
+def _task_run(execution: Execution, number: int, dates: list[datetime]) -> TaskRun:
+    last = number == len(_TASKS) - 1
+    state = execution.state if last else State.SUCCESS
+    error = execution.error if last else None
+    history = _history(dates[number], state, dates[number + 1])
+    attempts = (Attempt(1, state, history, error=error),)
+    run_id = task_run_id(execution.id, None, _TASKS[number])
+    return TaskRun(run_id, _TASKS[number], state, history, attempts=attempts, error=error)
