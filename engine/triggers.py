@@ -49,4 +49,12 @@ def dates(trigger: Trigger, after: datetime) -> Iterator[datetime]:
             date = found.get_next(datetime)
         except CroniterBadDateError:
             return
-        yield date.astimezone(UTC)
+        if not (date.fold and _names_its_hours(trigger.cron)):
+            yield date.astimezone(UTC)
+
+
+def _names_its_hours(cron: str) -> bool:
+    """Whether the hours are listed, rather than "every hour" or "every n-th"."""
+    if cron.startswith("@"):
+        return cron != "@hourly"
+    return not cron.split()[-4].startswith("*")

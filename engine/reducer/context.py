@@ -99,7 +99,10 @@ def ancestors(draft: Draft, run: TaskRun) -> Iterator[TaskRun]:
 
 
 class Outputs(Mapping[str, Any]):
-    """Outputs of task runs by task id, below a ForEach by value. Only what is asked for is looked up."""
+    """Outputs of task runs by task id, below a ForEach by value. Only what is asked for is looked up.
+
+    Iteration leaves out tasks that gave nothing; asked for by name, those are empty.
+    """
 
     def __init__(self, draft: Draft) -> None:
         self._draft = draft
@@ -112,7 +115,7 @@ class Outputs(Mapping[str, Any]):
         return found
 
     def __iter__(self) -> Iterator[str]:
-        return (task_id for task_id in self._draft.plan.nodes if task_id in self)
+        return (task_id for task_id in self._draft.plan.nodes if self.get(task_id))
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

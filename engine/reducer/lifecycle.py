@@ -59,6 +59,7 @@ def end_execution(draft: Draft, verdict: State) -> None:
     if verdict is State.SUCCESS:
         draft.error = draft.failed_task = None
     draft.set(outputs=outputs)
+    draft.become(State.RUNNING)  # the last thing waited for may have been a pause or a retry
     _close(draft, verdict)
 
 

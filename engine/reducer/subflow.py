@@ -14,10 +14,11 @@ from engine.reducer.context import ExpressionFailed, context_of, evaluate
 from engine.reducer.draft import Draft
 from engine.reducer.plan import Node
 from engine.reducer.rollup import is_bad
-from engine.states import TERMINAL, State
+from engine.states import State
 from streaming.messages import ExecutionCreated, SubflowEnded
 
 _DEPTH = "depth"
+_WAITING = frozenset({State.RUNNING, State.KILLING})
 
 
 def begin_subflow(draft: Draft, run: TaskRun, node: Node) -> None:
@@ -86,7 +87,7 @@ def _milliseconds(moment: datetime) -> int:
 def subflow_ended(draft: Draft, event: SubflowEnded) -> bool:
     """The child ended. With ``transmitFailed`` the task ends like it (or tries again), else as a SUCCESS."""
     run = draft.runs.get(event.task_run_id)
-    if run is None or run.state in TERMINAL or run.subflow_execution_id != event.child_id:
+    if run is None or run.state not in _WAITING or run.subflow_execution_id != event.child_id:
         return False
     task = draft.node(run).task
     state = event.state if task.transmitFailed or not (is_bad(event.state) or event.state is State.WARNING) else None

@@ -149,14 +149,14 @@ CASES: dict[str, tuple[str, Answers, State, dict[str, str], list[str]]] = {
         NESTED,
         {},
         State.SUCCESS,
-        {name: "SUCCESS" for name in ("outer", "a", "inner", "b", "c", "d")},
+        dict.fromkeys(("outer", "a", "inner", "b", "c", "d"), "SUCCESS"),
         ["a", "b", "c", "d"],
     ),
     "parallel": (
         PARALLEL,
         {},
         State.SUCCESS,
-        {name: "SUCCESS" for name in ("p", "a", "b", "c", "d", "after")},
+        dict.fromkeys(("p", "a", "b", "c", "d", "after"), "SUCCESS"),
         ["a", "b", "c", "d", "after"],
     ),
     "parallel: after a failure nothing new starts": (
@@ -177,7 +177,7 @@ CASES: dict[str, tuple[str, Answers, State, dict[str, str], list[str]]] = {
         EACH.replace("LIMIT", "1"),
         {},
         State.SUCCESS,
-        {name: "SUCCESS" for name in ("each", "a[x]", "b[x]", "a[y]", "b[y]", "after")},
+        dict.fromkeys(("each", "a[x]", "b[x]", "a[y]", "b[y]", "after"), "SUCCESS"),
         ["a[x]", "b[x]", "a[y]", "b[y]", "after"],
     ),
     "all values at once": (
@@ -219,7 +219,7 @@ CASES: dict[str, tuple[str, Answers, State, dict[str, str], list[str]]] = {
         EACH.replace("[x, y]", "[x, x]").replace("LIMIT", "1"),
         {},
         State.SUCCESS,
-        {name: "SUCCESS" for name in ("each", "a[x]", "b[x]", "after")},
+        dict.fromkeys(("each", "a[x]", "b[x]", "after"), "SUCCESS"),
         ["a[x]", "b[x]", "after"],
     ),
     "values that are no list": (
