@@ -16,8 +16,8 @@ from streaming.gateway.listviews import ExecutionsView, ListView, StatsView
 from streaming.gateway.logview import LogsView
 from streaming.gateway.reads import Reads
 from streaming.gateway.subscribers import Send, Subscriber
-from streaming.gateway.topics import ExecutionsTopic, ExecutionTopic, LogsTopic, Topic, TopicError
-from streaming.gateway.views import ExecutionView, View
+from streaming.gateway.topics import ExecutionsTopic, ExecutionTopic, LogsTopic, RowsTopic, Topic, TopicError
+from streaming.gateway.views import ExecutionView, RowsView, View
 from streaming.messages import Deltas, LogsCommitted
 
 VIEWS_MAX = 1_000  # distinct topics at once; more are refused
@@ -62,7 +62,7 @@ class Hub:
         self.subscribers: dict[View, set[Subscriber]] = {}
         self.lagging: list[Subscriber] = []
         self._lists: list[ListView] = []
-        self._executions: dict[str, ExecutionView] = {}
+        self._followed: dict[str, list[ExecutionView | RowsView]] = {}
         self._logs: dict[str, list[LogsView]] = {}
         self._due: set[View] = set()
 
@@ -77,7 +77,7 @@ class Hub:
                 view.take(deltas, cursor, now)
                 self.touch(view)
             for delta in deltas.items:
-                if (one := self._executions.get(delta.row.id)) is not None:
+                for one in self._followed.get(delta.row.id, ()):
                     one.take(delta, cursor)
                     self.touch(one)
         self.answers.take(deltas.items)
@@ -99,7 +99,7 @@ class Hub:
             self.cursor = cursor
             for view in self._lists:
                 view.missed()
-            for one in self._executions.values():
+            for one in {one for views in self._followed.values() for one in views}:
                 one.missed()
                 self.touch(one)
 
@@ -133,15 +133,26 @@ class Hub:
             case ExecutionsTopic():
                 view: View = ExecutionsView(topic, self.reads.matcher(topic.filters))
             case ExecutionTopic():
-                view = self._executions[topic.id] = ExecutionView(topic, cap)
+                view = ExecutionView(topic, cap)
+            case RowsTopic():
+                view = RowsView(topic, cap)
             case LogsTopic():
                 view = LogsView(topic, cap)
-                self._logs.setdefault(topic.execution_id, []).append(view)
             case _:
                 view = StatsView(topic, self.clock)
+        for where, key in self._places(view):
+            where.setdefault(key, []).append(view)
         if isinstance(view, ListView):
             self._lists.append(view)
         return view
+
+    def _places(self, view: View) -> list[tuple[dict[str, list[Any]], str]]:
+        """Where changes find the view: (index, key)."""
+        if isinstance(view, LogsView):
+            return [(self._logs, view.topic.execution_id)]
+        if isinstance(view, (ExecutionView, RowsView)):
+            return [(self._followed, execution_id) for execution_id in view.execution_ids]
+        return []
 
     def join(self, view: View, position: Any, send: Send) -> Subscriber:
         """A new subscriber that has seen everything up to ``position``."""
@@ -179,13 +190,10 @@ class Hub:
         self._due.discard(view)
         if isinstance(view, ListView):
             self._lists.remove(view)
-        elif isinstance(view, ExecutionView):
-            self._executions.pop(view.topic.id, None)
-        elif isinstance(view, LogsView):
-            rest = [other for other in self._logs[view.topic.execution_id] if other is not view]
-            self._logs[view.topic.execution_id] = rest
-            if not rest:
-                del self._logs[view.topic.execution_id]
+        for where, key in self._places(view):
+            where[key].remove(view)
+            if not where[key]:
+                del where[key]
 
     # -- who gets what, when
 

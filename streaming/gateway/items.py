@@ -1,4 +1,4 @@
-"""What travels down to a browser: tagged items in frames, and the heartbeat; ``assets/js/live/tags.js`` has the tags."""
+"""What travels down to a browser: tagged items in frames, and the heartbeat. ``live/tags.js`` has the same tags."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The order of the executions list, the same as the store's: by the field, then by id; an absent value comes first
-when rising and last when falling."""
+"""The order of the executions list, the same as the store's (``data.pages.SORTS``): by the field, then by start, then
+by id; an absent value comes first when rising and last when falling."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from typing import Any
 from streaming.gateway.window import SortKey
 from streaming.messages import ExecutionRow
 
+
+def _duration(row: ExecutionRow) -> Any:
+    return row.end_date - row.start_date if row.end_date is not None else None
+
+
 FIELDS: dict[str, Callable[[ExecutionRow], Any]] = {
-    "id": lambda row: row.id,
     "startDate": lambda row: row.start_date,
     "endDate": lambda row: row.end_date,
-    "changedAt": lambda row: row.changed_at,
+    "duration": _duration,
     "namespace": lambda row: row.namespace,
     "flowId": lambda row: row.flow_id,
-    "state": lambda row: row.state,
-    "revision": lambda row: row.revision,
-    "triggerId": lambda row: row.trigger_id,
-    "lastTask": lambda row: row.last_task,
-    "error": lambda row: row.error,
+    "state": lambda row: row.state.value,
+    "id": lambda row: row.id,
 }
 
 
@@ -54,7 +55,7 @@ def sort_key(sort: str) -> SortKey:
 
     def rising(row: ExecutionRow) -> Any:
         found = value(row)
-        return (found is not None, found if found is not None else 0, row.id)
+        return (found is not None, found if found is not None else 0, row.start_date, row.id)
 
     if direction == "asc":
         return rising

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -44,6 +44,10 @@ class Reads(Protocol):
 
     def execution(self, execution_id: str) -> Execution | None:
         """The whole execution, all of one moment."""
+        ...
+
+    def rows(self, ids: Sequence[str]) -> dict[str, ExecutionRow]:
+        """Rows by id, of those that exist."""
         ...
 
     def tail(self, topic: LogsTopic) -> Tail:

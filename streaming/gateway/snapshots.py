@@ -19,9 +19,9 @@ def light(run: TaskRun) -> TaskRun:
 
 
 def of_execution(execution: Execution | None) -> Any:
-    """Row, history, task runs and facts; ``None`` for an execution that does not exist."""
+    """Row, history, task runs and facts; the row is ``None`` for an execution that does not exist, or not yet."""
     if execution is None:
-        return None
+        return {"row": None, "history": [], "task_runs": []}
     return {
         "row": row_of(execution),
         "history": execution.history,

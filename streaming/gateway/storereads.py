@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
-from data.filters import matches, parse
-
 from data import Store
 from data.errors import StoreUnavailable
+from data.filters import matches, parse
 from data.records import ExecutionQuery, LogQuery
 from engine.model import Execution
 from streaming.gateway.reads import Matcher, Page, Tail, Unavailable
 from streaming.gateway.topics import ExecutionsTopic, LogsTopic
-from streaming.messages import LogEntry
+from streaming.messages import ExecutionRow, LogEntry
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -55,6 +54,10 @@ class StoreReads:
     @_told
     def execution(self, execution_id: str) -> Execution | None:
         return self._store.execution(execution_id)
+
+    @_told
+    def rows(self, ids: Sequence[str]) -> dict[str, ExecutionRow]:
+        return self._store.rows(list(ids))
 
     @_told
     def tail(self, topic: LogsTopic) -> Tail:

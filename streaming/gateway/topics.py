@@ -37,6 +37,12 @@ class ExecutionTopic(_Topic, frozen=True, tag="execution"):
     id: str
 
 
+class RowsTopic(_Topic, frozen=True, tag="rows"):
+    """Rows by id: those a page still shows although they have left its window."""
+
+    ids: tuple[str, ...]
+
+
 class LogsTopic(_Topic, frozen=True, tag="logs"):
     """Log lines of one execution from a level on, of one task, task run or attempt where given."""
 
@@ -61,7 +67,7 @@ class StatsTopic(_Topic, frozen=True, tag="stats"):
     """Counts by state and the event rate, over everything."""
 
 
-Topic = ExecutionsTopic | ExecutionTopic | LogsTopic | StatsTopic
+Topic = ExecutionsTopic | ExecutionTopic | RowsTopic | LogsTopic | StatsTopic
 
 
 def parse_topic(name: Any, params: Any, page_size_max: int) -> Topic:
@@ -73,4 +79,6 @@ def parse_topic(name: Any, params: Any, page_size_max: int) -> Topic:
         raise TopicError(f"unknown topic or parameters: {error}") from error
     if isinstance(topic, ExecutionsTopic) and not (1 <= topic.size <= page_size_max and topic.page >= 1):
         raise TopicError(f"expected page >= 1 and 1 <= size <= {page_size_max}, got {topic.page} and {topic.size}")
+    if isinstance(topic, RowsTopic) and len(topic.ids) > page_size_max:
+        raise TopicError(f"expected at most {page_size_max} ids, got {len(topic.ids)}")
     return topic

@@ -15,10 +15,10 @@ from typing import Any, ClassVar
 from engine.ids import new_id
 from streaming import codec
 from streaming.gateway.conflation import Conflated
-from streaming.gateway.items import DroppedItem, ExecutionItem, Frame, Item, TaskRunItem
+from streaming.gateway.items import DroppedItem, ExecutionItem, Frame, Item, RowItem, TaskRunItem
 from streaming.gateway.reads import Reads
 from streaming.gateway.snapshots import light, of_execution
-from streaming.gateway.topics import ExecutionTopic, Topic
+from streaming.gateway.topics import ExecutionTopic, RowsTopic, Topic
 from streaming.messages import ExecutionDelta
 
 Position = int | tuple[int, int]
@@ -127,30 +127,35 @@ class View(ABC):
         return self._frame(position, now, snapshot=self.snapshot(data))
 
 
-class ExecutionView(View):
-    """One execution: the newest row, history and task runs. A snapshot comes from the store."""
+class _KeyedView(View):
+    """Follows named executions: the newest item of each key. A snapshot comes from the store."""
 
     loads = False
-    topic: ExecutionTopic
 
-    def __init__(self, topic: ExecutionTopic, cap: int) -> None:
+    def __init__(self, topic: Topic, cap: int) -> None:
         super().__init__(topic)
         self._changes: Conflated[Item] = Conflated(cap)
+
+    @property
+    @abstractmethod
+    def execution_ids(self) -> tuple[str, ...]:
+        """The executions to follow."""
 
     @property
     def head(self) -> Position:
         return self._changes.head
 
     def take(self, delta: ExecutionDelta, cursor: str) -> None:
-        """The execution changed."""
+        """One of the executions changed."""
         self.cursor, self.source_at = cursor, delta.row.changed_at
-        held = self._changes.get("execution")
-        answers = held.answers if isinstance(held, ExecutionItem) else ()
-        for key, item in items_of(delta, answers):
+        for key, item in self._items(delta):
             self._changes.put(key, item)
 
+    @abstractmethod
+    def _items(self, delta: ExecutionDelta) -> list[tuple[Any, Item]]:
+        """(key, item) of everything that changed."""
+
     def missed(self) -> None:
-        """Changes may have been missed: everybody needs a snapshot."""
         self._changes.forget()
 
     def since(self, position: Position, limit: int) -> tuple[tuple[Item, ...], Position, int]:
@@ -161,11 +166,44 @@ class ExecutionView(View):
     def lost(self, position: Position) -> bool:
         return not isinstance(position, int) or not self._changes.floor <= position <= self._changes.head
 
+
+class ExecutionView(_KeyedView):
+    """One execution: the newest row, history and task runs."""
+
+    topic: ExecutionTopic
+
+    @property
+    def execution_ids(self) -> tuple[str, ...]:
+        return (self.topic.id,)
+
+    def _items(self, delta: ExecutionDelta) -> list[tuple[Any, Item]]:
+        held = self._changes.get("execution")
+        return items_of(delta, held.answers if isinstance(held, ExecutionItem) else ())
+
     def read(self, reads: Reads) -> Any:
         return reads.execution(self.topic.id)
 
     def snapshot(self, data: Any) -> Any:
         return of_execution(data)
+
+
+class RowsView(_KeyedView):
+    """Rows of a list that has moved on."""
+
+    topic: RowsTopic
+
+    @property
+    def execution_ids(self) -> tuple[str, ...]:
+        return self.topic.ids
+
+    def _items(self, delta: ExecutionDelta) -> list[tuple[Any, Item]]:
+        return [(delta.row.id, RowItem(delta.row))]
+
+    def read(self, reads: Reads) -> Any:
+        return reads.rows(self.topic.ids)
+
+    def snapshot(self, data: Any) -> Any:
+        return {"rows": list(data.values())}
 
 
 def items_of(delta: ExecutionDelta, earlier: Iterable[Any] = ()) -> list[tuple[Any, Item]]:

@@ -55,7 +55,7 @@ class FakeReads:
     """The store: rows and log lines, and the position of the last commit."""
 
     def __init__(self) -> None:
-        self.rows: dict[str, ExecutionRow] = {}
+        self.truth: dict[str, ExecutionRow] = {}
         self.lines: list[LogEntry] = []
         self.position = "0-0"
         self.away = False
@@ -70,7 +70,7 @@ class FakeReads:
     def page(self, topic: ExecutionsTopic, rows: int) -> Page:
         self._ask()
         matches = self.matcher(topic.filters)
-        found = sorted((r for r in self.rows.values() if matches(r, START)), key=sort_key(topic.sort))
+        found = sorted((r for r in self.truth.values() if matches(r, START)), key=sort_key(topic.sort))
         first = (topic.page - 1) * topic.size
         counts = Counter(r.state for r in found)
         page = Page(tuple(found[first : first + rows]), len(found), dict(counts), self.position)
@@ -80,11 +80,15 @@ class FakeReads:
 
     def execution(self, execution_id: str) -> Execution | None:
         self._ask()
-        found = self.rows.get(execution_id)
+        found = self.truth.get(execution_id)
         if found is None:
             return None
         history = (StateChange(found.state, found.start_date),)
         return Execution(found.id, found.namespace, found.flow_id, 1, found.state, history, found.version)
+
+    def rows(self, ids: Any) -> dict[str, ExecutionRow]:
+        self._ask()
+        return {i: self.truth[i] for i in ids if i in self.truth}
 
     def tail(self, topic: LogsTopic) -> Tail:
         self._ask()
@@ -170,8 +174,10 @@ class Browser:
         if self.topic == "executions":
             self.rows = {r["id"]: r for r in snapshot["rows"]}
             self.ids, self.total, self.counts = snapshot["ids"], snapshot["total"], snapshot["counts"]
-        elif self.topic == "execution" and snapshot is not None:
+        elif self.topic == "execution" and snapshot["row"] is not None:
             self.rows = {snapshot["row"]["id"]: snapshot["row"]}
+        elif self.topic == "rows":
+            self.rows = {r["id"]: r for r in snapshot["rows"]}
 
     def fold(self, item: dict[str, Any]) -> None:
         """One item, as the page folds it."""
@@ -217,8 +223,8 @@ class World:
         """Write rows to the store; the message that announces them."""
         self._commits += 1
         self.reads.position = f"{self._commits}-0"
-        items = tuple(ExecutionDelta(row, self.reads.rows.get(row.id)) for row in rows)
-        self.reads.rows.update((row.id, row) for row in rows)
+        items = tuple(ExecutionDelta(row, self.reads.truth.get(row.id)) for row in rows)
+        self.reads.truth.update((row.id, row) for row in rows)
         return f"{1000 + self._commits}-0", Deltas("x", START, items, self.reads.position)
 
     def announce(self, *rows: ExecutionRow) -> None:

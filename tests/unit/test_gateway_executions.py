@@ -19,7 +19,7 @@ def truth(world: World, browser: Browser) -> tuple[list[tuple[str, str, int]], i
     """What the browser should show."""
     params = browser.params
     matches = world.reads.matcher(params.get("filters", ""))
-    rows = [r for r in world.reads.rows.values() if matches(r, START)]
+    rows = [r for r in world.reads.truth.values() if matches(r, START)]
     rows.sort(key=sort_key(params.get("sort", "startDate:desc")))
     first = (params.get("page", 1) - 1) * params["size"]
     page = [(r.id, r.state.value, r.version) for r in rows[first : first + params["size"]]]

@@ -1,0 +1,5 @@
+// The list's views.
+import { register } from "../views.js";
+import { Table } from "./table.js";
+
+register("executions-table", (element, params, live) => new Table(element, params, live));

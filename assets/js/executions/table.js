@@ -1,0 +1,282 @@
+// View `executions-table`: the live list.
+//
+// The element holds what the layout gives; params: {grid, counts, total, pager, bulk, selected, newChip, empty, error: ids of elements,
+// sorts: {column id: name of its sort}, sizes, filters, sort, page, size}. Events never go through a Dash prop: rows are folded here
+// and given to the grid at most once per animation frame.
+import { request } from "../execution/actions.js";
+import { go } from "../execution/links.js";
+import { onFrame, pageConfig, setText } from "../dom.js";
+import { count, plural } from "../format.js";
+import { ListStore } from "../live/store.js";
+import { showWorst } from "../frame/title.js";
+import { askOf, change, nextSort, sameAsk, statesOf, withoutStates } from "./address.js";
+import { bulkBar, possible } from "./bulk.js";
+import { showDuration } from "./cells.js";
+import { chips } from "./chips.js";
+import { attach } from "./grid.js";
+import { listenToKeys } from "./keys.js";
+import { Order } from "./order.js";
+import { pager } from "./pager.js";
+
+/** @typedef {import("../live/types.js").Row} Row */
+
+const TICK_MS = 250;
+
+/** @param {string} id */
+const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id) ?? document.createElement("div"));
+
+export class Table {
+  /** @param {HTMLElement} element @param {any} params @param {any} live */
+  constructor(element, params, live) {
+    this.element = element;
+    this.params = params;
+    this.live = live;
+    this.ask = askOf(params);
+    this.store = new ListStore();
+    this.order = new Order();
+    /** Ids whose row changed since the last paint. @type {Set<string>} */
+    this.changed = new Set();
+    /** Cells of running executions. @type {Map<HTMLElement, Row>} */
+    this.ticking = new Map();
+    /** @type {Set<{show: () => void}>} */
+    this.headers = new Set();
+    /** @type {import("./grid.js").Grid | null} */
+    this.grid = null;
+    /** @type {{close: () => void} | null} */
+    this.strays = null;
+    this.frame = onFrame(() => this.paint());
+    this.parts = {
+      chips: chips(byId(params.counts)),
+      pager: pager(byId(params.pager), params.sizes ?? [25, 50, 100], (to) => this.goTo(to)),
+      bulk: bulkBar(byId(params.bulk), byId(params.selected), () => this.selected(), () => this.grid?.api.deselectAll()),
+      chip: byId(params.newChip),
+      empty: byId(params.empty),
+      total: byId(params.total),
+      error: byId(params.error),
+    };
+    this.listen();
+    this.subscribe();
+    attach(this).then((grid) => this.ready(grid));
+  }
+
+  listen() {
+    const area = byId(this.params.grid).parentElement ?? this.element;
+    const enter = () => this.hold("pointer", true);
+    const leave = () => this.hold("pointer", false);
+    const release = () => this.release();
+    area.addEventListener("pointerenter", enter);
+    area.addEventListener("pointerleave", leave);
+    this.parts.chip.addEventListener("click", release);
+    const keys = listenToKeys(this);
+    const timer = setInterval(() => this.tick(), TICK_MS);
+    this.unlisten = () => {
+      area.removeEventListener("pointerenter", enter);
+      area.removeEventListener("pointerleave", leave);
+      this.parts.chip.removeEventListener("click", release);
+      this.parts.bulk.remove();
+      keys();
+      clearInterval(timer);
+    };
+  }
+
+  /** @param {import("./grid.js").Grid | null} grid */
+  ready(grid) {
+    this.grid = grid;
+    for (const id of this.store.ids) this.changed.add(id);
+    this.frame.ask();
+  }
+
+  // -- what comes
+
+  subscribe() {
+    const ask = this.ask;
+    this.subscription?.close();
+    this.counting?.close();
+    this.subscription = this.live.subscribe("executions", ask, {
+      snapshot: (/** @type {any} */ snapshot) => this.replaced(snapshot),
+      items: (/** @type {any[]} */ items) => this.took(this.store.fold(items)),
+      refused: (/** @type {string} */ error) => this.refuse(error),
+    });
+    this.counting = statesOf(ask.filters).length ? this.countStates(withoutStates(ask.filters)) : null;
+    this.parts.chips.press(ask.filters);
+    for (const header of this.headers) header.show();
+  }
+
+  /** Counts of the other states, of which no row is asked for. @param {string} filters */
+  countStates(filters) {
+    const all = new ListStore();
+    const show = () => this.parts.chips.show(all.counts);
+    return this.live.subscribe("executions", { filters, size: 1 }, {
+      snapshot: (/** @type {any} */ snapshot) => (all.replace(snapshot), show()),
+      items: (/** @type {any[]} */ items) => (all.fold(items), show()),
+    });
+  }
+
+  /** @param {any} snapshot */
+  replaced(snapshot) {
+    setText(this.parts.error, "");
+    this.took(this.store.replace(snapshot));
+  }
+
+  /** @param {import("../live/store.js").Changed} changed */
+  took(changed) {
+    for (const id of changed.rows) this.changed.add(id);
+    if (changed.order) this.order.offer(this.store.ids);
+    this.followStrays();
+    this.frame.ask();
+  }
+
+  /** @param {string} error */
+  refuse(error) {
+    setText(this.parts.error, error);
+    this.took(this.store.replace({ rows: [], ids: [], total: 0, counts: {} }));
+  }
+
+  /** Rows of a frozen order that left the window go on to recolour. */
+  followStrays() {
+    const wanted = this.order.frozen && this.order.strays.length > 0;
+    if (wanted && !this.strays) {
+      const take = (/** @type {any[]} */ items) => this.took(this.store.fold(items));
+      this.strays = this.live.subscribe("rows", { ids: this.order.shown }, {
+        snapshot: (/** @type {any} */ { rows }) => take(rows.map((/** @type {Row} */ row) => ({ t: "row", row }))),
+        items: take,
+      });
+    }
+    if (!wanted) this.thaw();
+  }
+
+  thaw() {
+    this.strays?.close();
+    this.strays = null;
+  }
+
+  // -- what is shown
+
+  paint() {
+    const { store, order, parts } = this;
+    if (!store.loaded) return;
+    const shown = order.shown.filter((id) => store.rows.has(id));
+    this.grid?.show(shown, store.rows, this.changed);
+    if (this.grid) this.changed.clear();
+    store.prune(order.shown);
+    parts.pager.show(this.ask.page, this.ask.size, store.total);
+    if (!this.counting) parts.chips.show(store.counts);
+    setText(parts.total, plural(store.total, "execution"));
+    parts.empty.hidden = store.total > 0;
+    parts.bulk.show();
+    this.showFresh();
+    this.tellTitle(shown);
+  }
+
+  showFresh() {
+    const { fresh, latest } = this.order;
+    this.parts.chip.hidden = fresh === 0;
+    setText(this.parts.chip, `${count(fresh)}${fresh && fresh === latest.length ? "+" : ""} new`);
+  }
+
+  /** @param {string[]} shown */
+  tellTitle(shown) {
+    /** @type {{[state: string]: number}} */
+    const counts = {};
+    for (const id of shown) {
+      const state = this.store.rows.get(id)?.state ?? "";
+      counts[state] = (counts[state] ?? 0) + 1;
+    }
+    showWorst(this, counts);
+  }
+
+  tick() {
+    if (document.hidden || this.now() === this.ticked) return;
+    this.ticked = this.now();
+    for (const [element, row] of this.ticking) showDuration(element, row, this);
+  }
+
+  /** The last confirmed moment. */
+  now() {
+    return this.live.confirmedNow();
+  }
+
+  // -- what people do
+
+  /** @param {string} reason @param {boolean} on */
+  hold(reason, on) {
+    if (this.order.hold(reason, on)) this.frame.ask();
+    this.followStrays();
+  }
+
+  release() {
+    this.order.release();
+    this.thaw();
+    this.frame.ask();
+  }
+
+  /** @returns {Row[]} */
+  selected() {
+    const rows = this.grid?.api.getSelectedRows() ?? [];
+    return rows.map((/** @type {Row} */ row) => this.store.rows.get(row.id) ?? row);
+  }
+
+  selectionChanged() {
+    this.hold("selection", this.selected().length > 0);
+    this.parts.bulk.show();
+  }
+
+  /** @param {{page?: number, size?: number, sort?: string}} to */
+  goTo(to) {
+    change(this.ask, to, (ask) => this.update({ ...this.params, ...ask }));
+  }
+
+  /** @param {string} name */
+  sortBy(name) {
+    this.goTo({ sort: nextSort(this.ask.sort, name), page: 1 });
+  }
+
+  /** @param {number} step */
+  move(step) {
+    this.grid?.move(step);
+  }
+
+  toggle() {
+    const node = this.grid?.focused();
+    node?.setSelected(!node.isSelected());
+  }
+
+  /** @param {string} [id] */
+  open(id = this.grid?.focused()?.data.id) {
+    if (id) go(`/executions/${encodeURIComponent(id)}`);
+  }
+
+  restart() {
+    const info = pageConfig().actions?.find((/** @type {any} */ { action }) => action === "restart");
+    const focused = this.grid?.focused()?.data;
+    const rows = this.selected().length ? this.selected() : focused ? [focused] : [];
+    const { possible: ids } = info ? possible(info, rows) : { possible: [] };
+    if (ids.length) request("restart", ids);
+  }
+
+  // -- life
+
+  /** @param {any} params */
+  update(params) {
+    const ask = askOf(params);
+    this.params = params;
+    if (sameAsk(ask, this.ask)) return;
+    this.ask = ask;
+    this.grid?.api.deselectAll();
+    this.order.release();
+    this.thaw();
+    this.store = new ListStore();
+    this.order.offer([]);
+    this.subscribe();
+  }
+
+  unmount() {
+    this.unlisten?.();
+    this.frame.cancel();
+    this.subscription?.close();
+    this.counting?.close();
+    this.thaw();
+    this.grid?.close();
+    showWorst(this, null);
+  }
+}
