@@ -121,6 +121,7 @@ class Commands:
         actor: str,
         reason: str | None = None,
         inputs: dict[str, Any] | None = None,
+        cascade: bool = True,
         origin: str = "ui",
     ) -> str:
         """Ask for an action on an execution; the id of the event, for ``wait``.
@@ -144,6 +145,7 @@ class Commands:
                 actor=actor,
                 reason=reason,
                 inputs=inputs or {},
+                cascade=cascade,
             )
         )
         return event_id

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from queue import Empty, Full, Queue
-from threading import Condition
+from threading import Condition, Event
 from typing import Any, TypeVar
 
 from streaming.messages import Answer, ExecutionDelta, ExecutionRow
@@ -30,6 +30,7 @@ class Answers:
         self._answers: OrderedDict[str, Answer] = OrderedDict()
         self._rows: OrderedDict[str, ExecutionRow] = OrderedDict()
         self._followers: dict[str, list[Follower]] = {}
+        self._listeners: dict[str, list[Event]] = {}
 
     def take(self, deltas: Iterable[ExecutionDelta]) -> None:
         """Remember what ``deltas`` answer and tell who waits."""
@@ -41,6 +42,27 @@ class Answers:
                 for follower in self._followers.get(delta.row.id, ()):
                     follower.put(delta)
             self._news.notify_all()
+
+    def lines(self, execution_ids: Iterable[str]) -> None:
+        """Log lines of these executions were stored: tell who waits for them."""
+        with self._news:
+            for execution_id in execution_ids:
+                for woken in self._listeners.get(execution_id, ()):
+                    woken.set()
+
+    @contextmanager
+    def listen(self, execution_id: str) -> Iterator[Event]:
+        """An event that is set whenever log lines of the execution were stored, until the end of the block."""
+        woken = Event()
+        with self._news:
+            self._listeners.setdefault(execution_id, []).append(woken)
+        try:
+            yield woken
+        finally:
+            with self._news:
+                self._listeners[execution_id].remove(woken)
+                if not self._listeners[execution_id]:
+                    del self._listeners[execution_id]
 
     def wait(self, event_id: str, timeout: float) -> Answer | None:
         """The answer to the event; ``None`` after ``timeout`` seconds without one."""

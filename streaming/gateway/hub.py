@@ -88,7 +88,9 @@ class Hub:
             if self.log_seq is not None and committed.after_seq > self.log_seq:
                 self.logs_missed()
             self.log_seq = committed.entries[-1].seq if committed.entries else self.log_seq
-            for execution_id in {entry.execution_id for entry in committed.entries} & self._logs.keys():
+            ids = {entry.execution_id for entry in committed.entries}
+            self.answers.lines(ids)
+            for execution_id in ids & self._logs.keys():
                 for view in self._logs[execution_id]:
                     view.take(committed.entries)
                     self.touch(view)

@@ -1,0 +1,79 @@
+"""The REST API below ``/api/v1/main``: ``register(server, services)``.
+
+``ENDPOINTS`` is the whole of it, as data; docs/api.md is held against it by a test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import flask
+from flask_login import current_user
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.routing import Map, Rule
+
+from dashboard.api import actions, errors, executions, flows, follow, logs, results, start
+from dashboard.api.context import Api
+from dashboard.api.errors import ApiError
+from dashboard.api.spec import BASE, Endpoint
+from dashboard.services import Services
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    *flows.ENDPOINTS,
+    *executions.ENDPOINTS,
+    *start.ENDPOINTS,
+    *actions.ENDPOINTS,
+    *follow.ENDPOINTS,
+    *logs.ENDPOINTS,
+    *results.ENDPOINTS,
+)
+WRITERS = frozenset({"operator", "admin"})
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+def register(server: flask.Flask, services: Services) -> None:
+    """Serve the API on ``server``, which has login and its guard already."""
+    blueprint = flask.Blueprint("api", __name__)
+    api = Api(services)
+    for endpoint in ENDPOINTS:
+        blueprint.add_url_rule(
+            endpoint.rule, f"{endpoint.method} {endpoint.path}".replace(".", "_"), _view(api, endpoint),
+            methods=[endpoint.method],
+        )  # fmt: skip
+    for rule in ("/api/", "/api/<path:rest>"):
+        blueprint.add_url_rule(rule, "unknown", _unknown, methods=_METHODS)
+    errors.register(blueprint)
+    server.register_blueprint(blueprint)
+
+
+def _view(api: Api, endpoint: Endpoint) -> Callable[..., Any]:
+    handler = partial(endpoint.handler, api)
+    return partial(_write, handler) if endpoint.writes else handler
+
+
+def _write(handler: Callable[..., Any], **names: str) -> Any:
+    role = getattr(current_user, "role", None)
+    if role not in WRITERS:
+        raise ApiError(403, f"Expected the role {' or '.join(sorted(WRITERS))}, you have {role or 'none'}.")
+    return handler(**names)
+
+
+_PATHS = Map([Rule(endpoint.rule, methods=[endpoint.method], endpoint=endpoint.path) for endpoint in ENDPOINTS])
+
+
+def _unknown(rest: str = "") -> flask.Response:
+    """405 where another method works, else 404 that names what is nearest."""
+    path, method = flask.request.path, flask.request.method
+    try:
+        _PATHS.bind("").match(path, method)
+    except MethodNotAllowed as error:
+        allowed = ", ".join(sorted(set(error.valid_methods or ()) - {"HEAD"}))
+        answer = errors.failure(ApiError(405, f"{method} does not work on {path}; it takes {allowed}."))
+        answer.headers["Allow"] = allowed
+        return answer
+    except HTTPException:
+        pass
+    known = errors.nearest(path, (BASE + endpoint.path for endpoint in ENDPOINTS))
+    raise ApiError(404, f"There is no {method} {path} here.{known} docs/api.md lists all there is, below {BASE}.")

@@ -1,0 +1,122 @@
+"""Log lines: lists, windows, places of a text, download, search over all executions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+import flask
+
+from dashboard.api import shapes
+from dashboard.api.context import Api
+from dashboard.api.errors import ApiError, answer
+from dashboard.api.logqueries import of_all, of_execution
+from dashboard.api.spec import FILTERS, PAGE, SIZE, SORT, Endpoint, Parameter
+from data.records import LogQuery
+
+LIST_MAX = 10_000  # lines in one JSON list; more are had by windows or the download
+WINDOW_MAX = 2_000
+_PIECE = 500  # lines of a download sent at once
+
+
+def search(api: Api) -> flask.Response:
+    """One page of lines of all executions, newest first; by page, or on from a cursor."""
+    number, size = api.page()
+    field, _, direction = (api.text("sort") or "timestamp:desc").partition(":")
+    if field != "timestamp":
+        raise ApiError(400, f"sort: log lines are sorted by timestamp, not by {field}.", [("timestamp", "sort")])
+    cursor = api.integer("cursor", least=0)
+    query = of_all(cursor, direction == "asc")
+    offset = 0 if cursor is not None else (number - 1) * size
+    found = api.read(lambda: api.store.search_logs(query, offset, size))
+    more = {"nextCursor": str(found.entries[-1].seq)} if len(found.entries) == size and direction != "asc" else {}
+    kind = "OFFSET" if cursor is None else "CURSOR"
+    return answer({**shapes.page([shapes.log_entry(one) for one in found.entries], found.total), "type": kind, **more})
+
+
+def of_one(api: Api, executionId: str) -> flask.Response:
+    """The lines of an execution."""
+    api.exists(executionId)
+    query = of_execution(executionId)
+    found = api.read(lambda: api.store.log_window(query, 0, LIST_MAX + 1))
+    if len(found.entries) > LIST_MAX:
+        raise ApiError(
+            400, f"{found.total:,} lines are too many for one list of {LIST_MAX:,}: filter them, take "
+            f"windows (/logs/{executionId}/window) or the download (/logs/{executionId}/download).",
+        )  # fmt: skip
+    return answer([shapes.log_entry(one) for one in found.entries])
+
+
+def window(api: Api, executionId: str) -> flask.Response:
+    """Some lines from an offset on, as the live page has them."""
+    query = of_execution(executionId, api.text("order") or "time")
+    offset = api.integer("offset", 0, least=0)
+    limit = api.integer("limit", 200, 1, WINDOW_MAX)
+    found = api.read(lambda: api.store.log_window(query, offset, limit))
+    return answer({"total": found.total, "entries": found.entries})
+
+
+def hits(api: Api, executionId: str) -> flask.Response:
+    """Where a text is among the lines that ``window`` pages through."""
+    query = of_execution(executionId, api.text("order") or "time")
+    needle = api.text("needle")
+    if needle is None:
+        raise ApiError(400, "needle: expected a text to look for.", [("expected a text", "needle")])
+    found = api.read(lambda: api.store.log_hits(query, needle))
+    return answer({"total": found.total, "indexes": found.indexes})
+
+
+def download(api: Api, executionId: str) -> flask.Response:
+    """All lines as a text file, streamed."""
+    api.exists(executionId)
+    query = of_execution(executionId, api.text("order") or "time")
+    name = "".join(sign if sign.isalnum() or sign in "-_." else "_" for sign in executionId)
+    return flask.Response(
+        _lines(api, query),
+        mimetype="text/plain",
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}.log"',
+            "X-Accel-Buffering": "no",
+            "Content-Encoding": "identity",
+        },
+    )
+
+
+def _lines(api: Api, query: LogQuery) -> Iterator[str]:
+    entries = api.store.iter_logs(query)
+    while piece := api.read(lambda: [shapes.log_line(entry) for entry in islice(entries, _PIECE)]):
+        yield "".join(piece)
+
+
+LEVEL = Parameter("minLevel", "Level", "TRACE, DEBUG, INFO, WARN or ERROR: this level and worse ones.", "TRACE")
+LINES = (
+    LEVEL,
+    Parameter("taskId", "string", "Of one task."),
+    Parameter("taskRunId", "string", "Of one task run."),
+    Parameter("attempt", "integer", "Of one attempt, counted from 1."),
+    Parameter("q", "string", "Lines that contain it, letter case aside."),
+    FILTERS,
+)
+ORDER = Parameter("order", "time or task", "By arrival, or the lines of a task run together.", "time")
+ENDPOINTS = (
+    Endpoint(
+        "GET", "/logs/search", search, "Search the lines of all executions.", "CursorOrOffsetPagedResults<LogEntry>",
+        (PAGE, SIZE, SORT, Parameter("cursor", "string", "`nextCursor` of the page before."), FILTERS),
+    ),
+    Endpoint("GET", "/logs/{executionId}", of_one, "The lines of an execution.", "[LogEntry]", LINES),
+    Endpoint("GET", "/logs/{executionId}/download", download, "The lines as a text file.", "text/plain",
+             (*LINES, ORDER)),
+    Endpoint(
+        "GET", "/logs/{executionId}/window", window, "Some of the lines, wherever they are.", "{total, entries}",
+        (
+            Parameter("offset", "integer", "The first line, counted from 0.", "0"),
+            Parameter("limit", "integer", f"How many lines, {WINDOW_MAX:,} at the most.", "200"),
+            ORDER, *LINES,
+        ),
+        ours=True,
+    ),
+    Endpoint(
+        "GET", "/logs/{executionId}/hits", hits, "Where a text is among those lines.", "{total, indexes}",
+        (Parameter("needle", "string", "The text to look for.", required=True), ORDER, *LINES), ours=True,
+    ),
+)  # fmt: skip
