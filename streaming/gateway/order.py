@@ -26,6 +26,15 @@ FIELDS: dict[str, Callable[[ExecutionRow], Any]] = {
 }
 
 
+# Names of the REST API that mean one of ``FIELDS``.
+ALIASES = {
+    "state.current": "state",
+    "state.startDate": "startDate",
+    "state.endDate": "endDate",
+    "state.duration": "duration",
+}
+
+
 class SortError(ValueError):
     """The sort names no known field or direction."""
 
@@ -44,6 +53,12 @@ class _Falling:
 
     def __lt__(self, other: _Falling) -> bool:
         return other.value < self.value
+
+
+def normal(sort: str) -> str:
+    """The sort by the store's own names."""
+    field, colon, direction = sort.partition(":")
+    return ALIASES.get(field, field) + colon + direction
 
 
 def sort_key(sort: str) -> SortKey:

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from streaming.gateway.order import normal
 from streaming.messages import LEVELS, Level, LogEntry
 
 
@@ -79,6 +80,8 @@ def parse_topic(name: Any, params: Any, page_size_max: int) -> Topic:
         raise TopicError(f"unknown topic or parameters: {error}") from error
     if isinstance(topic, ExecutionsTopic) and not (1 <= topic.size <= page_size_max and topic.page >= 1):
         raise TopicError(f"expected page >= 1 and 1 <= size <= {page_size_max}, got {topic.page} and {topic.size}")
+    if isinstance(topic, ExecutionsTopic):
+        return msgspec.structs.replace(topic, sort=normal(topic.sort))
     if isinstance(topic, RowsTopic) and len(topic.ids) > page_size_max:
         raise TopicError(f"expected at most {page_size_max} ids, got {len(topic.ids)}")
     return topic
