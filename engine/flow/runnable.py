@@ -54,7 +54,8 @@ class OutputValues(Task):
 class Script(Task):
     """What shell and Python tasks share. ``interpreter`` is the command that gets the script; ``None``: the usual one.
 
-    ``inputFiles`` are name → content (or URI), ``outputFiles`` patterns of files to keep.
+    ``inputFiles`` are name → content (or URI), ``outputFiles`` patterns of files to keep. ``failFast``: a shell stops
+    at the first command that fails.
     """
 
     beforeCommands: Strings = ()
@@ -62,6 +63,7 @@ class Script(Task):
     interpreter: Command | None = None
     inputFiles: Annotated[Any, either(dict, list, str)] = {}
     outputFiles: Strings = ()
+    failFast: Condition = "true"
 
 
 class _Commands(Script):

@@ -11,7 +11,7 @@ from engine.flow.inputs import AnyInput
 from engine.flow.kinds import Kinds
 from engine.flow.retry import AnyRetry
 
-LogLevel = Literal["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "OFF"]
+LogLevel = Literal["TRACE", "DEBUG", "INFO", "WARN", "ERROR"]
 BranchPath = tuple[str, ...]
 
 
