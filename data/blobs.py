@@ -26,8 +26,8 @@ _rows = msgspec.msgpack.Decoder(ExecutionRow)
 
 
 def execution_bytes(execution: Execution) -> bytes:
-    """The execution without its task runs, which have rows of their own."""
-    return codec.encode(evolve(execution, task_runs=_NO_TASK_RUNS))
+    """The execution without its task runs, which have rows of their own, and without what is never stored."""
+    return codec.encode(evolve(execution, task_runs=_NO_TASK_RUNS, tally=None))
 
 
 def execution_of(data: bytes, task_runs: list[TaskRun]) -> Execution:
