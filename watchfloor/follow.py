@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from engine.model import TaskRun
-from engine.states import STATES, State
+from engine.states import STATES, TERMINAL, State
 from streaming import codec, keys
 from streaming.bus import Bus, Subscription, split_live
 from streaming.messages import Deltas, ExecutionDelta, LogEntry
@@ -79,20 +79,26 @@ class Follower:
                     self._take(delta)
 
     def _take(self, delta: ExecutionDelta) -> None:
+        row = delta.row
+        ends = row.state in TERMINAL
+        if not ends:
+            self._set(row.state, row.version, row.changed_at, row.error)
         for run in delta.task_runs:
             if self._task_states.get(run.id) is not run.state:
                 self._task_states[run.id] = run.state
                 self._print_state(run.history[-1].date, run.state, _name(run), run.error)
-        if delta.row.version > self.version:
-            self._set(delta.row.state, delta.row.version, delta.row.changed_at, delta.row.error)
+        if ends:
+            self._set(row.state, row.version, row.changed_at, row.error)
 
     def _look(self) -> None:
         self._looked_at = time.monotonic()
         row = self._store.row(self.execution_id)
-        if row is not None and row.version > self.version:
+        if row is not None:
             self._set(row.state, row.version, row.changed_at, row.error)
 
     def _set(self, state: State, version: int, at: datetime, error: str | None) -> None:
+        if version <= self.version:
+            return
         changed, self.state, self.version = state is not self.state, state, version
         if changed:
             self._print_state(at, state, "the execution", error if state is State.FAILED else None)

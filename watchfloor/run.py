@@ -174,8 +174,7 @@ def private_engine(settings: Settings, path: Path) -> Iterator[Settings]:
             changes = {"data_dir": home, "redis_url": url, "database_url": None, "flows_dir": home / "flows"}
             own = Settings(**{**settings.model_dump(), **changes, "schedules": False})
             with _worker(own, home):
-                store = _store(own, path)
-                store.close()
+                _store(own, path).close()
                 with _threads(own):
                     yield own
 
@@ -207,12 +206,20 @@ def _worker(settings: Settings, home: Path) -> Iterator[None]:
         try:
             yield
         finally:
+            _end(process, settings)
+
+
+def _end(process: subprocess.Popen[bytes], settings: Settings) -> None:
+    """End the worker: in peace while a task runs, else at once, for nothing of it is kept."""
+    from engine.worker.registry import RUNNING
+
+    with redis.Redis.from_url(settings.resolved_redis_url) as client, suppress(subprocess.TimeoutExpired):
+        if client.hlen(RUNNING):
             process.terminate()
-            try:
-                process.wait(settings.kill_grace + 5)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+            process.wait(settings.kill_grace + 5)
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 @contextmanager

@@ -106,12 +106,11 @@ def environment(settings: Settings) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         "WATCHFLOOR_HOST": settings.host,
         "WATCHFLOOR_PORT": str(settings.port),
-        "WATCHFLOOR_ENV_URL": public_url(settings),
+        "WATCHFLOOR_ENV_URL": public_url(settings),  # {{ envs.url }} in flows
         "WATCHFLOOR_DATA_DIR": str(settings.data_dir.resolve()),
         "WATCHFLOOR_FLOWS_DIR": str(settings.flows_dir.resolve()),
         "WATCHFLOOR_REDIS_URL": settings.resolved_redis_url,
         "WATCHFLOOR_DATABASE_URL": settings.resolved_database_url,
-        "WATCHFLOOR_ENV_URL": public_url(settings),  # {{ envs.url }} in flows
     }
 
 
