@@ -16,7 +16,6 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from data import migrations
 from data.errors import StoreUnavailable
 
 BUSY_MS = 5_000
@@ -95,6 +94,8 @@ class Database:
 
     def migrate(self) -> None:
         """Bring the database's tables to this version's. Made where there are none."""
+        from data import migrations  # Alembic is needed here alone, and by no process that starts quickly
+
         try:
             if self._url.get_backend_name() == "sqlite" and self._url.database:
                 Path(self._url.database).parent.mkdir(parents=True, exist_ok=True)

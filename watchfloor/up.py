@@ -30,7 +30,7 @@ PROCFILE = ROOT / "Procfile"
 STATE_FILE = "up.json"
 VALKEY = "valkey"
 STAGES = (("web", "worker"), ("executor", "logs"), (VALKEY,))
-_EARLY = ("worker",)  # needs no database, so it starts while the tables are made
+_EARLY = ("web", "worker")  # need no tables at first, so they start while those are made
 _SPARE = 5.0
 
 
