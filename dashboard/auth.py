@@ -18,6 +18,7 @@ from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 
+from dashboard.attempts import Attempts
 from dashboard.services import Services
 from watchfloor.settings import Settings
 
@@ -61,8 +62,9 @@ def register(server: flask.Flask, services: Services) -> None:
     _configure(server, services.settings)
     manager = LoginManager(server)
     users, basics = _Cache(USER_CACHE_SECONDS), _Cache(BASIC_CACHE_SECONDS)
+    attempts = Attempts(services.settings.login_rate)
     manager.user_loader(lambda name: users.get(name, lambda: _account(services, name)))
-    manager.request_loader(lambda request: _basic(services, basics, request))
+    manager.request_loader(lambda request: _basic(services, basics, attempts, request))
     server.before_request(lambda: _guard(services.settings))
     _login_routes(server, services)
 
@@ -105,13 +107,24 @@ def _account(services: Services, name: str) -> Account | None:
     return Account(user.name, user.role) if user else None
 
 
-def _basic(services: Services, cache: _Cache, request: flask.Request) -> Account | None:
+def _basic(services: Services, cache: _Cache, attempts: Attempts, request: flask.Request) -> Account | None:
     given = request.authorization
     if given is None or given.type != "basic" or not given.username:
         return None
     name, password = given.username, given.password or ""
     digest = hashlib.sha256(f"{name}\0{password}".encode()).hexdigest()
-    return cache.get(digest, lambda: _checked(services, name, password))
+    return cache.get(digest, lambda: _attempt(services, attempts, name, password))
+
+
+def _attempt(services: Services, attempts: Attempts, name: str, password: str) -> Account | None:
+    """Check a password that is not known to be right; 429 for an address that was wrong too often."""
+    address = get_remote_address()
+    if attempts.blocked(address):
+        flask.abort(429, "Too many wrong passwords from this address. Wait a minute.")
+    account = _checked(services, name, password)
+    if account is None:
+        attempts.failed(address)
+    return account
 
 
 def _checked(services: Services, name: str, password: str) -> Account | None:
@@ -125,6 +138,8 @@ def _checked(services: Services, name: str, password: str) -> Account | None:
 def _guard(settings: Settings) -> Any:
     request = flask.request
     if request.method not in SAFE_METHODS and not same_origin(request, settings):
+        if request.path.startswith("/api/"):
+            return _foreign_api(request)
         return flask.Response("This request came from another site and was refused.\n", 403, mimetype="text/plain")
     if request.path.startswith(OPEN_PATHS) or current_user.is_authenticated:
         return None
@@ -135,6 +150,14 @@ def _guard(settings: Settings) -> Any:
     return flask.redirect(flask.url_for("login", next=request.full_path.rstrip("?")))
 
 
+def _foreign_api(request: flask.Request) -> flask.Response:
+    if request.headers.get("Origin") is None and not current_user.is_authenticated:
+        return _unauthorized_api()
+    answer = flask.jsonify(message="This request came from another site and was refused: expected our own Origin.")
+    answer.status_code = 403
+    return answer
+
+
 def _unauthorized_api() -> flask.Response:
     answer = flask.jsonify(message="Sign in: send basic auth with a user's name and password.")
     answer.status_code = 401
@@ -143,12 +166,13 @@ def _unauthorized_api() -> flask.Response:
 
 
 def same_origin(request: flask.Request, settings: Settings) -> bool:
-    """Whether an unsafe request is from our own pages, or from a script that names its user."""
-    if request.authorization is not None:
-        return True
+    """Whether an unsafe request is from our own pages, or from a script that names its user.
+
+    Browsers send Origin; one that remembers a basic-auth password sends that from foreign pages too.
+    """
     origin = request.headers.get("Origin")
     if origin is None:
-        return False
+        return request.authorization is not None
     public = urlsplit(settings.public_url).netloc if settings.public_url else None
     return urlsplit(origin).netloc in {request.host, public} - {None, ""}
 

@@ -89,6 +89,8 @@ def register(blueprint: flask.Blueprint) -> None:
     """Turn what handlers raise into answers."""
     for kind, convert in _KNOWN.items():
         blueprint.register_error_handler(kind, lambda error, convert=convert: failure(convert(error)))
+    # By its code, or the pages' own handler of it would come first.
+    blueprint.register_error_handler(429, lambda error: failure(ApiError(429, error.description)))
     blueprint.register_error_handler(Exception, _unexpected)
 
 

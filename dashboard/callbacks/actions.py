@@ -5,16 +5,18 @@ The change itself comes to the page as a delta; a notice says what was asked for
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import dash
-from dash import Input, Output, State, no_update
-from flask_login import current_user
+from dash import Input, Output, State, no_update, set_props
 from redis.exceptions import RedisError
 
-from dashboard.ids import Confirm, Frame
+from dashboard.callbacks.notices import actor, notice, only_looks, short
+from dashboard.callbacks.resume import asked_for
+from dashboard.ids import Confirm, Frame, Resume
 from dashboard.services import Services
 from engine.states import ACTIONS, Action
 
@@ -34,11 +36,6 @@ class Request:
         return f"execution {short(self.ids[0])}" if len(self.ids) == 1 else f"{len(self.ids)} executions"
 
 
-def short(execution_id: str) -> str:
-    """An id as people read it: its random end, which differs, not its time, which does not."""
-    return execution_id if len(execution_id) <= 12 else f"{execution_id[:4]}…{execution_id[-6:]}"
-
-
 def read(data: Any) -> Request | None:
     """The request in the store's data; ``None`` for anything else."""
     if not isinstance(data, dict) or not isinstance(data.get("ids"), list):
@@ -49,19 +46,6 @@ def read(data: Any) -> Request | None:
         return None
     ids = tuple(dict.fromkeys(str(one) for one in data["ids"][:MAX_IDS]))
     return Request(action, ids) if ids else None
-
-
-def notice(title: str, message: str, *, bad: bool = False, key: str | None = None) -> dict[str, Any]:
-    """A notification; a bad one stays until it is closed."""
-    return {
-        "action": "show",
-        "id": key or f"notice-{title}-{message}"[:120],
-        "title": title,
-        "message": message,
-        "color": "var(--state-failed)" if bad else "var(--accent)",
-        "autoClose": False if bad else 4000,
-        "className": "wf-notice wf-notice-bad" if bad else "wf-notice",
-    }
 
 
 def perform(services: Services, request: Request, actor: str, reason: str | None) -> list[dict[str, Any]]:
@@ -105,16 +89,10 @@ def _reasons(refused: Iterable[tuple[str, str]]) -> str:
                     for why, ids in by_reason.items())  # fmt: skip
 
 
-def actor() -> str:
-    """Name of the signed-in user, for the audit."""
-    return getattr(current_user, "name", None) or "unknown"
-
-
 def register(app: dash.Dash, services: Services) -> None:
-    """A request goes through the dialog when it destroys, else at once."""
+    """A request goes through a dialog when it destroys or needs inputs, else it is done at once."""
 
     @app.callback(
-        Output(Frame.NOTIFICATIONS, "sendNotifications"),
         Output(Confirm.MODAL, "opened"),
         Output(Confirm.PENDING, "data"),
         Output(Confirm.TITLE, "children"),
@@ -129,18 +107,37 @@ def register(app: dash.Dash, services: Services) -> None:
     )
     def act(asked: Any, _go: int | None, _cancel: int | None, pending: Any, reason: str | None) -> Any:
         who = dash.ctx.triggered_id
+        request = read(pending if who == Confirm.GO else asked)
         if who == Confirm.CANCEL:
-            return no_update, False, None, no_update, no_update, ""
+            return False, None, no_update, no_update, ""
         if who == Confirm.GO:
-            request = read(pending)
-            notices = perform(services, request, actor(), reason) if request else no_update
-            return notices, False, None, no_update, no_update, ""
-        request = read(asked)
-        if request is None:
-            return (no_update,) * 6
-        if ACTIONS[request.action].danger:
-            return no_update, True, asked, *question(request), ""
-        return perform(services, request, actor(), None), *(no_update,) * 5
+            _tell(perform(services, request, actor(), reason) if request and not only_looks() else [])
+            return False, None, no_update, no_update, ""
+        if request is not None and (why := only_looks()):
+            _tell([notice(f"{ACTIONS[request.action].title} refused", why, bad=True)])
+        elif request is not None and ACTIONS[request.action].danger:
+            return True, asked, *question(request), ""
+        elif request is not None:
+            _at_once(services, request)
+        return (no_update,) * 5
+
+
+def _at_once(services: Services, request: Request) -> None:
+    """Do it, or show the form that a paused task asks for."""
+    from data import StoreUnavailable
+
+    try:
+        form = request.action is Action.RESUME and len(request.ids) == 1 and asked_for(services, request.ids[0])
+    except StoreUnavailable:
+        form = ()
+    if form:
+        set_props(Resume.PENDING, {"data": {"id": request.ids[0], "at": time.time()}})
+    else:
+        _tell(perform(services, request, actor(), None))
+
+
+def _tell(notices: list[dict[str, Any]]) -> None:
+    set_props(Frame.NOTIFICATIONS, {"sendNotifications": notices})
 
 
 def question(request: Request) -> tuple[str, str]:

@@ -8,7 +8,7 @@ import dash
 from dash import ALL, Input, Output, State, no_update
 from redis.exceptions import RedisError
 
-from dashboard.callbacks.actions import actor
+from dashboard.callbacks.notices import actor, only_looks
 from dashboard.components import forms
 from dashboard.ids import Execute, Frame, execute_button, form_field
 from dashboard.services import Services
@@ -76,6 +76,8 @@ def _send(services: Services, name: str | None, given: list[Any], ids: list[Any]
 
     namespace, _, flow_id = (name or "/").rpartition("/")
     none = [None] * len(ids)
+    if why := only_looks():
+        return _answer(ids, error=why, errors=none)
     try:
         execution_id = services.commands.execute(
             namespace, flow_id, actor=actor(), inputs=forms.values(ids, given), origin="ui"

@@ -34,12 +34,6 @@ def register(app: dash.Dash) -> None:
         Input(other_filter(ALL), "n_clicks"),
     )
     app.clientside_callback(
-        ClientsideFunction(_NAMESPACE, "chips"),
-        Output(state_chip(ALL), "aria-pressed"),
-        Input(Executions.FILTER_STATE, "value"),
-        State(state_chip(ALL), "id"),
-    )
-    app.clientside_callback(
         ClientsideFunction(_NAMESPACE, "rail"),
         Output(rail_link(ALL), "className"),
         Input(Frame.URL, "pathname"),

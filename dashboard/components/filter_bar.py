@@ -9,6 +9,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.components.icons import icon, shape
+from dashboard.components.listview import ListView
 from dashboard.ids import Executions, state_chip
 from engine.states import EXECUTION_STATES, STATES, State
 
@@ -29,14 +30,15 @@ ALWAYS = (State.RUNNING, State.FAILED, State.WARNING, State.SUCCESS, State.PAUSE
 SOMETIMES = tuple(state for state in EXECUTION_STATES if state not in ALWAYS)
 
 
-def filter_bar(namespaces: Iterable[str], *, of_one_flow: bool = False) -> Component:
-    """The row of controls; their values are set from the address by the list's callback."""
+def filter_bar(view: ListView, namespaces: Iterable[str], *, of_one_flow: bool = False) -> Component:
+    """The row of controls with the view's values; the list's callback keeps them and the address equal."""
     return html.Div(
         className="wf-filters of-one-flow" if of_one_flow else "wf-filters",
         role="search",
         children=[
             dmc.TextInput(
                 id=Executions.FILTER_TEXT,
+                value=view.text,
                 placeholder="Search id, flow, namespace, label",
                 leftSection=icon("search"),
                 rightSection=html.Kbd("/"),
@@ -47,6 +49,7 @@ def filter_bar(namespaces: Iterable[str], *, of_one_flow: bool = False) -> Compo
             ),
             dmc.MultiSelect(
                 id=Executions.FILTER_STATE,
+                value=list(view.states),
                 data=[state.value for state in EXECUTION_STATES],
                 placeholder="State",
                 searchable=True,
@@ -56,7 +59,8 @@ def filter_bar(namespaces: Iterable[str], *, of_one_flow: bool = False) -> Compo
             ),
             dmc.MultiSelect(
                 id=Executions.FILTER_NAMESPACE,
-                data=sorted(namespaces),
+                value=list(view.namespaces),
+                data=sorted({*namespaces, *view.namespaces}),
                 placeholder="Namespace",
                 searchable=True,
                 clearable=True,
@@ -66,6 +70,7 @@ def filter_bar(namespaces: Iterable[str], *, of_one_flow: bool = False) -> Compo
             ),
             dmc.TextInput(
                 id=Executions.FILTER_FLOW,
+                value=view.flow,
                 placeholder="Flow",
                 debounce=250,
                 className="wf-filter-flow",
@@ -73,6 +78,7 @@ def filter_bar(namespaces: Iterable[str], *, of_one_flow: bool = False) -> Compo
             ),
             dmc.Select(
                 id=Executions.FILTER_RANGE,
+                value=view.range,
                 data=[{"value": value, "label": label} for value, label in RANGES],
                 placeholder="Any time",
                 clearable=True,

@@ -103,7 +103,7 @@ def _edges(theme: Theme) -> list[dict[str, Any]]:
     surface = SURFACES[theme]
     return [
         _rule("edge", **{"curve-style": "taxi", "taxi-direction": "horizontal", "taxi-turn": 20, "width": 1.5,
-              "line-color": surface["border-strong"], "target-arrow-color": surface["border-strong"],
+              "line-color": surface["faint"], "target-arrow-color": surface["faint"],
               "target-arrow-shape": "triangle", "arrow-scale": 0.8, "label": "data(label)", "font-size": 11,
               "font-family": FONT, "color": surface["muted"], "text-background-color": surface["panel"],
               "text-background-opacity": 1, "text-background-padding": 3}),

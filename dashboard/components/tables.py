@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import dash_ag_grid as dag
@@ -10,25 +11,25 @@ from dashboard.components import theme
 
 # Fields are those of ExecutionRow; ``sort`` names are the REST API's. The live view sets renderers by ``colId``.
 COLUMNS: tuple[dict[str, Any], ...] = (
-    {"colId": "state", "field": "state", "headerName": "State", "width": 124, "sort_name": "state.current"},
-    {"colId": "flow", "field": "flow_id", "headerName": "Flow", "flex": 2, "minWidth": 150, "sort_name": "flowId"},
-    {"colId": "namespace", "field": "namespace", "headerName": "Namespace", "flex": 1, "minWidth": 100,
+    {"colId": "state", "field": "state", "headerName": "State", "width": 118, "sort_name": "state.current"},
+    {"colId": "flow", "field": "flow_id", "headerName": "Flow", "flex": 2, "minWidth": 140, "sort_name": "flowId"},
+    {"colId": "namespace", "field": "namespace", "headerName": "Namespace", "flex": 1, "minWidth": 104,
      "sort_name": "namespace"},
-    {"colId": "start", "field": "start_date", "headerName": "Started", "width": 124, "sort_name": "startDate"},
-    {"colId": "duration", "field": "duration", "headerName": "Duration", "width": 96, "type": "rightAligned",
+    {"colId": "start", "field": "start_date", "headerName": "Started", "width": 112, "sort_name": "startDate"},
+    {"colId": "duration", "field": "duration", "headerName": "Duration", "width": 88, "type": "rightAligned",
      "sort_name": "duration"},
-    {"colId": "last_task", "field": "last_task", "headerName": "Last task", "flex": 1, "minWidth": 90},
-    {"colId": "trigger", "field": "trigger_id", "headerName": "Trigger", "width": 92},
-    {"colId": "labels", "field": "labels", "headerName": "Labels", "flex": 1, "minWidth": 80},
-    {"colId": "error", "field": "error", "headerName": "First error", "flex": 2, "minWidth": 110},
-    {"colId": "id", "field": "id", "headerName": "Id", "width": 116, "sort_name": "id"},
-    {"colId": "menu", "headerName": "", "width": 96, "pinned": "right", "resizable": False},
+    {"colId": "last_task", "field": "last_task", "headerName": "Last task", "flex": 1, "minWidth": 76},
+    {"colId": "trigger", "field": "trigger_id", "headerName": "Trigger", "width": 84},
+    {"colId": "labels", "field": "labels", "headerName": "Labels", "flex": 1, "minWidth": 76},
+    {"colId": "error", "field": "error", "headerName": "First error", "flex": 2, "minWidth": 104},
+    {"colId": "id", "field": "id", "headerName": "Id", "width": 118, "sort_name": "id"},
+    {"colId": "menu", "headerName": "", "width": 98, "pinned": "right", "resizable": False},
 )  # fmt: skip
 
 
-def columns() -> list[dict[str, Any]]:
+def columns(hidden: Collection[str] = ()) -> list[dict[str, Any]]:
     """AG Grid's column definitions: the server sorts, so the grid never does by itself."""
-    return [_column(column) for column in COLUMNS]
+    return [_column(column) for column in COLUMNS if column["colId"] not in hidden]
 
 
 def sort_names() -> dict[str, str]:
@@ -41,15 +42,15 @@ def _column(column: dict[str, Any]) -> dict[str, Any]:
     return known | {"sortable": False, "suppressMovable": column["colId"] == "menu"}
 
 
-def executions_grid(grid_id: str) -> dag.AgGrid:
-    """The grid of live rows. Row ids are execution ids, so that a transaction finds its row."""
+def executions_grid(grid_id: str, hidden: Collection[str] = ()) -> dag.AgGrid:
+    """The grid of live rows, without the ``hidden`` columns. Row ids are execution ids: a transaction finds its row."""
     return dag.AgGrid(
         id=grid_id,
-        columnDefs=columns(),
+        columnDefs=columns(hidden),
         rowData=[],
         getRowId="params.data.id",
         columnSize=None,
-        defaultColDef={"resizable": True, "sortable": False, "suppressHeaderMenuButton": True},
+        defaultColDef={"cellDataType": False, "resizable": True, "sortable": False, "suppressHeaderMenuButton": True},
         dashGridOptions={
             "theme": theme.ag_grid(),
             "rowSelection": {"mode": "multiRow", "enableClickSelection": False, "headerCheckbox": True},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 from dash import dcc, html
@@ -10,11 +11,13 @@ from dash.development.base_component import Component
 
 from dashboard.components.filter_bar import filter_bar, state_chips
 from dashboard.components.icons import icon
+from dashboard.components.listview import ListView, parse
 from dashboard.components.tables import executions_grid, sort_names
 from dashboard.ids import Executions, bulk_button
 from dashboard.pages.router import Page, Visit
 from engine.states import ACTIONS, ActionInfo
 
+OF_A_FLOW = ("flow", "namespace")  # columns that a flow's own list need not show
 PAGE_SIZES = (25, 50, 100, 200, 500)
 _ICONS = {"kill": "kill", "pause": "pause-outline", "resume": "resume", "restart": "restart"}
 
@@ -24,29 +27,30 @@ def layout(visit: Visit) -> Component:
     head = html.Div(
         [html.H1("Executions"), html.Span(id=Executions.TOTAL, className="wf-muted wf-num")], className="wf-page-head"
     )
-    body = live_list(filter_bar(visit.services.store.distinct_namespaces()), path="/executions")
+    view = parse(visit.search)
+    body = live_list(view, filter_bar(view, visit.services.store.distinct_namespaces()), path="/executions")
     return html.Div(className="wf-page full", children=[head, *body])
 
 
-def live_list(filters: Component, *, path: str, fixed: str = "") -> list[Component]:
+def live_list(view: ListView, controls: Component, *, path: str, fixed: str = "") -> list[Component]:
     """Filters, chips, grid, bulk bar and pager of the page at ``path``.
 
     ``fixed``: filters in the wire form that always hold (a flow's own list).
     """
-    data = {"data-wf-view": "executions-table", "data-wf-params": json.dumps(view_params(path, fixed))}
-    return [
-        dcc.Location(id=Executions.URL, refresh="callback-nav"),
-        filters,
-        html.Div(id=Executions.FILTER_ERROR, className="wf-form-error", role="alert"),
-        html.Div([state_chips(), _table(), _pager()], id=Executions.VIEW, className="wf-list", **data),
-    ]
+    params = json.dumps(view_params(view, path, fixed))
+    parts = [state_chips(), _table(OF_A_FLOW if fixed else ()), _pager()]
+    table = html.Div(
+        parts,
+        id=Executions.VIEW,
+        className="wf-list",
+        **{"data-wf-view": "executions-table", "data-wf-params": params},
+    )
+    error = html.Div(id=Executions.FILTER_ERROR, className="wf-form-error", role="alert")
+    return [dcc.Location(id=Executions.URL, refresh="callback-nav"), controls, error, table]
 
 
-def view_params(path: str, fixed: str) -> dict[str, Any]:
-    """What the live view is told: the elements it fills and which rows; the browser adds what the address says.
-
-    ``filters`` is ``null`` until then: there is nothing to subscribe to yet.
-    """
+def view_params(view: ListView, path: str, fixed: str) -> dict[str, Any]:
+    """What the live view is told: the elements it fills, and which rows."""
     return {
         "grid": Executions.GRID,
         "counts": Executions.COUNTS,
@@ -61,18 +65,18 @@ def view_params(path: str, fixed: str) -> dict[str, Any]:
         "sizes": PAGE_SIZES,
         "path": path,
         "fixed": fixed,
-        "filters": None,
-        "sort": "startDate:desc",
-        "page": 1,
-        "size": 50,
+        "filters": "&".join(filter(None, (fixed, view.filters()))),
+        "sort": view.sort,
+        "page": view.page,
+        "size": view.size,
     }
 
 
-def _table() -> Component:
+def _table(hidden: Collection[str]) -> Component:
     return html.Div(
         className="wf-table",
         children=[
-            executions_grid(Executions.GRID),
+            executions_grid(Executions.GRID, hidden),
             html.Button(id=Executions.CHIP_NEW, className="wf-new-chip", hidden=True),
             html.Div(_empty(), id=Executions.EMPTY, className="wf-table-empty", hidden=True),
             _bulk_bar(),

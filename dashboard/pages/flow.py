@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 
 from dashboard.components.empty import empty
 from dashboard.components.filter_bar import filter_bar
+from dashboard.components.listview import parse
 from dashboard.components.tabs import tabs
 from dashboard.components.times import moment, seconds
 from dashboard.components.yamlview import yaml_view
@@ -93,8 +94,9 @@ def panel(visit: Visit) -> Component:
 def _executions(visit: Visit) -> Component:
     namespace, flow_id = visit.params["namespace"], visit.params["flow"]
     fixed = f"filters[namespace][IN]={quote(namespace)}&filters[flowId][EQUALS]={quote(flow_id)}"
-    path = flow_path(namespace, flow_id)
-    return html.Div(live_list(filter_bar((), of_one_flow=True), path=path, fixed=fixed), className="wf-fill")
+    view = parse(visit.search)
+    parts = live_list(view, filter_bar(view, (), of_one_flow=True), path=flow_path(namespace, flow_id), fixed=fixed)
+    return html.Div(parts, className="wf-fill")
 
 
 def _topology(visit: Visit) -> Component:

@@ -47,16 +47,10 @@
       const address = format(view);
       const own = filters(view);
       const wanted = [told.fixed, own].filter(Boolean).join("&");
-      const params = JSON.stringify({ ...told, filters: wanted, states: view.states, sort: view.sort, page: view.page, size: view.size });
+      const params = JSON.stringify({ ...told, filters: wanted, sort: view.sort, page: view.page, size: view.size });
       const same = address === format(before);
       return [same ? keep() : address, view.states, view.namespaces, view.flow, view.text, view.range, params,
         view.other.map(otherChip), { display: own ? "" : "none" }];
-    },
-
-    /** The chips of the states that are filtered by. */
-    chips(/** @type {string[]} */ states, /** @type {any[]} */ ids) {
-      const on = new Set(states?.length ? states : ["ALL"]);
-      return ids.map(({ state }) => String(on.has(state)));
     },
 
     /** Which link of the rail is the page's. */
