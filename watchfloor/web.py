@@ -77,12 +77,12 @@ def _worker_exit(_server: Any, _worker: Any) -> None:
 
 def wire(settings: Settings) -> Any:
     """The WSGI application with everything behind it; its parts are closed when the worker ends."""
-    from watchfloor.logs import configure
-
     from flask_socketio import SocketIO
 
     from dashboard.app import create_app
+    from watchfloor.logs import configure
 
+    configure(settings.log_level)
     socketio = SocketIO()
     services = services_of(settings, socketio)
     app = create_app(settings, services)
