@@ -1,8 +1,8 @@
 """Appending log lines.
 
 Each line has ``seq``, rising over everything, and ``line``, its place in its execution counted from 0: the two orders
-of reading. ``log_chunk`` counts, per thousand lines of an execution, the lines of each task and level, so that a
-window deep inside a filtered log is found without reading what comes before it.
+of reading. ``log_chunk`` counts, per thousand lines of an execution, the lines of each task, attempt and level, so
+that a window deep inside a filtered log is found without reading what comes before it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class _Run(msgspec.Struct):
 
     key: int
     lines: int
-    added: list[tuple[str, int]] = []  # (task id, level rank) of each new line
+    added: list[tuple[str, int]] = []  # (chunk key, level rank) of each new line
 
 
 class _Source(msgspec.Struct):
@@ -115,7 +115,7 @@ class _Appender:
         source.last_seq = self._seq
         source.counts[rank] += 1
         place = run.lines + len(run.added)
-        run.added.append((batch.task_id or "", rank))
+        run.added.append((chunk_key(batch.attempt, batch.task_id), rank))
         self._rows.append(
             {
                 "seq": self._seq,
@@ -174,8 +174,8 @@ class _Appender:
         stored = self._connection.scalar(query)
         chunks: list[dict[str, list[int]]] = [_counts.decode(stored) if stored else {}]
         chunks += [{} for _ in range(last - first)]
-        for place, (task_id, rank) in enumerate(run.added, run.lines):
-            chunks[place // CHUNK - first].setdefault(task_id, [0] * len(LEVELS))[rank] += 1
+        for place, (key, rank) in enumerate(run.added, run.lines):
+            chunks[place // CHUNK - first].setdefault(key, [0] * len(LEVELS))[rank] += 1
         rows = [
             {"run": run.key, "chunk": number, "counts": msgspec.msgpack.encode(counts)}
             for number, counts in enumerate(chunks, first)
@@ -214,6 +214,11 @@ def _source_values(run: int, key: tuple[str, str, int], batch: LogBatch) -> dict
         "last_seq": 0,
         **{f"n{rank}": 0 for rank in range(len(LEVELS))},
     }
+
+
+def chunk_key(attempt: int, task_id: str | None) -> str:
+    """Under what ``log_chunk`` counts lines."""
+    return f"{attempt}:{task_id or ''}"
 
 
 def _key(batch: LogBatch) -> tuple[str, str, int]:

@@ -7,6 +7,7 @@ matches is. Lines of one attempt are a *segment*, read along the index of its li
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from data.records import LogQuery
 from data.tables import log_chunk, log_line, log_run, log_source
 from streaming.messages import LEVELS
 
+_GAP = 2 * CHUNK
 _counts = msgspec.msgpack.Decoder(dict[str, list[int]])
 _LEVEL_COUNTS = [log_source.c[f"n{rank}"] for rank in range(len(LEVELS))]
 
@@ -46,18 +48,20 @@ class Selection:
         found = connection.execute(sa.select(log_run).where(log_run.c.execution_id == query.execution_id)).first()
         self.run: int | None = found.key if found else None
         self.lines: int = found.lines if found else 0
-        self.by_segment = query.order == "task" or query.task_run_id is not None or query.attempt is not None
+        self.by_segment = query.order == "task" or query.task_run_id is not None
 
     @property
     def everything(self) -> bool:
         """Whether it is simply all lines in order of arrival."""
-        return not self.by_segment and self.rank == 0 and self.query.task_id is None
+        return not self.by_segment and self.rank == 0 and not self._wanted()
 
     def total(self) -> int:
         """How many lines there are."""
         if self.everything:
             return self.lines
-        return sum(segment.n for segment in self.segments())
+        if self.by_segment:
+            return sum(segment.n for segment in self.segments())
+        return sum(n for _, n in self.chunks)
 
     def clauses(self) -> list[sa.ColumnElement[bool]]:
         """Conditions on ``log_line``."""
@@ -103,7 +107,30 @@ class Selection:
             query = query.where(c.level >= self.rank)
         return query.order_by(c.number if len(segment.sources) == 1 else c.seq)
 
-    def parts(self, offset: int, limit: int) -> Iterator[tuple[Segment, int, int]]:
+    def window(self, offset: int, limit: int) -> list[int]:
+        """``seq`` of the lines of a window, in order."""
+        parts = list(self._parts(offset, limit))
+        whole = self._whole([segment for segment, start, n in parts if n == segment.n])
+        found: list[int] = []
+        for segment, start, n in parts:
+            if n == segment.n:
+                found += whole[segment]
+            else:
+                found += self._connection.scalars(self.of_segment(segment).limit(n).offset(start))
+        return found
+
+    def _whole(self, segments: Sequence[Segment]) -> dict[Segment, list[int]]:
+        """Lines of segments that are all in the window, in one query: there may be hundreds."""
+        c = log_line.c
+        of = {source: segment for segment in segments for source in segment.sources}
+        lines = sa.select(c.source, c.number, c.seq).where(c.source.in_(list(of)), c.level >= self.rank)
+        found: dict[Segment, list[tuple[int, int]]] = {segment: [] for segment in segments}
+        for source, number, seq in self._connection.execute(lines) if of else ():
+            alone = len(of[source].sources) == 1
+            found[of[source]].append((number if alone else seq, seq))
+        return {segment: [seq for _, seq in sorted(some)] for segment, some in found.items()}
+
+    def _parts(self, offset: int, limit: int) -> Iterator[tuple[Segment, int, int]]:
         """(segment, offset in it, how many) that make up a window."""
         for segment in self.segments():
             if limit <= 0:
@@ -118,6 +145,7 @@ class Selection:
 
     # -- by thousands of lines
 
+    @cached_property
     def chunks(self) -> list[tuple[int, int]]:
         """(number of the thousand, lines in it that match), those without one left out."""
         query = sa.select(log_chunk.c.chunk, log_chunk.c.counts).where(log_chunk.c.run == self.run)
@@ -126,15 +154,18 @@ class Selection:
         return [(number, n) for number, n in counted if n]
 
     def _matching(self, counts: dict[str, list[int]]) -> int:
-        task = self.query.task_id
-        if task is not None:
-            return sum(counts.get(task, ())[self.rank :])
-        return sum(sum(some[self.rank :]) for some in counts.values())
+        attempt, task = self.query.attempt, self.query.task_id
+        total = 0
+        for key, some in counts.items():
+            its_attempt, _, its_task = key.partition(":")
+            if task in (None, its_task) and (attempt is None or its_attempt == str(attempt)):
+                total += sum(some[self.rank :])
+        return total
 
     def holding(self, offset: int, limit: int) -> tuple[list[int], int]:
         """The thousands that hold a window, and the window's offset within them."""
         passed, first, inside = 0, 0, []
-        for number, n in self.chunks():
+        for number, n in self.chunks:
             if passed + n > offset and passed < offset + limit:
                 first = first if inside else passed
                 inside.append(number)
@@ -156,11 +187,11 @@ def _joined(sources: Sequence[_Source]) -> list[Segment]:
 
 
 def ranges(numbers: Sequence[int]) -> list[tuple[int, int]]:
-    """(first line, line after the last) of runs of neighbouring thousands."""
+    """(first line, line after the last) of runs of near thousands: small gaps cost less than another query."""
     found: list[tuple[int, int]] = []
     for number in numbers:
         low, high = number * CHUNK, (number + 1) * CHUNK
-        if found and found[-1][1] == low:
+        if found and low - found[-1][1] <= _GAP:
             found[-1] = (found[-1][0], high)
         else:
             found.append((low, high))

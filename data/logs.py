@@ -180,10 +180,7 @@ def _window(connection: sa.Connection, selection: Selection, offset: int, limit:
     if selection.everything:
         return list(connection.scalars(_in_order(selection, offset).where(log_line.c.line < offset + limit)))
     if selection.by_segment:
-        found: list[int] = []
-        for segment, start, n in selection.parts(offset, limit):
-            found += connection.scalars(selection.of_segment(segment).limit(n).offset(start))
-        return found
+        return selection.window(offset, limit)
     return _of_chunks(connection, selection, offset, limit)
 
 
