@@ -32,7 +32,7 @@ def last_date(trigger: Trigger, until: datetime) -> datetime | None:
     """The last date up to ``until`` (aware, itself included) on which the trigger fires, in UTC."""
     if not isinstance(trigger, Schedule) or trigger.disabled:
         return None
-    start = (until + timedelta(seconds=1)).astimezone(ZoneInfo(trigger.timezone))
+    start = (until.replace(microsecond=0) + timedelta(seconds=1)).astimezone(ZoneInfo(trigger.timezone))
     try:
         return croniter(trigger.cron, start, second_at_beginning=True).get_prev(datetime).astimezone(UTC)
     except CroniterBadDateError:

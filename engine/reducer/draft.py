@@ -33,11 +33,16 @@ class Step(Enum):
 
 
 class Draft:
-    """An execution while one event is applied to it. ``at`` is the event's moment, the only clock there is."""
+    """An execution while one event is applied to it.
+
+    ``accepted_at`` is the event's moment, the only clock there is. ``at`` is the date of what it changes: the same,
+    or that of the change before where the clock of its sender lags, so that no history goes back in time.
+    """
 
     def __init__(self, execution: Execution, at: datetime, plan: Plan, env: Env, tally: Tally) -> None:
         self.execution = execution
-        self.at = at
+        self.accepted_at = at
+        self.at = max(at, execution.changed_at or at)
         self.plan = plan
         self.env = env
         self.state: State = execution.state

@@ -79,8 +79,11 @@ def end_now(draft: Draft, run: TaskRun) -> None:
 
 
 def grace_over(draft: Draft) -> bool:
-    """The grace time is over: KILLED, whatever still runs (the workers have been told)."""
-    if draft.state is not State.KILLING:
+    """The grace time is over: KILLED, whatever still runs (the workers have been told).
+
+    A timer that fired before this kill is an old one.
+    """
+    if draft.state is not State.KILLING or draft.history[-1].date > draft.accepted_at:
         return False
     for run in open_runs(draft):
         if not draft.node(run).container:

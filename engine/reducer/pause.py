@@ -41,7 +41,7 @@ def resume_pause(draft: Draft, run: TaskRun, inputs: dict[str, Any], actor: str)
 
 def pause_elapsed(draft: Draft, run: TaskRun) -> bool:
     """Its ``pauseDuration`` is over."""
-    if not _is_paused(draft, run):
+    if not _is_paused(draft, run) or run.resume_at is None or run.resume_at > draft.accepted_at:
         return False
     cancel_timers(draft, run, but=RESUME_TIMER)
     end = _BEHAVIOR[draft.node(run).task.behavior]
@@ -53,8 +53,8 @@ def pause_elapsed(draft: Draft, run: TaskRun) -> bool:
 
 
 def pause_timed_out(draft: Draft, run: TaskRun) -> bool:
-    """Its ``timeout`` is over: FAILED."""
-    if not _is_paused(draft, run):
+    """Its ``timeout`` is over: FAILED. A timer that fired before this pause is an old one."""
+    if not _is_paused(draft, run) or run.history[-1].date > draft.accepted_at:
         return False
     cancel_timers(draft, run, but=TIMEOUT_TIMER)
     fail_run(draft, run, "nobody resumed it within its timeout")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
-from reducer_world import Answers, World, flow_of
+from reducer_world import START, Answers, World, flow_of
 
 from engine.states import State
 
@@ -333,3 +335,12 @@ def test_deep_nesting() -> None:
     world = World(flow_of(f"tasks: [{text}]")).execute()
     assert world.state is State.SUCCESS
     assert len(world.states) == 41
+
+
+def test_no_history_goes_back_in_time_when_the_clock_of_a_worker_lags() -> None:
+    world = World(flow_of(SEQUENCE), answers={"a": None}, started=False).execute()
+    world.now -= timedelta(minutes=5)
+    world.queue.append(world.ended_event(world.submitted[0], State.SUCCESS))
+    world.run()
+    assert world.state is State.SUCCESS
+    assert {change.date for run in world.execution.task_runs.values() for change in run.history} == {START}

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from engine.flow import Trigger, parse
-from engine.triggers import next_date, next_dates
+from engine.triggers import last_date, next_date, next_dates
 
 DAY = datetime(2026, 3, 28, 12, 0, 30, tzinfo=UTC)
 
@@ -58,3 +58,13 @@ def test_each_minute_of_the_hour_that_comes_twice() -> None:
     before = datetime(2026, 10, 25, 0, 58, tzinfo=UTC)
     dates = next_dates(trigger("* * * * *", ", timezone: Europe/Paris"), before, 4)
     assert [(date.hour, date.minute) for date in dates] == [(0, 59), (1, 0), (1, 1), (1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("until", "date"),
+    [("12:00:59.500", "12:00:00"), ("12:01:00", "12:01:00"), ("12:01:00.001", "12:01:00"), ("00:00:30", "00:00:00")],
+)
+def test_last_date_includes_the_moment_itself_and_nothing_after_it(until: str, date: str) -> None:
+    day = "2026-03-28T"
+    last = last_date(trigger("* * * * *"), datetime.fromisoformat(f"{day}{until}").replace(tzinfo=UTC))
+    assert last == datetime.fromisoformat(f"{day}{date}").replace(tzinfo=UTC)
