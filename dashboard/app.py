@@ -40,4 +40,15 @@ def create_app(settings: Settings, services: Services) -> App:
     callbacks.register(app, services, pages)
     security.register(app)
     server.add_url_rule("/", "home", lambda: flask.redirect("/executions"))
+    server.before_request(_not_pages)
     return app
+
+
+def _not_pages() -> flask.Response | None:
+    """Dash answers every unknown path with the page; below these there are none."""
+    rule = flask.request.url_rule
+    if rule is None or rule.rule != "/<path:path>" or not flask.request.path.startswith(("/api/", "/vendor/")):
+        return None
+    answer = flask.jsonify(message=f"There is nothing at {flask.request.path}.")
+    answer.status_code = 404
+    return answer

@@ -181,6 +181,8 @@ def same_origin(request: flask.Request, settings: Settings) -> bool:
 
 
 def _login_routes(server: flask.Flask, services: Services) -> None:
+    from data import StoreUnavailable
+
     limiter = Limiter(get_remote_address, app=server, storage_uri="memory://", default_limits=[])
     limited = limiter.limit(services.settings.login_rate, override_defaults=True)
 
@@ -210,6 +212,12 @@ def _login_routes(server: flask.Flask, services: Services) -> None:
         logout_user()
         flask.session.clear()
         return flask.redirect(flask.url_for("login"))
+
+    @server.errorhandler(StoreUnavailable)
+    def away(error: Exception) -> Any:
+        if flask.request.path.startswith("/login"):
+            return _page(f"The database can't be reached: {error}", 503)
+        return flask.Response(f"The database can't be reached: {error}\n", 503, mimetype="text/plain")
 
     @server.errorhandler(429)
     def too_many(_: Exception) -> Any:

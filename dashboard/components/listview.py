@@ -60,7 +60,7 @@ def _list(value: str | None) -> tuple[str, ...]:
 
 
 def _count(value: str | None, other: int) -> int:
-    digits = (value or "").strip()
+    digits = value or ""
     return max(1, int(digits) or other) if digits.isascii() and digits.isdigit() else other
 
 

@@ -19,7 +19,7 @@
   /** @param {string | null} value */
   const list = (value) => (value ? value.split(",").filter(Boolean) : []);
   /** @param {string | null} value @param {number} other */
-  const count = (value, other) => Math.max(1, Number.parseInt(value ?? "", 10) || other);
+  const count = (value, other) => (/^[0-9]+$/.test(value ?? "") ? Math.max(1, Number(value) || other) : other);
 
   /** @param {string} search with or without the `?` @returns {ListView} */
   function parse(search) {

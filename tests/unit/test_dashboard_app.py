@@ -1,0 +1,102 @@
+"""The app as it is served: its page, headers, static files and compression."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dashboard_stubs import PASSWORD, services
+
+from dashboard import vendor
+from dashboard.app import create_app
+from dashboard.compression import CACHE_ENTRIES, Compression
+from engine.states import ACTIONS, State
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Any:
+    given = services(tmp_path)
+    client = create_app(given.settings, given).server.test_client()
+    client.post("/login", data={"name": "admin", "password": PASSWORD}, headers={"Origin": "http://localhost"})
+    return client
+
+
+def test_two_apps_fit_in_one_process(tmp_path: Path) -> None:
+    given = services(tmp_path)
+    first, second = (create_app(given.settings, given) for _ in range(2))
+    assert first.server is not second.server
+    assert len(first.callback_map or {}) == len(second.callback_map or {})
+
+
+def test_the_page_tells_its_modules_who_and_what(client: Any) -> None:
+    html = client.get("/executions").text
+    config = json.loads(re.search(r'id="wf-config">(.*?)</script>', html)[1])  # type: ignore[index]
+    assert (config["user"], config["role"]) == ("admin", "admin")
+    assert [state["state"] for state in config["states"]] == [state.value for state in State]
+    kill = next(action for action in config["actions"] if action["action"] == "kill")
+    assert set(kill["allowed"]) == {state.value for state in ACTIONS["kill"].allowed}
+    assert '<script type="module" src="/assets/js/main.js">' in html
+
+
+def test_the_policy_lets_our_scripts_run_and_no_others(client: Any) -> None:
+    answer = client.get("/executions")
+    policy = answer.headers["Content-Security-Policy"]
+    scripts = next(part for part in policy.split("; ") if part.startswith("script-src"))
+    assert "unsafe" not in scripts
+    for inline in re.findall(r"<script(?![^>]*(?:src=|application/json))[^>]*>(.*?)</script>", answer.text, re.S):
+        import base64
+        import hashlib
+
+        digest = base64.b64encode(hashlib.sha256(inline.encode()).digest()).decode()
+        assert f"'sha256-{digest}'" in scripts, inline[:80]
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_every_address_in_the_page_is_our_own(client: Any) -> None:
+    html = client.get("/executions").text
+    for address in re.findall(r'(?:src|href)="([^"]+)"', html):
+        assert address.startswith("/"), address
+        with client.get(address) as answer:
+            assert answer.status_code == 200, address
+
+
+def test_libraries_and_fonts_come_from_here(client: Any) -> None:
+    for name in vendor.FILES:
+        with client.get(f"/vendor/{name}") as answer:
+            assert answer.status_code == 200
+    for name in vendor.FONTS:
+        with client.get(f"/vendor/fonts/{name}") as answer:
+            assert answer.data[:4] == b"wOF2"
+    for wrong in ("/vendor/package.json", "/vendor/fonts/x.woff2", "/vendor/..%2Fpackage.json"):
+        with client.get(wrong) as answer:
+            assert answer.status_code == 404
+
+
+def test_what_is_large_travels_compressed(client: Any) -> None:
+    html = client.get("/executions").text
+    bundle = re.search(r'src="(/_dash-component-suites/dash/dash-renderer[^"]+)"', html)[1]  # type: ignore[index]
+    plain = client.get(bundle)
+    packed = client.get(bundle, headers={"Accept-Encoding": "gzip"})
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert "Accept-Encoding" in packed.headers["Vary"]
+    assert len(packed.data) < len(plain.data) / 2
+    assert gzip.decompress(packed.data) == plain.data
+    assert "max-age=31536000" in packed.headers["Cache-Control"]
+
+
+def test_the_cache_of_packed_files_has_an_end() -> None:
+    compression = Compression()
+    for number in range(CACHE_ENTRIES + 5):
+        compression._packed(f"/_dash-component-suites/{number}", b"x" * 2_000)
+    assert len(compression._cache) == CACHE_ENTRIES
+
+
+def test_layout_and_dependencies_can_be_built(client: Any) -> None:
+    layout = client.get("/_dash-layout").text
+    for part in ('"id":"page"', '"data-wf-view":"lamp"', '"id":"action-request"', '"id":"notifications"'):
+        assert part in layout
+    assert client.get("/_dash-dependencies").status_code == 200

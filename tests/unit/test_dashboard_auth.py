@@ -1,0 +1,149 @@
+"""Who gets in, from where, and how often."""
+
+from __future__ import annotations
+
+import stat
+from base64 import b64encode
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+from dashboard_stubs import PASSWORD, services
+
+from dashboard.app import create_app
+from dashboard.auth import secret_key
+from watchfloor.settings import Settings
+
+ORIGIN = {"Origin": "http://localhost"}
+
+
+def client_of(folder: Path, **settings: Any) -> Any:
+    given = services(folder, **settings)
+    return create_app(given.settings, given).server.test_client()
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Any:
+    return client_of(tmp_path)
+
+
+def sign_in(client: Any, password: str = PASSWORD, path: str = "/login") -> Any:
+    return client.post(path, data={"name": "admin", "password": password}, headers=ORIGIN)
+
+
+def basic(password: str) -> dict[str, str]:
+    return {"Authorization": "Basic " + b64encode(f"admin:{password}".encode()).decode()}
+
+
+def test_a_page_without_a_session_leads_to_the_login_and_back(client: Any) -> None:
+    answer = client.get("/executions?filters[state][IN]=FAILED")
+    assert answer.status_code == 302
+    assert answer.location.startswith("/login?next=")
+    back = sign_in(client, path=answer.location).location
+    assert unquote(back) == "/executions?filters[state][IN]=FAILED"
+    assert client.get("/executions").status_code == 200
+
+
+def test_a_wrong_password_stays_outside(client: Any) -> None:
+    answer = sign_in(client, "wrong")
+    assert answer.status_code == 401
+    assert b"Name or password is wrong" in answer.data
+    assert client.get("/executions").status_code == 302
+
+
+def test_a_one_time_link_works_once(client: Any, tmp_path: Path) -> None:
+    assert client.get("/login/once").location == "/executions"
+    assert client.get("/executions").status_code == 200
+    client.post("/logout", headers=ORIGIN)
+    assert client.get("/executions").status_code == 302
+    assert client.get("/login/once").status_code == 401
+
+
+def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(client: Any) -> None:
+    cookie = sign_in(client).headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+
+
+@pytest.mark.parametrize("path", ["/_dash-update-component", "/logout", "/login", "/api/v1/main/flows"])
+@pytest.mark.parametrize("origin", [None, "http://elsewhere.example", "null"])
+def test_unsafe_methods_from_elsewhere_are_refused(client: Any, path: str, origin: str | None) -> None:
+    sign_in(client)
+    answer = client.post(path, headers={"Origin": origin} if origin else {})
+    assert answer.status_code == 403
+
+
+def test_the_public_address_is_our_own_origin_too(tmp_path: Path) -> None:
+    client = client_of(tmp_path, public_url="https://floor.example/")
+    answer = client.post(
+        "/login", data={"name": "admin", "password": PASSWORD}, headers={"Origin": "https://floor.example"}
+    )
+    assert answer.status_code == 302
+    assert "Secure" in answer.headers["Set-Cookie"]
+
+
+@pytest.mark.parametrize("path", ["/_dash-layout", "/_dash-dependencies"])
+def test_the_app_answers_401_without_a_session(client: Any, path: str) -> None:
+    assert client.get(path).status_code == 401
+
+
+def test_the_api_takes_basic_auth_and_says_so(client: Any) -> None:
+    refused = client.get("/api/v1/main/nothing")
+    assert refused.status_code == 401
+    assert "Basic" in refused.headers["WWW-Authenticate"]
+    assert client.get("/api/v1/main/nothing", headers=basic("wrong")).status_code == 401
+    assert client.get("/api/v1/main/nothing", headers=basic(PASSWORD)).status_code == 404
+    assert client.post("/api/v1/main/nothing", headers=basic(PASSWORD)).status_code in (404, 405)
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    ["//evil.example/x", "https://evil.example/", "/\\evil.example", "\t//evil.example", "javascript:alert(1)"],
+)
+def test_the_login_leads_to_our_own_pages_only(client: Any, wanted: str) -> None:
+    answer = client.post(
+        "/login", query_string={"next": wanted}, data={"name": "admin", "password": PASSWORD}, headers=ORIGIN
+    )
+    assert answer.location == "/executions"
+
+
+def test_too_many_tries_are_told_to_wait(tmp_path: Path) -> None:
+    client = client_of(tmp_path, login_rate="3 per minute")
+    assert [sign_in(client, "wrong").status_code for _ in range(4)] == [401, 401, 401, 429]
+
+
+def test_login_and_health_need_nobody(client: Any) -> None:
+    assert client.get("/login").status_code == 200
+    assert client.get("/health").json["status"] == "ok"
+    with client.get("/assets/css/tokens.css") as answer:
+        assert answer.status_code == 200
+    assert client.get("/assets/js/main.js").status_code == 302
+
+
+def test_the_secret_is_made_once_and_kept_from_others(tmp_path: Path) -> None:
+    settings = Settings(_env_file=None, data_dir=tmp_path)
+    first = secret_key(settings)
+    assert len(first) == 64
+    assert secret_key(settings) == first
+    assert stat.S_IMODE((tmp_path / "secret-key").stat().st_mode) == 0o600
+
+
+def test_a_session_outlives_an_absent_database(tmp_path: Path) -> None:
+    given = services(tmp_path)
+    client = create_app(given.settings, given).server.test_client()
+    sign_in(client)
+    given.store.away = True  # type: ignore[attr-defined]
+    assert client.get("/executions").status_code == 200
+    assert client.get("/ready").status_code == 503
+    assert "locked" in client.get("/ready").json["problems"]["database"]
+    assert client.get("/login").status_code == 302
+
+
+def test_signing_in_while_the_database_is_away_says_so(tmp_path: Path) -> None:
+    given = services(tmp_path)
+    client = create_app(given.settings, given).server.test_client()
+    given.store.away = True  # type: ignore[attr-defined]
+    answer = sign_in(client)
+    assert answer.status_code == 503
+    assert b"database" in answer.data

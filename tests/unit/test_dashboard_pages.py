@@ -1,0 +1,194 @@
+"""Paths, forms, the YAML view, the graph's elements and the list's address: values in, values out."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dashboard.components import forms, graph, listview
+from dashboard.components.times import seconds
+from dashboard.components.yamlview import parts, yaml_view
+from dashboard.pages import pages
+from dashboard.pages.router import route
+from engine.flow import parse
+from engine.graph import graph_of
+from engine.inputs import InputError, validate_inputs
+from engine.layout import layout
+
+ROOT = Path(__file__).resolve().parents[2]
+
+FLOW = """
+id: all-inputs
+namespace: test.forms
+inputs:
+  - {id: text, type: STRING, defaults: hello}
+  - {id: db.host, type: STRING}
+  - {id: count, type: INT, min: 1, max: 9}
+  - {id: share, type: FLOAT, required: false}
+  - {id: sure, type: BOOL, defaults: true}
+  - {id: one, type: SELECT, values: [a, b], defaults: b}
+  - {id: some, type: MULTISELECT, values: [a, b, c], defaults: [a]}
+  - {id: data, type: JSON, defaults: '{"x": 1}'}
+  - {id: when, type: DATETIME, required: false}
+  - {id: secret, type: SECRET, required: false}
+  - {id: later, type: STRING, defaults: "{{ now() }}"}
+tasks:
+  - id: fan
+    type: io.kestra.plugin.core.flow.Parallel
+    tasks:
+      - {id: a, type: io.kestra.plugin.core.log.Log, message: a}
+      - {id: b, type: io.kestra.plugin.core.log.Log, message: b}
+errors:
+  - {id: tell, type: io.kestra.plugin.core.log.Log, message: x}
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "params"),
+    [
+        ("/executions", "executions", {}),
+        ("/executions/", "executions", {}),
+        ("/executions/x", "execution", {"id": "x"}),
+        ("/executions/x/gantt", "execution", {"id": "x", "tab": "gantt"}),
+        ("/executions/other%3A1/logs", "execution", {"id": "other:1", "tab": "logs"}),
+        ("/flows/a.b/c/source", "flow", {"namespace": "a.b", "flow": "c", "tab": "source"}),
+    ],
+)
+def test_paths_lead_to_pages(path: str, name: str, params: dict[str, str]) -> None:
+    found = route(pages(), path)
+    assert found is not None
+    assert (found.page.name, found.params) == (name, params)
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/executions/x/nothing", "/flows/a", "/executions/x/gantt/y"])
+def test_other_paths_lead_nowhere(path: str) -> None:
+    assert route(pages(), path) is None
+
+
+def test_tabs_of_one_visit_have_one_key() -> None:
+    keys = {route(pages(), f"/executions/x{tab}").key for tab in ("", "/gantt", "/logs")}  # type: ignore[union-attr]
+    assert keys == {"execution/x"}
+    assert route(pages(), "/executions/y").key not in keys  # type: ignore[union-attr]
+
+
+def test_each_input_gets_the_control_of_its_type() -> None:
+    controls = {control.id["input"]: control for control in forms.form("execute", parse(FLOW).inputs)}
+    kinds = {name: type(control).__name__ for name, control in controls.items()}
+    assert kinds == {
+        "text": "TextInput",
+        "db.host": "TextInput",
+        "count": "NumberInput",
+        "share": "NumberInput",
+        "sure": "Select",
+        "one": "Select",
+        "some": "MultiSelect",
+        "data": "Textarea",
+        "when": "TextInput",
+        "secret": "PasswordInput",
+        "later": "TextInput",
+    }
+    assert controls["text"].value == "hello"
+    assert controls["sure"].value == "true"
+    assert controls["some"].value == ["a"]
+    assert controls["later"].value == ""
+    assert controls["count"].withAsterisk is True
+    assert controls["share"].withAsterisk is False
+
+
+def test_an_untouched_form_gives_the_defaults_and_errors_find_their_control() -> None:
+    flow = parse(FLOW)
+    controls = forms.form("execute", flow.inputs)
+    ids = [control.id for control in controls]
+    given = forms.values(ids, [control.value for control in controls])
+    with pytest.raises(InputError) as caught:
+        validate_inputs(flow, given)
+    assert set(caught.value.errors) == {"db.host", "count"}
+    below = forms.errors(ids, caught.value.errors)
+    assert [bool(text) for text in below] == [name["input"] in ("db.host", "count") for name in ids]
+    assert validate_inputs(flow, given | {"db.host": "h", "count": 3})["data"] == {"x": 1}
+
+
+def test_a_form_without_inputs_says_so() -> None:
+    assert "no inputs" in forms.form("execute", ())[0].children
+
+
+def texts(component: Any) -> str:
+    if component is None or isinstance(component, str):
+        return component or ""
+    children = component if isinstance(component, list) else getattr(component, "children", None)
+    return "".join(map(texts, children)) if isinstance(children, list) else texts(children)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("", "id: x", "  - id: a  # why", "# note: this", "key-only:", "a: -1.5", "- x", "text <script>"),
+        *('  message: "{{ inputs.x }} rows"', "    url: https://x.example/a:b#c"),
+    ],
+)
+def test_the_yaml_view_shows_each_line_as_it_is(line: str) -> None:
+    assert texts(parts(line)) == line
+
+
+def test_the_yaml_view_numbers_its_lines() -> None:
+    view = yaml_view("a: 1\nb: 2\n", "source")
+    assert [row.children[0].children for row in view.children] == ["1", "2"]
+
+
+def test_every_node_and_box_of_the_graph_has_its_place() -> None:
+    shape = graph_of(parse(FLOW))
+    found = graph.elements(shape, layout(shape))
+    ids = [element["data"]["id"] for element in found]
+    assert len(ids) == len(set(ids))
+    nodes = [element for element in found if element["group"] == "nodes"]
+    assert {"fan", "a", "b", "tell", "cluster.fan"} <= {element["data"]["id"] for element in nodes}
+    assert all({"x", "y"} == set(element["position"]) for element in nodes)
+    edges = [element for element in found if element["group"] == "edges"]
+    assert {(edge["data"]["source"], edge["data"]["target"]) for edge in edges} >= {("fan", "a"), ("fan", "b")}
+    assert any("error" in edge["classes"] for edge in edges)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(None, "–"), (0.0421, "42 ms"), (12.34, "12.3s"), (64.4, "1m 04s"), (59.97, "1m 00s"), (7384, "2h 03m")],
+)
+def test_durations_read_well(value: float | None, words: str) -> None:
+    assert seconds(value) == words
+
+
+ADDRESSES = [
+    "",
+    "?filters[state][IN]=FAILED,WARNING&page=2",
+    "?filters[labels][EQUALS][env]=prod&filters%5Bstate%5D%5BIN%5D=KILLED&size=100&sort=duration:asc",
+    "?filters[q][EQUALS]=a+b%26c%3Dd&filters[flowId][CONTAINS]=%20x%20&page=0&size=-5",
+    "?filters[namespace][IN]=a.b,,c&filters[timeRange][EQUALS]=PT1H&filters[state][NOT_IN]=SUCCESS&x=y",
+    "?filters[q][EQUALS]=h%C3%A9%20%22quoted%22%20%25%20(x)!*'~&page=7x",
+]
+
+
+def test_server_and_browser_read_an_address_the_same() -> None:
+    script = (
+        "await import(process.argv[1]); const all = JSON.parse(process.argv[2]);"
+        "console.log(JSON.stringify(all.map((a) => { const v = wfFilters.parse(a);"
+        "return {...v, filters: wfFilters.filters(v)}; })));"
+    )
+    module = (ROOT / "assets/js/clientside/filters.js").as_uri()
+    node = ROOT / ".venv/bin/node"
+    command = [
+        str(node) if node.exists() else "node",
+        "--input-type=module",
+        "-e",
+        script,
+        module,
+        json.dumps(ADDRESSES),
+    ]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ)
+    for address, seen in zip(ADDRESSES, json.loads(answer.stdout), strict=True):
+        view = listview.parse(address)
+        here = {name: getattr(view, name) for name in view.__struct_fields__} | {"filters": view.filters()}
+        assert json.loads(json.dumps(here)) == seen
