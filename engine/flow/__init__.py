@@ -7,6 +7,7 @@ from engine.flow.base import is_template
 from engine.flow.errors import FlowError, Violation
 from engine.flow.inputs import INPUT_TYPES, Input
 from engine.flow.model import Concurrency, Flow, Output, Place
+from engine.flow.moments import DateInput, DatetimeInput, DurationInput, TimeInput
 from engine.flow.parse import parse
 from engine.flow.retry import Retry
 from engine.flow.runnable import (
@@ -21,6 +22,7 @@ from engine.flow.runnable import (
     ShellScript,
     Sleep,
 )
+from engine.flow.structures import ArrayInput, FileInput, JsonInput, UriInput, YamlInput
 from engine.flow.tasks import (
     TASK_TYPES,
     Flowable,
@@ -39,14 +41,20 @@ __all__ = [
     "INPUT_TYPES",
     "TASK_TYPES",
     "TRIGGER_TYPES",
+    "ArrayInput",
     "Concurrency",
+    "DateInput",
+    "DatetimeInput",
+    "DurationInput",
     "Fail",
+    "FileInput",
     "Flow",
     "FlowError",
     "Flowable",
     "ForEach",
     "If",
     "Input",
+    "JsonInput",
     "Log",
     "Output",
     "OutputValues",
@@ -66,8 +74,11 @@ __all__ = [
     "Subflow",
     "Switch",
     "Task",
+    "TimeInput",
     "Trigger",
+    "UriInput",
     "Violation",
+    "YamlInput",
     "is_template",
     "parse",
 ]

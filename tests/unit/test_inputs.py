@@ -185,3 +185,8 @@ def test_any_value_is_taken_or_refused_and_what_is_taken_is_taken_again(kind: st
         json.dumps(read)
         if not isinstance(read["x"], str):
             assert repr(validate_inputs(flow, read)) == repr(read)
+
+
+def test_a_bound_that_is_an_expression_is_not_checked() -> None:
+    flow = flow_of({"id": "x", "type": "DATE", "after": "{{ now() }}"})
+    assert validate_inputs(flow, {"x": "1999-01-01"}) == {"x": "1999-01-01"}
