@@ -44,7 +44,7 @@ export function taskTable(id) {
   const times = (/** @type {Task[]} */ tasks) =>
     tasks.forEach((task, index) => {
       const cell = /** @type {Element} */ (body.children[index].querySelector(".long"));
-      setText(cell, running(task) ? (task.ms ? ticking(task.ms) : "") : duration(task.ms));
+      setText(cell, task.ms ? (running(task) ? ticking(task.ms) : duration(task.ms)) : "");
     });
   const show = (/** @type {Model} */ model, /** @type {number} */ now) => {
     const all = summary(model, now, isTerminal);

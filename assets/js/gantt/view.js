@@ -119,7 +119,8 @@ class Gantt {
     const frame = { start: this.start, now, range: this.range, width, ticks: marks, usual: this.params.usual_tasks ?? {} };
     const { data, live } = traces(shown, frame, this.palette);
     this.plot.draw(data, layout(shown.length, ROW, frame, this.palette), live, LIVE_TRACE);
-    if (this.plot.box) setStyle(this.plot.box, { top: `${HEAD + first * ROW}px`, height: `${Math.max(shown.length, 1) * ROW}px` });
+    const above = this.plot.box?.parentElement === this.parts.body ? 0 : HEAD;
+    if (this.plot.box) setStyle(this.plot.box, { top: `${above + first * ROW}px`, height: `${Math.max(shown.length, 1) * ROW}px` });
     this.parts.showAxis(marks, this.range, this.start, step);
   }
 

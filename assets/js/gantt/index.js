@@ -1,0 +1,4 @@
+import { register } from "../views.js";
+import { gantt } from "./view.js";
+
+register("gantt", gantt);
