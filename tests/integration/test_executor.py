@@ -1,0 +1,362 @@
+"""The executor against a real Valkey and a real SQLite: nothing lost, nothing twice, whatever ends it."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Event as Stop
+from threading import Thread
+
+import pytest
+
+from data import Store
+from engine.flow import parse
+from engine.ids import new_id
+from engine.states import Action, State
+from streaming import codec, keys
+from streaming.bus import Bus, split_live
+from streaming.executor import Executor, environment
+from streaming.load import Synthetic
+from streaming.messages import (
+    ActionRequested,
+    Deltas,
+    ExecutionCreated,
+    ExecutionReported,
+    Heartbeat,
+    Job,
+    TaskEnded,
+    TaskStarted,
+)
+from watchfloor.settings import Settings
+
+FLOW = """
+id: two-steps
+namespace: company.team
+tasks:
+  - id: first
+    type: io.kestra.plugin.core.log.Log
+    message: one
+  - id: second
+    type: io.kestra.plugin.core.log.Log
+    message: two
+"""
+WAITING = """
+id: waits
+namespace: company.team
+tasks:
+  - id: pause
+    type: io.kestra.plugin.core.flow.Pause
+    pauseDuration: PT0.3S
+"""
+
+
+class Crash(BaseException):
+    """Stands for kill -9: nothing catches it."""
+
+
+class Worker:
+    """Runs each job at once, successfully, through the event stream; counts the attempts given out."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self.attempts: list[tuple[str, int]] = []
+
+    def submit(self, job: Job) -> None:
+        """Claim, start and end the attempt."""
+        claimed = self._bus.redis.set(keys.claim(job.task_run_id, job.attempt), "w", nx=True)
+        if not claimed:
+            return
+        self.attempts.append((job.task_run_id, job.attempt))
+        now = datetime.now(UTC)
+        self._bus.append(TaskStarted(new_id(), job.execution_id, now, job.task_run_id, job.attempt, "w"))
+        self._bus.append(TaskEnded(new_id(), job.execution_id, now, job.task_run_id, job.attempt, State.SUCCESS))
+
+
+@pytest.fixture
+def settings(tmp_path: Path, valkey_url: str) -> Settings:
+    return Settings(data_dir=tmp_path, redis_url=valkey_url, flows_dir=tmp_path / "flows")
+
+
+@pytest.fixture
+def flows(store: Store) -> None:
+    store.save_flow(parse(FLOW))
+    store.save_flow(parse(WAITING))
+
+
+def executor(settings: Settings, store: Store, bus: Bus, worker: Worker | None = None) -> Executor:
+    return Executor(settings, store, bus, worker or Worker(bus), environment(settings))
+
+
+@contextmanager
+def running(made: Executor) -> Iterator[Executor]:
+    """The executor at work in a thread."""
+    stop = Stop()
+    thread = Thread(target=made.run, args=(stop,))
+    thread.start()
+    try:
+        yield made
+    finally:
+        stop.set()
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def until(what: str, condition: Callable[[], object], seconds: float = 15) -> None:
+    """Wait for a condition."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
+        time.sleep(0.01)
+
+
+def created(execution_id: str, flow_id: str = "two-steps") -> ExecutionCreated:
+    return ExecutionCreated(f"c-{execution_id}", execution_id, datetime.now(UTC), "company.team", flow_id, 1)
+
+
+def state_of(store: Store, execution_id: str) -> State | None:
+    row = store.row(execution_id)
+    return row.state if row else None
+
+
+@pytest.mark.usefixtures("flows")
+def test_a_flow_runs_to_its_end(settings: Settings, store: Store, bus: Bus) -> None:
+    worker = Worker(bus)
+    bus.append(created("x"))
+    with running(executor(settings, store, bus, worker)):
+        until("the end", lambda: state_of(store, "x") is State.SUCCESS)
+    execution = store.load("x")
+    assert execution is not None
+    assert {run.task_id: run.state for run in execution.task_runs.values()} == {
+        "first": State.SUCCESS,
+        "second": State.SUCCESS,
+    }
+    assert len(worker.attempts) == 2
+
+
+@pytest.mark.usefixtures("flows")
+def test_every_commit_is_announced_with_a_version_that_only_rises(settings: Settings, store: Store, bus: Bus) -> None:
+    bus.append(created("x"))
+    with running(executor(settings, store, bus)):
+        until("the end", lambda: state_of(store, "x") is State.SUCCESS)
+    versions = []
+    for entry in bus.read(keys.DELTAS, "0-0", count=1000, block_ms=None):
+        deltas = codec.decode_live(entry.payload)
+        assert isinstance(deltas, Deltas)
+        for item in deltas.items:
+            assert (item.before.version if item.before else 0) == (versions[-1] if versions else 0)
+            versions.append(item.row.version)
+    row = store.row("x")
+    assert row is not None
+    assert versions[-1] == row.version
+
+
+@pytest.mark.usefixtures("flows")
+@pytest.mark.parametrize("seed", range(4))
+def test_crashes_at_any_point_leave_what_an_undisturbed_run_leaves(
+    settings: Settings, store: Store, bus: Bus, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dice = random.Random(seed)
+    ids = [f"x{n}" for n in range(10)]
+    worker = Worker(bus)
+
+    def crashing(method: Callable[..., object], chance: float) -> Callable[..., object]:
+        def call(*args: object, **kwargs: object) -> object:
+            if dice.random() < chance:
+                raise Crash
+            result = method(*args, **kwargs)
+            if dice.random() < chance:
+                raise Crash
+            return result
+
+        return call
+
+    for target, name, chance in ((store, "commit", 0.15), (bus, "publish_deltas", 0.15), (worker, "submit", 0.1)):
+        monkeypatch.setattr(target, name, crashing(getattr(target, name), chance))
+    bus.append_all(created(i) for i in ids)
+    crashes, deadline = 0, time.monotonic() + 60
+    while not all(state_of(store, i) is State.SUCCESS for i in ids):
+        assert time.monotonic() < deadline
+        try:
+            alive = executor(settings, store, bus, worker)
+            alive._recover()
+            while not all(state_of(store, i) is State.SUCCESS for i in ids):
+                alive.step()
+        except Crash:
+            crashes += 1
+    assert crashes > 3
+    for execution_id in ids:
+        execution = store.load(execution_id)
+        assert execution is not None
+        assert [change.state for change in execution.history] == [State.CREATED, State.RUNNING, State.SUCCESS]
+        assert [len(run.attempts) for run in execution.task_runs.values()] == [1, 1]
+    assert len(worker.attempts) == len(set(worker.attempts)) == 2 * len(ids)
+
+
+def test_kill_9_of_the_process_loses_no_event(settings: Settings, store: Store, bus: Bus, tmp_path: Path) -> None:
+    source = Synthetic(seed=7, alive=50)
+    events = [source.next_event() for _ in range(6_000)]
+    expected: dict[str, State] = {e.execution_id: e.state for e in events if isinstance(e, ExecutionReported)}
+    counted: dict[str, int] = {}
+    for event in events:
+        counted[event.execution_id] = counted.get(event.execution_id, 0) + 1
+    environ = {
+        **os.environ,
+        "WATCHFLOOR_DATA_DIR": str(tmp_path),
+        "WATCHFLOOR_REDIS_URL": settings.resolved_redis_url,
+        "WATCHFLOOR_DATABASE_URL": f"sqlite:///{tmp_path / 'watchfloor.db'}",
+        "WATCHFLOOR_FLOWS_DIR": str(tmp_path / "flows"),
+        "WATCHFLOOR_EXECUTOR_BATCH": "50",
+    }
+    sent = 0
+    for share in (1_500, 3_000, 4_500, 6_000):
+        process = subprocess.Popen([sys.executable, "-m", "watchfloor.cli", "executor"], env=environ)
+        bus.append_all(events[sent:share])
+        sent = share
+        try:
+            at = store.position(keys.EVENTS)
+            until("some progress", lambda at=at: store.position(keys.EVENTS) != at, 30)
+            if share == len(events):
+                until("the end", lambda: store.position(keys.EVENTS) == bus.last_id(keys.EVENTS), 30)
+        finally:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+    stored = store.load_many(expected)
+    assert {i: e.state for i, e in stored.items()} == expected
+    assert {i: e.version for i, e in stored.items()} == counted
+
+
+def test_a_malformed_event_is_kept_with_its_reason_and_stops_nothing(
+    settings: Settings, store: Store, bus: Bus
+) -> None:
+    source = Synthetic(seed=1, alive=1)
+    bus.redis.xadd(keys.EVENTS, {"d": b"\xc1 not an event"})
+    bus.redis.xadd(keys.EVENTS, {"other": b"field"})
+    good = source.next_event()
+    bus.append(good)
+    with running(executor(settings, store, bus)) as alive:
+        until("the good one", lambda: state_of(store, good.execution_id) is State.CREATED)
+        assert alive.pulse.heartbeat().dead_letters == 2
+    first, second = (fields for _, fields in bus.redis.xrange(keys.DEAD_LETTERS))
+    assert first[b"d"] == b"\xc1 not an event"
+    assert first[b"reason"]
+    assert second[b"d"] == b""
+
+
+def test_an_event_that_breaks_the_reducer_is_kept_and_stops_nothing(
+    settings: Settings, store: Store, bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from streaming.executor import loop
+
+    good = Synthetic(seed=1, alive=1).next_event()
+    real = loop.apply
+
+    def breaking(execution: object, event: object, *rest: object) -> object:
+        if getattr(event, "execution_id", None) == "bad":
+            raise ZeroDivisionError("a bug")
+        return real(execution, event, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(loop, "apply", breaking)
+    bus.append(created("bad"))
+    bus.append(good)
+    with running(executor(settings, store, bus)):
+        until("the good one", lambda: state_of(store, good.execution_id) is State.CREATED)
+    ((_, fields),) = bus.redis.xrange(keys.DEAD_LETTERS)
+    assert fields[b"reason"] == b"ZeroDivisionError: a bug"
+    assert codec.decode_event(fields[b"d"]).execution_id == "bad"
+
+
+@pytest.mark.usefixtures("flows")
+def test_a_timer_survives_the_executor(settings: Settings, store: Store, bus: Bus) -> None:
+    bus.append(created("x", "waits"))
+    with running(executor(settings, store, bus)):
+        until("the pause", lambda: state_of(store, "x") is State.PAUSED)
+    assert len(store.timers()) == 1
+    with running(executor(settings, store, bus)):
+        until("the end", lambda: state_of(store, "x") is State.SUCCESS)
+    assert store.timers() == []
+
+
+@pytest.mark.usefixtures("flows")
+def test_an_action_is_answered_in_the_delta(settings: Settings, store: Store, bus: Bus) -> None:
+    bus.append(created("x", "waits"))
+    bus.append(ActionRequested("kill-1", "x", datetime.now(UTC), Action.KILL, "ada"))
+    bus.append(ActionRequested("kill-2", "x", datetime.now(UTC) + timedelta(seconds=1), Action.RESUME, "ada"))
+    with running(executor(settings, store, bus)):
+        until("the end", lambda: state_of(store, "x") is State.KILLED)
+    answers = {}
+    for entry in bus.read(keys.DELTAS, "0-0", count=1000, block_ms=None):
+        for item in codec.decode_live(entry.payload).items:
+            answers.update({answer.event_id: answer.refused for answer in item.answers})
+    assert answers["kill-1"] is None
+    assert "KILL" in answers["kill-2"]
+
+
+def test_while_the_database_is_locked_the_heartbeat_says_so_and_nothing_is_lost(
+    settings: Settings, store: Store, bus: Bus, tmp_path: Path
+) -> None:
+    event = Synthetic(seed=1, alive=1).next_event()
+    lock = sqlite3.connect(tmp_path / "watchfloor.db", isolation_level=None)
+    with running(executor(settings, store, bus)) as alive:
+        lock.execute("BEGIN IMMEDIATE")
+        bus.append(event)
+        until("the heartbeat", lambda: alive.pulse.heartbeat().database is not None)
+        assert state_of(store, event.execution_id) is None
+        lock.execute("ROLLBACK")
+        until("the event", lambda: state_of(store, event.execution_id) is State.CREATED)
+        until("a good heartbeat", lambda: alive.pulse.heartbeat().database is None)
+    lock.close()
+
+
+def test_heartbeats_go_out_each_second_with_the_lag(settings: Settings, store: Store, bus: Bus) -> None:
+    made = executor(settings, store, bus)
+    bus.append(Synthetic(seed=1, alive=1).next_event())
+    until("some age", lambda: made.pulse.heartbeat().lag_ms > 20)
+    stop = Stop()
+    with bus.subscription(keys.LIVE) as live:
+        thread = Thread(target=made.pulse.beat_until, args=(stop, 0.05))
+        thread.start()
+        beats: list[Heartbeat] = []
+        until("two heartbeats", lambda: _take(live.get(0.2), beats) >= 2)
+        stop.set()
+        thread.join(5)
+    assert beats[0].executor_id == made.id
+    assert beats[0].lag_ms > 20
+
+
+def _take(message: tuple[str, bytes] | None, beats: list[Heartbeat]) -> int:
+    if message is not None:
+        decoded = codec.decode_live(split_live(message[1])[1])
+        assert isinstance(decoded, Heartbeat)
+        beats.append(decoded)
+    return len(beats)
+
+
+def test_a_scheduled_flow_runs_once_a_date(settings: Settings, store: Store, bus: Bus) -> None:
+    source = FLOW.replace("two-steps", "ticks") + (
+        "triggers:\n  - id: t\n    type: io.kestra.plugin.core.trigger.Schedule\n"
+        '    cron: "* * * * * *"\n    withSeconds: true\n'
+    )
+    store.save_flow(parse(source))
+    with running(executor(settings, store, bus)):
+        until("three dates", lambda: len(scheduled(bus)) >= 3)
+    dates = scheduled(bus)
+    assert len(dates) == len(set(dates.values()))
+
+
+def scheduled(bus: Bus) -> dict[str, str]:
+    """Execution id -> the date of its schedule, of every execution announced so far."""
+    found = {}
+    for entry in bus.read(keys.EVENTS, "0-0", count=1000, block_ms=None):
+        event = codec.decode_event(entry.payload)
+        if isinstance(event, ExecutionCreated) and event.trigger is not None:
+            found[event.execution_id] = event.trigger.variables["date"]
+    return found
