@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.composer import Composer, ComposerError
 from ruamel.yaml.error import MarkedYAMLError, StringMark, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
@@ -147,18 +148,33 @@ def _complex_key(key: Node) -> str:
     return "expected text as a key, came a list"
 
 
+class _Composer(Composer):
+    """Stops at too deep a nesting while it reads, before that costs anything."""
+
+    _depth = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            mark = self.parser.peek_event().start_mark
+            raise ComposerError(None, None, f"expected at most {MAX_DEPTH} levels of nesting", mark)
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
+
 def _compose(source: str) -> Node:
     size = len(source.encode("utf-8", "surrogatepass"))
     if size > MAX_BYTES:
         raise FlowError([Violation(1, 1, "", f"expected at most {MAX_BYTES:,} bytes, came {size:,}")])
     try:
-        root = YAML(typ="safe", pure=True).compose(source)
+        yaml = YAML(typ="safe", pure=True)
+        yaml.Composer = _Composer
+        root = yaml.compose(source)
     except ReaderError as error:
         raise FlowError([_reader_violation(source, error)]) from error
     except MarkedYAMLError as error:
         raise FlowError([_syntax_violation(error)]) from error
-    except RecursionError as error:
-        raise FlowError([Violation(1, 1, "", f"expected at most {MAX_DEPTH} levels of nesting")]) from error
     except (YAMLError, ValueError) as error:
         raise FlowError([Violation(1, 1, "", f"not YAML: {error}")]) from error
     if root is None:

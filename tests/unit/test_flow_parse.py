@@ -221,7 +221,7 @@ def test_an_error_reads_as_lines() -> None:
 # -- laws and limits ----------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.text(alphabet=st.sampled_from("ab:-[]{}\n '\"&*!|>#%@\t?,0"), max_size=60))
 def test_any_text_is_a_flow_or_a_flow_error(text: str) -> None:
     lines = text.count("\n") + 2
@@ -242,7 +242,7 @@ _JSON = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.dictionaries(st.sampled_from(["id", "namespace", "tasks", "inputs", "triggers", "labels"]), _JSON))
 def test_any_values_are_a_flow_or_a_flow_error(values: dict) -> None:
     assert all(found.line >= 1 and found.message for found in problems_of(json.dumps(values)))

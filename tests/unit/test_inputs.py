@@ -174,7 +174,7 @@ _ANY = st.recursive(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(value=_ANY)
 @pytest.mark.parametrize("kind", sorted(INPUT_TYPES))
 def test_any_value_is_taken_or_refused_and_what_is_taken_is_taken_again(kind: str, value: Any) -> None:

@@ -99,7 +99,7 @@ def _assert_sound(graph: Graph, positions: Positions) -> None:
             assert _apart(rect, other)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(tasks=_lists(_TREE), errors=st.lists(_TREE, max_size=2), end=st.lists(_TREE, max_size=2))
 @pytest.mark.parametrize("orientation", _ORIENTATIONS)
 def test_nothing_overlaps_but_boxes_and_what_is_in_them(orientation: str, tasks: list, errors: list, end: list) -> None:
@@ -107,7 +107,7 @@ def test_nothing_overlaps_but_boxes_and_what_is_in_them(orientation: str, tasks:
     _assert_sound(graph, layout(graph, orientation))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(tasks=_lists(_TREE))
 def test_the_same_graph_gives_the_same_positions(tasks: list) -> None:
     flow = flow_of(tasks)
