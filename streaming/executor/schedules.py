@@ -90,6 +90,7 @@ class Schedules:
             flow_id=flow.id,
             revision=item.revision,
             inputs=inputs,
+            labels=dict(item.trigger.labels),
             trigger=Trigger(
                 id=item.trigger.id,
                 type=item.trigger.type,
