@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import wraps
 from typing import Any
 
 import flask
@@ -49,15 +49,19 @@ def register(server: flask.Flask, services: Services) -> None:
 
 
 def _view(api: Api, endpoint: Endpoint) -> Callable[..., Any]:
-    handler = partial(endpoint.handler, api)
-    return partial(_write, handler) if endpoint.writes else handler
+    @wraps(endpoint.handler)
+    def view(**names: str) -> Any:
+        if endpoint.writes:
+            _may_write()
+        return endpoint.handler(api, **names)
+
+    return view
 
 
-def _write(handler: Callable[..., Any], **names: str) -> Any:
+def _may_write() -> None:
     role = getattr(current_user, "role", None)
     if role not in WRITERS:
         raise ApiError(403, f"Expected the role {' or '.join(sorted(WRITERS))}, you have {role or 'none'}.")
-    return handler(**names)
 
 
 _PATHS = Map([Rule(endpoint.rule, methods=[endpoint.method], endpoint=endpoint.path) for endpoint in ENDPOINTS])
