@@ -61,6 +61,7 @@ def _prepare(draft: Draft, event: ExecutionCreated, flow: Flow | None) -> str | 
     except (InputError, ExpressionFailed) as error:
         return f"inputs: {error}"
     draft.set(variables=_variables(draft, flow))
+    draft.set(labels={**_labels(draft, flow), **event.labels})
     return None
 
 
@@ -86,13 +87,23 @@ def _without(values: dict[str, Any], path: list[str], default: Any) -> dict[str,
     return {key: value for key, value in values.items() if key != first or value != default}
 
 
+def _labels(draft: Draft, flow: Flow) -> dict[str, str]:
+    """The flow's labels, rendered; one that can't be stays as written."""
+    context = context_of(draft)
+    return {name: str(_rendered(draft, text, context)) for name, text in flow.labels.items()}
+
+
 def _variables(draft: Draft, flow: Flow) -> dict[str, Any]:
     """The flow's variables, rendered in order. One that needs what isn't there yet stays a template (``render`` it)."""
     rendered: dict[str, Any] = dict(flow.variables)
     context = {**context_of(draft), "vars": rendered}
     for name, value in flow.variables.items():
-        try:
-            rendered[name] = evaluate(draft, value, context)
-        except ExpressionFailed:
-            rendered[name] = value
+        rendered[name] = _rendered(draft, value, context)
     return rendered
+
+
+def _rendered(draft: Draft, value: Any, context: dict[str, Any]) -> Any:
+    try:
+        return evaluate(draft, value, context)
+    except ExpressionFailed:
+        return value

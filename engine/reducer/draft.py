@@ -97,8 +97,8 @@ class Draft:
         self.execution = evolve(self.execution, **changes)
 
     def note_error(self, task_id: str | None, message: str) -> None:
-        """Keep the first error of the execution."""
-        if self.error is None:
+        """Keep the first error of the execution; one after its end is not its own."""
+        if self.error is None and self.state not in TERMINAL:
             self.error, self.failed_task = message, task_id
 
     # -- task runs

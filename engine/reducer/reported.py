@@ -10,10 +10,18 @@ from engine.reducer.env import Applied
 from engine.states import STATES, TERMINAL, Action, State, refusal
 from streaming.messages import ActionRequested, Answer, ExecutionReported, TaskReported
 
+_NOT_OURS = "Only what Watchfloor runs itself can be acted on; this one is reported by something else."
+_FLOW_GONE = "The revision of the flow that this execution runs is gone, so it can only be killed."
+
 
 def is_reported(execution: Execution) -> bool:
-    """Whether others run it: a synthetic one, or a foreign one (``<source>:<native id>``)."""
-    return execution.kind is Kind.SYNTHETIC or ":" in execution.id
+    """Whether others run it: a synthetic one, or a foreign one."""
+    return execution.kind is Kind.SYNTHETIC or _is_foreign(execution)
+
+
+def _is_foreign(execution: Execution) -> bool:
+    """Whether its id is ``<source>:<native id>``."""
+    return ":" in execution.id
 
 
 def execution_reported(execution: Execution | None, event: ExecutionReported) -> Applied:
@@ -80,8 +88,8 @@ def task_reported(execution: Execution | None, event: TaskReported) -> Applied:
 def act_without_flow(execution: Execution, event: ActionRequested) -> Applied:
     """Actions where the reducer doesn't steer: kill ends what is shown, everything else is refused."""
     refused = refusal(event.action, execution.state)
-    if refused is None and (event.action is not Action.KILL or ":" in execution.id):
-        refused = "Only what Watchfloor runs itself can be acted on; this one is reported by something else."
+    if refused is None and (event.action is not Action.KILL or _is_foreign(execution)):
+        refused = _NOT_OURS if is_reported(execution) else _FLOW_GONE
     if refused is not None:
         return Applied(execution, answers=(Answer(event.event_id, event.action, refused),))
     return _killed(execution, event)

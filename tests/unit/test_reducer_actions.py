@@ -361,5 +361,7 @@ def test_an_action_on_an_execution_whose_flow_is_gone() -> None:
     assert applied.execution is not None
     assert applied.execution.state is State.KILLED
     assert applied.effects == (StopTasks("e", (world["a"].id,)),)
+    paused = apply(world.execution, ActionRequested("p", "e", world.now, Action.PAUSE, "ada"), None, ENV)
+    assert "is gone" in (paused.answers[0].refused or "")
     late = TaskEnded("t", "e", world.now, world["a"].id, 1, State.SUCCESS)
     assert apply(applied.execution, late, None, ENV).execution is applied.execution

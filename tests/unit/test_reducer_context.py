@@ -156,6 +156,12 @@ def test_what_an_operator_gives_is_never_evaluated() -> None:
     assert seen(text, inputs={"who": "{{ 1 + 1 }}"}) == ["{{ 1 + 1 }}"]
 
 
+def test_labels_may_be_templates_and_given_ones_win() -> None:
+    flow = flow_of("labels: {a: '{{ flow.id }}', b: '{{ outputs.x }}', c: mine}\ntasks: [{id: t, !Log}]")
+    world = World(flow).execute(labels={"c": "theirs", "d": "{{ 1 }}"})
+    assert world.execution.labels == {"a": "flow", "b": "{{ outputs.x }}", "c": "theirs", "d": "{{ 1 }}"}
+
+
 def test_defaults_may_be_templates() -> None:
     text = "inputs: [{id: who, type: STRING, defaults: '{{ flow.id }}'}]\ntasks: [{id: show, !Show '{{ inputs.who }}'}]"
     assert seen(text) == ["flow"]

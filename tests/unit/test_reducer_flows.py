@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from reducer_world import START, Answers, World, flow_of
 
-from engine.states import State
+from engine.flow import parse
+from engine.states import TERMINAL, State
+
+EXAMPLES = Path(__file__).parents[2] / "flows"
 
 SEQUENCE = """
 tasks:
@@ -307,6 +311,16 @@ def test_the_first_error_is_the_executions() -> None:
     assert world["alert"].error == "no mail"
 
 
+def test_an_error_after_the_end_is_not_the_executions() -> None:
+    world = World(flow_of(HANDLED), answers={"report": "late"}).execute()
+    assert (world.state, world.execution.error, world["report"].error) == (State.SUCCESS, None, "late")
+
+
+def test_a_success_keeps_no_error_of_an_allowed_failure() -> None:
+    world = World(flow_of(ALLOWED), answers={"b": "boom"}).execute()
+    assert (world.state, world.execution.error) == (State.SUCCESS, None)
+
+
 def test_errors_of_the_engine_are_in_the_log() -> None:
     world = World(flow_of(CHOICE.replace("inputs.way == 'then'", "outputs.nothing.x"))).execute()
     assert world["if"].error is not None
@@ -344,3 +358,11 @@ def test_no_history_goes_back_in_time_when_the_clock_of_a_worker_lags() -> None:
     world.run()
     assert world.state is State.SUCCESS
     assert {change.date for run in world.execution.task_runs.values() for change in run.history} == {START}
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_example_flows_run_from_their_start_to_an_end_or_a_pause(path: Path) -> None:
+    flow = parse(path.read_text())
+    world = World(flow, *(parse(other.read_text()) for other in EXAMPLES.glob("*.yaml"))).execute(flow.id)
+    assert world.state in TERMINAL | {State.PAUSED}
+    assert world.states
