@@ -182,6 +182,19 @@ class LogHits(NamedTuple):
     indexes: list[int]
 
 
+class LogGroup(msgspec.Struct, frozen=True):
+    """The lines of a task run (``None``: of the execution itself): how many match, how many of them are errors.
+
+    ``last_seq`` is the newest line counted, whatever its level: what came later comes by the tail.
+    """
+
+    task_run_id: str | None
+    task_id: str | None
+    total: int
+    errors: int
+    last_seq: int
+
+
 class User(msgspec.Struct, frozen=True):
     """Somebody who may sign in. ``role`` is viewer, operator or admin."""
 

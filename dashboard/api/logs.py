@@ -13,6 +13,7 @@ from dashboard.api.errors import ApiError, answer
 from dashboard.api.logqueries import of_all, of_execution
 from dashboard.api.spec import FILTERS, PAGE, SIZE, SORT, Endpoint, Parameter
 from data.records import LogQuery
+from streaming.messages import LEVELS
 
 LIST_MAX = 10_000  # lines in one JSON list; more are had by windows or the download
 WINDOW_MAX = 2_000
@@ -57,13 +58,32 @@ def window(api: Api, executionId: str) -> flask.Response:
 
 
 def hits(api: Api, executionId: str) -> flask.Response:
-    """Where a text is among the lines that ``window`` pages through."""
+    """Where a text, or lines of a level, are among the lines that ``window`` pages through."""
     query = of_execution(executionId, api.text("order") or "time")
-    needle = api.text("needle")
-    if needle is None:
+    needle, level = api.text("needle"), api.text("hitLevel")
+    if needle is None and level is None:
         raise ApiError(400, "needle: expected a text to look for.", [("expected a text", "needle")])
-    found = api.read(lambda: api.store.log_hits(query, needle))
+    if level is not None and level not in LEVELS:
+        raise ApiError(400, f"hitLevel: expected one of {', '.join(LEVELS)}, got {level!r}.", [("a level", "hitLevel")])
+    found = api.read(
+        lambda: api.store.log_hits(query, needle) if needle else api.store.log_level_hits(query, level)  # type: ignore[arg-type]
+    )
     return answer({"total": found.total, "indexes": found.indexes})
+
+
+def groups(api: Api, executionId: str) -> flask.Response:
+    """How many lines each task run has, in the order of ``window`` by task."""
+    query = of_execution(executionId)
+    return answer({"groups": api.read(lambda: api.store.log_groups(query))})
+
+
+def place(api: Api, executionId: str) -> flask.Response:
+    """Where a line is among those that ``window`` pages through; ``null`` when it is not among them."""
+    query = of_execution(executionId, api.text("order") or "time")
+    seq = api.integer("seq", least=0)
+    if seq is None:
+        raise ApiError(400, "seq: expected the number of a line.", [("expected a number", "seq")])
+    return answer({"index": api.read(lambda: api.store.log_place(query, seq))})
 
 
 def download(api: Api, executionId: str) -> flask.Response:
@@ -116,7 +136,19 @@ ENDPOINTS = (
         ours=True,
     ),
     Endpoint(
-        "GET", "/logs/{executionId}/hits", hits, "Where a text is among those lines.", "{total, indexes}",
-        (Parameter("needle", "string", "The text to look for.", required=True), ORDER, *LINES), ours=True,
+        "GET", "/logs/{executionId}/hits", hits, "Where a text, or a level, is among those lines.", "{total, indexes}",
+        (
+            Parameter("needle", "string", "The text to look for."),
+            Parameter("hitLevel", "Level", "Instead of a text: lines of this level and worse ones."), ORDER, *LINES,
+        ),
+        ours=True,
+    ),
+    Endpoint(
+        "GET", "/logs/{executionId}/groups", groups, "How many lines each task run has.",
+        "{groups: [{task_run_id, task_id, total, errors, last_seq}]}", LINES, ours=True,
+    ),
+    Endpoint(
+        "GET", "/logs/{executionId}/place", place, "Where a line is among them.", "{index}",
+        (Parameter("seq", "integer", "The line's number.", required=True), ORDER, *LINES), ours=True,
     ),
 )  # fmt: skip
