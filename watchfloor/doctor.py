@@ -109,11 +109,11 @@ def check_port(settings: Settings) -> Finding:
         try:
             probe.bind((settings.host, settings.port))
         except OSError as error:
-            return Finding(
-                Verdict.BAD,
-                f"{settings.host}:{settings.port}: {error.strerror}",
-                "Stop what listens there, or set WATCHFLOOR_PORT (0 takes a free one).",
-            )
+            if read_state(settings.data_dir) is not None:
+                mend = "The web process is starting or stuck: look again, then read the lines `watchfloor up` prints."
+            else:
+                mend = "Stop what listens there, or set WATCHFLOOR_PORT (0 takes a free one)."
+            return Finding(Verdict.BAD, f"{settings.host}:{settings.port}: {error.strerror}, and no answer", mend)
     return Finding(Verdict.OK, f"{settings.host}:{settings.port} is free")
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import psutil
 import redis
 from rich.console import Console
 
@@ -25,8 +26,8 @@ from streaming.messages import Heartbeat
 from watchfloor.follow import Follower
 from watchfloor.logs import without_password
 from watchfloor.settings import Settings
-from watchfloor.up import environment, public_url
-from watchfloor.valkey import valkey_server
+from watchfloor.up import environment, public_url, read_state
+from watchfloor.valkey import valkey_server, wait_for
 
 if TYPE_CHECKING:
     from data import Store
@@ -71,7 +72,11 @@ def run(settings: Settings, path: Path, options: Options, console: Console) -> i
 
 
 def product_runs(settings: Settings) -> bool:
-    """True when an executor's heartbeat comes through Redis."""
+    """True when ``up`` runs with this data folder, or an executor's heartbeat comes through Redis."""
+    state = read_state(settings.data_dir)
+    if state is not None and psutil.pid_exists(state.pid):
+        wait_for(settings.resolved_redis_url)
+        return True
     bus = Bus(settings.resolved_redis_url)
     try:
         with bus.subscription(keys.LIVE) as subscription:

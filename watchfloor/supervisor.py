@@ -58,10 +58,18 @@ class Restarting(Process):
         self._send_message({"pid": self._child.pid}, type="start")
         if self._stopping.is_set():  # told to stop while it was being started
             self._signal(signal.SIGTERM)
+        ender = threading.Thread(target=self._end_group, args=(self._child,), daemon=True)
+        ender.start()
         for line in iter(self._child.stdout.readline, b""):
             self._send_message(line)
         self._child.stdout.close()
-        return int(self._child.wait())
+        ender.join()
+        return int(self._child.returncode)
+
+    def _end_group(self, child: Any) -> None:
+        """When the process has ended, so do its children: a successor needs their port, and the reader their pipe."""
+        child.wait()
+        self._signal(signal.SIGKILL)
 
     def _follow_parent(self, parent: int) -> None:
         while os.getppid() == parent:
