@@ -29,9 +29,12 @@ def main(settings: Settings | None = None) -> None:
     """Serve until SIGTERM or SIGINT."""
     if not monkey.is_module_patched("socket"):
         os.execv(sys.executable, [sys.executable, "-m", "watchfloor.web"])
+    from watchfloor.logs import configure
     from watchfloor.settings import Settings
 
-    application(settings or Settings()).run()
+    given = settings or Settings()
+    configure(given.log_level)
+    application(given).run()
 
 
 def application(settings: Settings) -> Any:

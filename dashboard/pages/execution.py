@@ -23,6 +23,7 @@ from streaming.messages import ExecutionRow
 
 TABS = (("overview", "Overview"), ("gantt", "Gantt"), ("logs", "Logs"), ("topology", "Topology"))
 FIRST = "overview"
+STRIP = 30
 
 
 def layout(visit: Visit) -> Component:
@@ -91,15 +92,24 @@ def _overview(visit: Visit, row: ExecutionRow) -> Component:
         "variables": execution.variables,
         "trigger": codec.to_builtins(execution.trigger) if execution.trigger else None,
     } if execution else {}  # fmt: skip
-    last = visit.services.store.last_of_flow(row.namespace, row.flow_id, 30)
-    strip = _view(
-        "flow-strips",
-        {"flows": [[row.namespace, row.flow_id]], "rows": codec.to_builtins(last), "current": row.id, "size": 30},
-        Execution.STRIP,
-        "wf-strip-panel",
-    )
     params = {"id": row.id, "usual": usual(visit, row)["execution"], "execution": known}
-    return html.Div([_view("overview", params, Execution.OVERVIEW, "wf-overview"), strip], className="wf-scroll")
+    return html.Div(
+        [_view("overview", params, Execution.OVERVIEW, "wf-overview"), _strip(visit, row)], className="wf-scroll"
+    )
+
+
+def _strip(visit: Visit, row: ExecutionRow) -> Component:
+    """The flow's last executions, this one marked."""
+    last = visit.services.store.last_of_flow(row.namespace, row.flow_id, STRIP)
+    params = {
+        "rows": codec.to_builtins(last),
+        "flows": [[row.namespace, row.flow_id]],
+        "current": row.id,
+        "size": STRIP,
+    }
+    bars = html.Div(className="wf-strip", **{"data-wf-strip": f"{row.namespace}/{row.flow_id}"})
+    title = html.H2(f"Last executions of {row.flow_id}")
+    return _view("flow-strips", params, Execution.STRIP, "wfx-panel wf-strip-panel", title, bars)
 
 
 def _gantt(visit: Visit, row: ExecutionRow) -> Component:
