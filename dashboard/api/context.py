@@ -16,6 +16,7 @@ from engine.flow import Flow, parse
 from engine.model import Execution
 
 T = TypeVar("T")
+_FLOWS_KEPT = 1_000  # revisions whose secret inputs are known; then they are read again
 _TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
@@ -27,6 +28,7 @@ class Api:
         self.store = services.store
         self.commands = services.commands
         self.settings = services.settings
+        self._secret_ids: dict[tuple[str, str, int], tuple[str, ...]] = {}
 
     @property
     def actor(self) -> str:
@@ -70,6 +72,17 @@ class Api:
             raise ApiError(404, f"There is no {which}flow {namespace}.{flow_id}.")
         return found
 
+    def secret_inputs(self, item: Execution) -> tuple[str, ...]:
+        """Values given for SECRET inputs, which are never shown."""
+        key = (item.namespace, item.flow_id, item.revision)
+        if key not in self._secret_ids:
+            stored = self.read(lambda: self.store.flow(*key))
+            if len(self._secret_ids) >= _FLOWS_KEPT:
+                self._secret_ids.clear()
+            flow = parsed(stored.source) if stored else None
+            self._secret_ids[key] = tuple(one.id for one in flow.inputs if one.type == "SECRET") if flow else ()
+        return tuple(value for name in self._secret_ids[key] if (value := _value(item.inputs, name)))
+
     # -- parameters of the query
 
     @staticmethod
@@ -108,6 +121,13 @@ class Api:
         """(page, size)."""
         most = self.settings.page_size_max
         return self.integer("page", 1, 1, 1_000_000), self.integer("size", min(default, most), 1, most)
+
+
+def _value(values: Any, name: str) -> str:
+    """The text of an input, nested by the dots of its id."""
+    for step in name.split("."):
+        values = values.get(step) if isinstance(values, dict) else None
+    return values if isinstance(values, str) else ""
 
 
 @lru_cache(maxsize=256)

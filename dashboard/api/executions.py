@@ -49,7 +49,8 @@ def _sort(api: Api) -> str:
 
 def read(api: Api, executionId: str) -> flask.Response:
     """An execution with its task runs."""
-    return answer(shapes.execution(api.execution(executionId)))
+    item = api.execution(executionId)
+    return answer(shapes.execution(item, api.secret_inputs(item)))
 
 
 def graph(api: Api, executionId: str) -> flask.Response:

@@ -11,6 +11,7 @@ from dashboard.api.context import Api
 from dashboard.api.errors import ApiError, answer
 from dashboard.api.spec import PAGE, SIZE, SORT, Endpoint, Parameter
 from data.errors import FilterError
+from engine.expressions import mask_tree
 from engine.model import TaskRun
 
 _SORTS = ("timestamp", "name", "value", "taskId", "type")
@@ -54,10 +55,11 @@ def _information(execution_id: str, run: TaskRun) -> dict[str, Any]:
 
 def outputs_of_task_run(api: Api, executionId: str, taskRunId: str) -> flask.Response:
     """The outputs of one task run."""
-    run = api.execution(executionId).task_runs.get(taskRunId)
+    item = api.execution(executionId)
+    run = item.task_runs.get(taskRunId)
     if run is None:
         raise ApiError(404, f"Execution {executionId} has no task run {taskRunId}.")
-    return answer(run.outputs)
+    return answer(mask_tree(run.outputs, api.secret_inputs(item)))
 
 
 ENDPOINTS = (

@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 
 from data.records import MetricRow, StoredFlow
 from engine.durations import format_duration
+from engine.expressions import mask_tree
 from engine.model import Attempt, Execution, History, TaskRun
 from engine.states import TERMINAL, State
 from streaming.messages import ExecutionRow, LogEntry
@@ -41,8 +42,8 @@ def labels(given: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"key": key, "value": value} for key, value in given.items()]
 
 
-def execution(item: Execution) -> dict[str, Any]:
-    """An execution with its task runs. ``version``, ``error`` and ``lastTask`` are ours."""
+def execution(item: Execution, secrets: Sequence[str] = ()) -> dict[str, Any]:
+    """An execution with its task runs, ``secrets`` hidden. ``version``, ``error`` and ``lastTask`` are ours."""
     runs = sorted(item.task_runs.values(), key=lambda run: (run.history[0].date, run.id))
     trigger = item.trigger
     return present(
@@ -52,10 +53,10 @@ def execution(item: Execution) -> dict[str, Any]:
         flowId=item.flow_id,
         flowRevision=item.revision,
         taskRunList=[task_run(item, run) for run in runs],
-        inputs=item.inputs,
-        outputs=item.outputs,
+        inputs=mask_tree(item.inputs, secrets),
+        outputs=mask_tree(item.outputs, secrets),
         labels=labels(item.labels),
-        variables=item.variables,
+        variables=mask_tree(item.variables, secrets),
         state=state(item.history, item.state),
         parentId=item.parent_id,
         originalId=item.original_id or item.id,

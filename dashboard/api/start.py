@@ -67,20 +67,15 @@ def execute(api: Api, namespace: str, id: str) -> flask.Response:
         origin="api",
     )
     if not _arrived(api, execution_id):
-        return _created(_accepted(api, execution_id, namespace, id, revision), 202)
+        return _created(api, _accepted(api, execution_id, namespace, id, revision), 202)
     if wait:
         _wait_for_end(api, execution_id)
-    return _created(api.execution(execution_id), 200)
+    return _created(api, api.execution(execution_id), 200)
 
 
-def _created(item: Execution, status: int) -> flask.Response:
-    root = api_root()
-    return answer({**shapes.execution(item), "url": f"{root}/executions/{item.id}"}, status)
-
-
-def api_root() -> str:
-    """Address of the pages, as the client sees it."""
-    return flask.request.host_url.rstrip("/")
+def _created(api: Api, item: Execution, status: int) -> flask.Response:
+    root = (api.settings.public_url or flask.request.host_url).rstrip("/")
+    return answer({**shapes.execution(item, api.secret_inputs(item)), "url": f"{root}/executions/{item.id}"}, status)
 
 
 def _arrived(api: Api, execution_id: str) -> bool:

@@ -47,6 +47,9 @@ inputs:
     type: INT
     required: false
     min: 1
+  - id: token
+    type: SECRET
+    required: false
   - id: upload
     type: FILE
     required: false

@@ -65,14 +65,14 @@ def test_a_broken_flow_is_refused_with_line_and_path(world: World) -> None:
     assert answer.status_code == 422
     (error,) = answer.get_json()["_embedded"]["errors"]
     assert error["path"] == "tasks[0].type"
-    assert error["line"] == 21
-    assert "line 21" in error["message"]
+    assert error["line"] == 24
+    assert "line 24" in error["message"]
     assert "debug.Return" in error["message"]
     assert world.get("/flows/company.team/greet")["revision"] == 1
 
     (result, other) = world.request("POST", "/flows/validate", data=f"{broken}\n---\n{FLOW}").get_json()
-    assert "line 21" in result["constraints"]
-    assert result["violations"][0]["line"] == 21
+    assert "line 24" in result["constraints"]
+    assert result["violations"][0]["line"] == 24
     assert other["constraints"] is None
     assert (other["flow"], other["namespace"], other["index"]) == ("greet", "company.team", 1)
 
@@ -109,7 +109,7 @@ def test_an_execution_from_request_to_end(world: World) -> None:
     assert item["state"]["current"] == "SUCCESS"
     assert item["url"] == f"http://localhost/executions/{item['id']}"
     assert item["outputs"] == {"said": "Hello Ada!"}
-    assert item["inputs"] | {"upload": None} == {"name": "Ada", "times": 2, "upload": None}
+    assert item["inputs"] | {"upload": None} == {"name": "Ada", "times": 2, "token": None, "upload": None}
     assert Path(item["inputs"]["upload"].removeprefix("file://")).read_bytes() == b"content"
     assert item["inputs"]["upload"].endswith("/a_file.txt")
     assert {"key": "env", "value": "prod"} in item["labels"]
@@ -217,6 +217,15 @@ def test_executions_that_can_not_start(
 
 def test_inputs_may_be_json(world: World) -> None:
     assert world.execute("company.team/greet", "?wait=true", json={"name": "Bob"})["outputs"] == {"said": "Hello Bob!"}
+
+
+def test_secret_inputs_are_not_shown(world: World) -> None:
+    item = world.execute("company.team/greet", "?wait=true", data={"token": "hush hush", "name": "say hush hush"})
+    assert item["inputs"]["token"] == "******"
+    assert item["outputs"] == {"said": "Hello say ******!"}
+    run = next(run for run in item["taskRunList"] if run["taskId"] == "say")
+    assert world.get(f"/outputs/{item['id']}/{run['id']}") == {"value": "Hello say ******"}
+    assert "hush" not in str(list(world.events(f"/executions/{item['id']}/follow")))
 
 
 # -- actions
