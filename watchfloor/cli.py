@@ -115,11 +115,20 @@ def run(
 
     Exit code: 0 SUCCESS or WARNING, 1 FAILED, 130 KILLED or CANCELLED, 2 for a broken file or a wrong input.
     """
+    from redis.exceptions import RedisError
+
+    from data import StoreUnavailable
     from watchfloor.run import Options, run
+    from watchfloor.valkey import ValkeyError
 
     settings = _settings(data_dir=data_dir)
     options = Options(_pairs("--input", inputs), _pairs("--label", labels), resume, alone)
-    raise typer.Exit(run(settings, flow, options, _console()))
+    try:
+        code = run(settings, flow, options, _console())
+    except (ValkeyError, StoreUnavailable, RedisError) as error:
+        typer.echo(f"The engine can't be reached: {error}", err=True)
+        raise typer.Exit(1) from error
+    raise typer.Exit(code)
 
 
 @app.command()
@@ -173,7 +182,7 @@ def seed(
     began = time.monotonic()
     try:
         store.migrate()
-        write(store, executions, seed=seed)
+        write(store, executions, seed=seed, progress=lambda done: typer.echo(f"{done:,} of {executions:,}"))
     finally:
         store.close()
     typer.echo(f"Done in {time.monotonic() - began:.1f} s.")

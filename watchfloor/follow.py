@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from datetime import datetime
-from typing import TYPE_CHECKING
 
+import redis
 from rich.console import Console
 from rich.text import Text
 
+from data import Store, StoreUnavailable
 from engine.model import TaskRun
 from engine.states import STATES, TERMINAL, State
 from streaming import codec, keys
 from streaming.bus import Bus, Subscription, split_live
 from streaming.messages import Deltas, ExecutionDelta, LogEntry
-
-if TYPE_CHECKING:
-    from data import Store
 
 _COLOURS = {
     "waiting": "bright_black",
@@ -47,19 +46,27 @@ class Follower:
         self._console = console
         self._task_states: dict[str, State] = {}
         self._last_seq = 0
+        self._gap = False
         self._looked_at = time.monotonic()
 
     def step(self) -> State | None:
         """Take what came, or wait a moment for it; the state of the execution as far as known."""
-        heard = self._subscription.get(0.2)
+        try:
+            heard = self._subscription.get(0.2)
+        except redis.RedisError:  # it comes back by itself; what was said meanwhile is in the store
+            self._gap, heard = True, None
+            time.sleep(0.5)
         if heard is not None:
             channel, payload = heard
             if channel == keys.LIVE_LOGS:
+                if self._gap:
+                    self._catch_up()
                 self._print_entries(codec.decode_logs_committed(payload).entries)
             else:
                 self._take_live(payload)
         elif time.monotonic() - self._looked_at > _LOOK_EVERY:
-            self._look()
+            with suppress(StoreUnavailable):
+                self._look()
         return self.state
 
     def finish(self) -> None:
@@ -68,6 +75,18 @@ class Follower:
         end = time.monotonic() + _LAST_LINES_WAIT
         while _order(self._store.position(keys.LOGS)) < _order(last) and time.monotonic() < end:
             self.step()
+        self._catch_up()
+
+    def summary(self) -> None:
+        """Print how it ended and how long it took."""
+        row = self._store.row(self.execution_id)
+        if row is not None and row.end_date is not None:
+            seconds = (row.end_date - row.start_date).total_seconds()
+            style = _COLOURS[STATES[row.state].token]
+            self._console.print(Text.assemble((row.state.value, style), f" after {seconds:.1f} s"))
+
+    def _catch_up(self) -> None:
+        self._gap = False
         while entries := self._store.logs_after(self.execution_id, self._last_seq):
             self._print_entries(tuple(entries))
 

@@ -151,6 +151,7 @@ def _until_end(follower: Follower, commands: Any, options: Options, console: Con
                 else:
                     console.print(f"It is paused. {hint}; Ctrl-C kills it.", markup=False)
         follower.finish()
+        follower.summary()
         return state
 
 
