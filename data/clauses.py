@@ -18,6 +18,7 @@ Clause = sa.ColumnElement[bool]
 COUNTED = frozenset({"namespace", "flowId", "state", "kind", "scope", "childFilter"})
 _COLUMNS = {"namespace": "namespace", "flowId": "flow_id", "state": "state", "kind": "kind"}
 _PLAIN = _COLUMNS | {"startDate": "start_at", "endDate": "end_at"}
+_BEFORE = frozenset({Op.LESS_THAN, Op.LESS_THAN_OR_EQUAL_TO})
 _PLAIN |= {"parentId": "parent_id", "triggerExecutionId": "parent_id"}
 
 
@@ -30,6 +31,12 @@ def _plain(condition: Condition, table: sa.Table, now: datetime) -> Clause:
     values = [to_us(v) if isinstance(v, datetime) else str(v) for v in wanted(condition)]
     column = table.c[_PLAIN[condition.field]]
     clause = OPERATORS[condition.op].clause
+    if column is execution.c.parent_id and condition.op not in NEGATIONS:
+        # Only children are in the index.
+        found = begins(column, values[0]) if condition.op is Op.STARTS_WITH else clause(column, values)
+        return sa.and_(column.is_not(None), found)
+    if condition.field == "endDate" and condition.op in _BEFORE:
+        return sa.and_(clause(column, values), clause(execution.c.start_at, values))  # it ended after it started
     if condition.field in ("namespace", "flowId") and condition.op not in (Op.EQUALS, Op.IN) and table is execution:
         # There are few names: a list of them can use the index that a text function can't.
         names = flow_count.c[column.name]
@@ -66,17 +73,24 @@ def id_clauses(condition: Condition) -> list[Clause]:
     text = condition.values[0].strip()
     clauses = []
     if len(text) >= ID_START:
-        clauses.append(_begins(execution.c.id, text))
+        clauses.append(begins(execution.c.id, text))
     if len(text) >= ID_END:
-        clauses.append(_begins(execution.c.id_reversed, text[::-1]))
+        clauses.append(begins(execution.c.id_reversed, text[::-1]))
     return clauses
 
 
-def _begins(column: Any, text: str) -> Clause:
+def begins(column: Any, text: str) -> Clause:
+    """The column begins with ``text``, as a range of an index."""
     return sa.and_(column >= text, column < text + "\U0010ffff")
 
 
 def _text(condition: Condition, table: sa.Table, now: datetime) -> Clause:
+    inner = text_keys(condition).where(search_text.c.key == execution.c.text_key).correlate(execution)
+    return sa.or_(sa.exists(inner), *id_clauses(condition))
+
+
+def rare_text(condition: Condition) -> Clause:
+    """The same by a list of texts: for free text that few executions have."""
     return sa.or_(execution.c.text_key.in_(text_keys(condition)), *id_clauses(condition))
 
 
@@ -102,8 +116,13 @@ def _label(condition: Condition, table: sa.Table, now: datetime) -> Clause:
 
 
 def rare_label(condition: Condition) -> Clause:
-    """The same by a list of executions: for labels that few of them have."""
+    """The same by a list of executions: for labels that few of them have (negation left out)."""
     return execution.c.seq.in_(sa.select(execution_label.c.seq).where(label_clause(condition, execution_label)))
+
+
+def label_rows(condition: Condition) -> Clause:
+    """The condition on ``execution_label`` itself."""
+    return label_clause(condition, execution_label)
 
 
 _SPECIAL: dict[str, Callable[[Condition, sa.Table, datetime], Clause]] = {

@@ -16,14 +16,18 @@ from streaming.messages import ExecutionRow
 
 
 class Grain(IntEnum):
-    """How long a bucket of ``flow_count`` is."""
+    """What a bucket of ``flow_count`` is: everything, or a day or hour of the start or the end."""
 
     ALL = 0
     DAY = 1
     HOUR = 2
+    END_DAY = 3
+    END_HOUR = 4
 
 
-WIDTH = {Grain.DAY: DAY, Grain.HOUR: HOUR}
+WIDTH = {Grain.DAY: DAY, Grain.HOUR: HOUR, Grain.END_DAY: DAY, Grain.END_HOUR: HOUR}
+_BY_START = (Grain.DAY, Grain.HOUR)
+_BY_END = (Grain.END_DAY, Grain.END_HOUR)
 _FLOW = ("grain", "bucket", "namespace", "flow_id", "kind", "child", "state")
 
 
@@ -39,11 +43,13 @@ def text_key(text: str) -> int:
 
 
 def _flow_keys(row: ExecutionRow) -> Iterator[tuple[object, ...]]:
-    start = to_us(row.start_date)
     rest = (row.namespace, row.flow_id, row.kind.value, int(row.parent_id is not None), row.state.value)
     yield (int(Grain.ALL), 0, *rest)
-    for grain, width in WIDTH.items():
-        yield (int(grain), start // width * width, *rest)
+    for date, grains in ((row.start_date, _BY_START), (row.end_date, _BY_END)):
+        if date is not None:
+            us = to_us(date)
+            for grain in grains:
+                yield (int(grain), us // WIDTH[grain] * WIDTH[grain], *rest)
 
 
 class Tally:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -43,10 +44,18 @@ def _connect_args(url: sa.URL) -> dict[str, Any]:
     return {"connect_timeout": 3}
 
 
+class _HintingCompiler(SQLiteCompiler):
+    """Writes a table's hints (``INDEXED BY …``) behind its name."""
+
+    def get_from_hint_text(self, table: Any, text: str | None) -> str | None:
+        return text
+
+
 def make_engine(url: sa.URL) -> sa.Engine:
     """An engine whose transactions begin as ``transaction`` says."""
     engine = sa.create_engine(url, connect_args=_connect_args(url), poolclass=sa.QueuePool, pool_pre_ping=False)
     if url.get_backend_name() == "sqlite":
+        engine.dialect.statement_compiler = _HintingCompiler
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
     return engine

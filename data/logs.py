@@ -94,13 +94,14 @@ class Logs(LogAppends):
                 with self._read_logs() as connection:
                     lines = _in_order(selection, 0) if segment is None else selection.of_segment(segment)
                     place = log_line.c.line if segment is None or len(segment.sources) > 1 else log_line.c.number
-                    step = lines.add_columns(place).where(place > last, *_contains(connection, query.q)).limit(_STEP)
-                    found = connection.execute(step).all()
-                    entries = _entries(connection, query, [seq for seq, _ in found])
+                    step = lines.with_only_columns(place.label("place"), log_line, maintain_column_froms=True)
+                    wanted = step.where(place > last, *_contains(connection, query.q)).limit(_STEP)
+                    rows = connection.execute(wanted).all()
+                    entries = _made(connection, query, rows)
                 yield from entries
-                if not found:
+                if not rows:
                     break
-                last = found[-1][1]
+                last = rows[-1].place
 
     # -- search
 
@@ -214,12 +215,15 @@ def _entries(connection: sa.Connection, query: LogQuery, seqs: Sequence[int]) ->
     if not len(seqs):
         return []
     rows = connection.execute(sa.select(log_line).where(log_line.c.seq.in_(list(seqs)))).all()
-    keys = {row.source for row in rows}
-    sources = {
-        row.key: row for row in connection.execute(sa.select(log_source).where(log_source.c.key.in_(list(keys))))
-    }
-    made = {row.seq: _entry(query.execution_id, row, sources[row.source]) for row in rows}
+    made = {entry.seq: entry for entry in _made(connection, query, rows)}
     return [made[seq] for seq in seqs]
+
+
+def _made(connection: sa.Connection, query: LogQuery, rows: Sequence[Any]) -> list[LogEntry]:
+    """Entries of rows of ``log_line``."""
+    wanted = sa.select(log_source).where(log_source.c.key.in_({row.source for row in rows}))
+    sources = {source.key: source for source in connection.execute(wanted)}
+    return [_entry(query.execution_id, row, sources[row.source]) for row in rows]
 
 
 def _entry(execution_id: str, row: Any, source: Any) -> LogEntry:

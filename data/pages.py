@@ -7,42 +7,43 @@ executions match, and sort what matches when few do.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
-from data.clauses import rare_label, to_clauses
+from data.clauses import label_rows, rare_label, rare_text, to_clauses
 from data.counters import WIDTH, Grain
 from data.counts import Counting, Span, is_counted, split
 from data.errors import FilterError
-from data.filters import Filters
-from data.operators import NEGATIONS
+from data.filters import Condition, Filters
+from data.operators import NEGATIONS, Op
 from data.records import DEFAULT_SORT
-from data.tables import execution, execution_data
+from data.tables import execution, execution_data, execution_label
 
 FEW = 10_000  # matching executions that are rather sorted than searched along an index
 NEAR = 500  # rows before a page that are rather read than counted
 
 
 class Sorting(msgspec.Struct, frozen=True):
-    """A column to sort by, and the index that has it in order."""
+    """A column to sort by, and the index that has it in order: ``alone``, or with the start after it."""
 
     column: str
-    index: str | None
+    index: str
+    alone: bool = True
 
 
 SORTS: dict[str, Sorting] = {
     "startDate": Sorting("start_at", "ix_execution_start"),
-    "endDate": Sorting("end_at", None),
+    "endDate": Sorting("end_at", "ix_execution_end"),
     "duration": Sorting("duration", "ix_execution_duration"),
-    "namespace": Sorting("namespace", "ix_execution_namespace"),
-    "flowId": Sorting("flow_id", "ix_execution_flow"),
-    "state": Sorting("state", "ix_execution_state"),
-    "id": Sorting("id", None),
+    "namespace": Sorting("namespace", "ix_execution_namespace", alone=False),
+    "flowId": Sorting("flow_id", "ix_execution_flow", alone=False),
+    "state": Sorting("state", "ix_execution_state", alone=False),
+    "id": Sorting("id", "ix_execution_id"),
 }
+_RARE = {"labels": rare_label, "q": rare_text}
 
 
 class Sort(msgspec.Struct, frozen=True):
@@ -79,14 +80,22 @@ class Paging:
 
     def rows(self, filters: Filters, sort: Sort, window: Window, total: int) -> list[bytes]:
         """The encoded rows of the page, in order."""
-        if window.offset >= total:
+        limit = min(window.limit, total - window.offset)
+        if limit <= 0:
             return []
-        seqs = self._seqs(filters, sort, window, total)
+        window = Window(window.offset, limit)
+        if window.offset > total // 2:  # nearer from the other end
+            mirrored = Window(total - window.offset - limit, limit)
+            seqs = [*reversed(self._seqs(filters, Sort(sort.field, not sort.descending), mirrored, total))]
+        else:
+            seqs = self._seqs(filters, sort, window, total)
         query = sa.select(execution_data.c.seq, execution_data.c.row).where(execution_data.c.seq.in_(seqs))
         found = {row.seq: row.row for row in self._connection.execute(query)}
         return [found[seq] for seq in seqs]
 
-    def _seqs(self, filters: Filters, sort: Sort, window: Window, total: int) -> Sequence[int]:
+    def _seqs(self, filters: Filters, sort: Sort, window: Window, total: int) -> list[int]:
+        if sort.field == "startDate" and _is_one_label(filters):
+            return self._of_label(filters.conditions[0], sort, window)
         clauses = self._clauses(filters, total)
         if sort.field == "startDate":
             span, before = self._narrowed(filters, sort, window, total)
@@ -95,26 +104,30 @@ class Paging:
         query = self._sorted(sort, along=total > FEW).where(*clauses).limit(window.limit).offset(window.offset)
         return list(self._connection.scalars(query))
 
+    def _of_label(self, condition: Condition, sort: Sort, window: Window) -> list[int]:
+        """Along the index of one label, which is in order of start."""
+        c = execution_label.c
+        order = [c.start_at.desc(), c.seq.desc()] if sort.descending else [c.start_at, c.seq]
+        query = sa.select(c.seq).where(label_rows(condition)).order_by(*order)
+        return list(self._connection.scalars(query.limit(window.limit).offset(window.offset)))
+
     def _clauses(self, filters: Filters, total: int) -> list[sa.ColumnElement[bool]]:
-        """The conditions, a positive one on labels as a list of executions when few match."""
-        few = total <= FEW
+        """The conditions; where few executions match, those on labels and text as lists of what has them."""
         made = to_clauses(filters, execution, self._now)
-        return [
-            rare_label(c) if few and c.field == "labels" and c.op not in NEGATIONS else clause
-            for c, clause in zip(filters.conditions, made, strict=True)
-        ]
+        if total > FEW:
+            return made
+        pairs = zip(filters.conditions, made, strict=True)
+        return [_RARE[c.field](c) if c.field in _RARE and c.op not in NEGATIONS else clause for c, clause in pairs]
 
     def _sorted(self, sort: Sort, *, along: bool) -> sa.Select[Any]:
         sorting = SORTS[sort.field]
         column = execution.c[sorting.column]
-        columns = [column, execution.c.start_at, execution.c.seq]
-        if sort.field in ("startDate", "endDate", "duration", "id"):
-            columns = [column, execution.c.seq]
+        columns = [column, execution.c.seq] if sorting.alone else [column, execution.c.start_at, execution.c.seq]
         order = [c.desc() if sort.descending else c.asc() for c in columns]
         if column.nullable:
             order[0] = column.desc().nulls_last() if sort.descending else column.asc().nulls_first()
         query = sa.select(execution.c.seq).order_by(*order)
-        if along and sorting.index and sort.field != "startDate":
+        if along and sort.field != "startDate":
             query = query.with_hint(execution, f"INDEXED BY {sorting.index}", "sqlite")
         return query
 
@@ -124,9 +137,9 @@ class Paging:
         """A span that holds the whole page, and how many matching executions come before it in the sort order."""
         parts = split(filters, self._now)
         near = window.offset + window.limit <= NEAR
-        if parts.span is None or not is_counted(parts.rest) or (near and not self._sparse(parts.rest, total)):
+        if parts.start or parts.end or not is_counted(parts.rest):
             return Span(), 0
-        if parts.span != Span():
+        if near and not self._sparse(parts.rest, total):
             return Span(), 0
         days = self._counting.buckets(parts.rest, Grain.DAY, Span())
         span, before = _locate(days, Grain.DAY, sort, window)
@@ -137,6 +150,10 @@ class Paging:
 
     def _sparse(self, filters: Filters, total: int) -> bool:
         return bool(filters.conditions) and total * 20 < sum(self._counting.count(Filters()).values())
+
+
+def _is_one_label(filters: Filters) -> bool:
+    return len(filters.conditions) == 1 and (c := filters.conditions[0]).field == "labels" and c.op is Op.EQUALS
 
 
 def _locate(buckets: list[tuple[int, int]], grain: Grain, sort: Sort, window: Window) -> tuple[Span, int]:

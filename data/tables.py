@@ -32,7 +32,7 @@ execution = Table(
     "execution",
     STATE,
     Column("seq", _Key, primary_key=True, autoincrement=True),
-    Column("id", Text, nullable=False, unique=True),
+    Column("id", Text, nullable=False),
     Column("version", Integer, nullable=False),
     Column("namespace", Text, nullable=False),
     Column("flow_id", Text, nullable=False),
@@ -48,8 +48,9 @@ execution = Table(
     Column("text_key", BigInteger, nullable=False),
     Column("id_reversed", Text, nullable=False),
 )
+Index("ix_execution_id", execution.c.id, unique=True)
 Index("ix_execution_start", execution.c.start_at)
-Index("ix_execution_end", execution.c.end_at, execution.c.state)
+Index("ix_execution_end", execution.c.end_at)
 Index("ix_execution_duration", execution.c.duration)
 Index("ix_execution_namespace", execution.c.namespace, execution.c.start_at)
 Index("ix_execution_flow", execution.c.flow_id, execution.c.start_at)

@@ -52,11 +52,11 @@ def _state() -> None:
         sa.Column("text_key", sa.BigInteger(), nullable=False),
         sa.Column("id_reversed", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("seq"),
-        sa.UniqueConstraint("id"),
     )
     op.create_index("ix_execution_duration", "execution", ["duration"], unique=False)
-    op.create_index("ix_execution_end", "execution", ["end_at", "state"], unique=False)
+    op.create_index("ix_execution_end", "execution", ["end_at"], unique=False)
     op.create_index("ix_execution_flow", "execution", ["flow_id", "start_at"], unique=False)
+    op.create_index("ix_execution_id", "execution", ["id"], unique=True)
     op.create_index("ix_execution_namespace", "execution", ["namespace", "start_at"], unique=False)
     op.create_index(
         "ix_execution_parent",
