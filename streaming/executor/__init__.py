@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from threading import Event as Stop
 
 from engine.dispatch import Dispatch
-from engine.expressions import evaluate
+from engine.expressions import Options, evaluate
 from engine.reducer import Env
 
 from data import Store
@@ -23,7 +24,7 @@ __all__ = ["Executor", "FlowFiles", "main"]
 def environment(settings: Settings) -> Env:
     """The reducer's limits and its evaluator."""
     return Env(
-        evaluate=evaluate,
+        evaluate=partial(evaluate, options=Options(settings.expression_timeout, settings.expression_max_bytes)),
         kill_grace=settings.kill_grace,
         foreach_max_values=settings.foreach_max_values,
         subflow_max_depth=settings.subflow_max_depth,

@@ -21,7 +21,7 @@ from data import Store, StoreUnavailable
 from data.records import Commit
 from engine.flow import Flow, parse
 from engine.ids import derived_id
-from engine.model import evolve
+from engine.model import Execution, evolve
 from engine.reducer import Env, apply
 from streaming import codec, keys
 from streaming.bus import Bus, Read
@@ -31,7 +31,7 @@ from streaming.executor.performer import Dispatch, Performer
 from streaming.executor.pulse import Pulse
 from streaming.executor.schedules import Schedules
 from streaming.executor.timers import Due, Timers
-from streaming.messages import Event, ExecutionCreated, TimerFired
+from streaming.messages import Event, ExecutionCreated, ExecutionReported, TaskReported, TimerFired
 from watchfloor.settings import Settings
 
 log = structlog.get_logger()
@@ -65,7 +65,7 @@ class Executor:
         self._clock = clock
         self._performer = Performer(bus, dispatch)
         self._cache = ExecutionCache(store.load_many, settings.live_cache_executions)
-        self._flows: dict[tuple[str, str, int], Flow | None] = {}
+        self._flows: dict[tuple[str, str, int], Flow] = {}
         self._timers = Timers()
         self._schedules = Schedules()
         self._schedules_changed = True
@@ -231,15 +231,18 @@ class Executor:
 
     # -- flows
 
-    def _flow_of(self, execution: object, event: Event) -> Flow | None:
+    def _flow_of(self, execution: Execution | None, event: Event) -> Flow | None:
+        """The flow an event is about, read once a revision; reported runs have none here."""
         holder = execution if execution is not None else event
-        namespace, flow_id = getattr(holder, "namespace", None), getattr(holder, "flow_id", None)
-        if namespace is None or flow_id is None:
+        if isinstance(event, ExecutionReported | TaskReported) or not isinstance(holder, Execution | ExecutionCreated):
             return None
-        key = (namespace, flow_id, holder.revision)
+        key = (holder.namespace, holder.flow_id, holder.revision)
         if key not in self._flows:
             stored = self._store.flow(*key)
-            self._flows[key] = self._parsed(stored.source) if stored is not None else None
+            flow = self._parsed(stored.source) if stored is not None else None
+            if flow is None:
+                return None
+            self._flows[key] = flow
         return self._flows[key]
 
     def _with_revision(self, event: Event) -> Event:
