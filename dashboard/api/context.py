@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import flask
 from flask_login import current_user
 
+from dashboard.api import shapes
 from dashboard.api.errors import ApiError
 from dashboard.services import Services
 from data.records import StoredFlow
@@ -79,8 +80,7 @@ class Api:
             stored = self.read(lambda: self.store.flow(*key))
             if len(self._secret_ids) >= _FLOWS_KEPT:
                 self._secret_ids.clear()
-            flow = parsed(stored.source) if stored else None
-            self._secret_ids[key] = tuple(one.id for one in flow.inputs if one.type == "SECRET") if flow else ()
+            self._secret_ids[key] = shapes.secret_inputs(stored.source) if stored else ()
         return tuple(value for name in self._secret_ids[key] if (value := _value(item.inputs, name)))
 
     # -- parameters of the query

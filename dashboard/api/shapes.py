@@ -188,6 +188,13 @@ def _keys(source: str) -> Mapping[str, Any]:
     return loaded if isinstance(loaded, dict) else {}
 
 
+def secret_inputs(source: str) -> tuple[str, ...]:
+    """Ids of a flow's SECRET inputs; of any revision, also one that would not be taken any more."""
+    inputs = _keys(source).get("inputs")
+    given = [one for one in inputs if isinstance(one, dict)] if isinstance(inputs, list) else []
+    return tuple(str(one.get("id")) for one in given if str(one.get("type")).upper() == "SECRET")
+
+
 def page(results: Sequence[Any], total: int) -> dict[str, Any]:
     """One page of many."""
     return {"results": list(results), "total": total}

@@ -94,8 +94,11 @@ def file_uri(path: str, namespace: str | None = None) -> str:
 def error_logs() -> list[Any]:
     """ERROR log entries of the execution so far."""
     context = running().context
-    given = context.get("errorLogs")
-    return list(given) if given is not None else _sources("errorLogs()").error_logs(context)
+    sources = running().options.sources
+    if sources is not None:
+        return sources.error_logs(context)
+    error = context.get("error")
+    return [{"level": "ERROR", **error}] if isinstance(error, Mapping) else []
 
 
 def render(value: Any, recursive: bool = True) -> Any:

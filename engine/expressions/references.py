@@ -103,6 +103,8 @@ def _of_tree(tree: nodes.Node) -> References:
             used[kind].add(key)
 
     visit(tree)
+    if "errorLogs" in names:
+        names.add("error")
     return References(
         frozenset(names),
         *(frozenset(used[kind]) for kind in _KINDS),

@@ -18,6 +18,8 @@ from engine.worker.listener import Listener
 from engine.worker.registry import Registry
 from engine.worker.runner import Runner
 from engine.worker.sender import Sender
+from engine.worker.tasks.files import Stored
+from engine.worker.sources import FileSources
 from streaming import codec
 from streaming.bus import Bus, Read
 from streaming.messages import Job
@@ -75,7 +77,11 @@ def job_of(payload: str) -> Job | None:
 
 def renderer(settings: Settings) -> Callable[[Any, dict[str, Any]], Any]:
     """``render(value, context)`` of nested values, within the limits of ``settings``."""
-    options = Options(timeout=settings.expression_timeout, max_bytes=settings.expression_max_bytes)
+    options = Options(
+        timeout=settings.expression_timeout,
+        max_bytes=settings.expression_max_bytes,
+        sources=FileSources(settings.resolved_files_url),
+    )
     return lambda value, context: render_tree(value, context, options=options)
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from functools import partial
 from threading import Event as Stop
 
+from data import Store
 from engine.dispatch import Dispatch
 from engine.expressions import Options, evaluate
 from engine.reducer import Env
-
-from data import Store
 from streaming import codec, keys
 from streaming.bus import Bus
 from streaming.executor.flowfiles import FlowFiles
