@@ -15,6 +15,7 @@ from data.times import to_us
 
 Clause = sa.ColumnElement[bool]
 
+FEW = 20_000  # matching executions that are rather listed and sorted than searched along an index
 COUNTED = frozenset({"namespace", "flowId", "state", "kind", "scope", "childFilter"})
 _COLUMNS = {"namespace": "namespace", "flowId": "flow_id", "state": "state", "kind": "kind"}
 _PLAIN = _COLUMNS | {"startDate": "start_at", "endDate": "end_at"}
@@ -132,3 +133,5 @@ _SPECIAL: dict[str, Callable[[Condition, sa.Table, datetime], Clause]] = {
     "childFilter": _child,
     "scope": _scope,
 }
+# The same for what few executions have; not for negations.
+RARE: dict[str, Callable[[Condition], Clause]] = {"labels": rare_label, "q": rare_text}

@@ -17,7 +17,7 @@ import msgspec
 import sqlalchemy as sa
 from msgspec import structs
 
-from data.clauses import COUNTED, id_clauses, label_clause, text_keys, to_clauses
+from data.clauses import COUNTED, FEW, RARE, id_clauses, label_clause, text_keys, to_clauses
 from data.counters import Grain
 from data.filters import Condition, Filters, since, wanted
 from data.operators import NEGATIONS, Op
@@ -123,7 +123,14 @@ class Counting:
             return self._of_dates(parts)
         if (special := self._one_of_a_kind(filters)) is not None:
             return special
-        return self._scan(to_clauses(filters, execution, self._now))
+        return self._scan([self._clause(condition) for condition in filters.conditions])
+
+    def _clause(self, condition: Condition) -> sa.ColumnElement[bool]:
+        """The condition on ``execution``; on a label or text that few executions have as a list of what has it."""
+        alone = Filters((condition,))
+        if condition.field in RARE and sum((self._one_of_a_kind(alone) or {}).values()) <= FEW:
+            return RARE[condition.field](condition)
+        return to_clauses(alone, execution, self._now)[0]
 
     def _all_but(self, filters: Filters, negated: Condition) -> Counts:
         """What matches the other conditions, less what also matches the opposite of this one."""
@@ -139,6 +146,13 @@ class Counting:
         query = query.where(*span.clauses(bucket), *to_clauses(filters, flow_count, self._now))
         rows = self._connection.execute(query.group_by(bucket).order_by(bucket)).all()
         return [(start, int(n)) for start, n in rows]
+
+    def values(self, filters: Filters, column: str) -> list[tuple[str, int]]:
+        """(value of a column of ``flow_count``, matching executions with it) for ``COUNTED`` filters, by value."""
+        value = flow_count.c[column]
+        query = sa.select(value, sa.func.sum(flow_count.c.n)).where(flow_count.c.grain == int(Grain.ALL))
+        query = query.where(*to_clauses(filters, flow_count, self._now)).group_by(value)
+        return sorted((text, int(n)) for text, n in self._connection.execute(query) if n)
 
     # -- by start or end
 

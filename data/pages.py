@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from data.clauses import label_rows, rare_label, rare_text, to_clauses
+from data.clauses import FEW, RARE, label_rows, to_clauses
 from data.counters import WIDTH, Grain
 from data.counts import Counting, Span, is_counted, split
 from data.errors import FilterError
@@ -22,7 +22,6 @@ from data.operators import NEGATIONS, Op
 from data.records import DEFAULT_SORT
 from data.tables import execution, execution_data, execution_label
 
-FEW = 10_000  # matching executions that are rather sorted than searched along an index
 NEAR = 500  # rows before a page that are rather read than counted
 
 
@@ -43,7 +42,9 @@ SORTS: dict[str, Sorting] = {
     "state": Sorting("state", "ix_execution_state", alone=False),
     "id": Sorting("id", "ix_execution_id"),
 }
-_RARE = {"labels": rare_label, "q": rare_text}
+
+
+_VALUES = frozenset({"namespace", "flowId", "state"})
 
 
 class Sort(msgspec.Struct, frozen=True):
@@ -97,12 +98,30 @@ class Paging:
         if sort.field == "startDate" and _is_one_label(filters):
             return self._of_label(filters.conditions[0], sort, window)
         clauses = self._clauses(filters, total)
+        if sort.field in _VALUES and is_counted(filters):
+            return self._of_values(filters, clauses, sort, window)
         if sort.field == "startDate":
             span, before = self._narrowed(filters, sort, window, total)
             clauses += span.clauses(execution.c.start_at)
             window = Window(window.offset - before, window.limit)
         query = self._sorted(sort, along=total > FEW).where(*clauses).limit(window.limit).offset(window.offset)
         return list(self._connection.scalars(query))
+
+    def _of_values(
+        self, filters: Filters, clauses: list[sa.ColumnElement[bool]], sort: Sort, window: Window
+    ) -> list[int]:
+        """Value by value: how many executions have each is known."""
+        column = SORTS[sort.field].column
+        values = self._counting.values(filters, column)
+        by_start = self._sorted(Sort("startDate", sort.descending), along=False).where(*clauses)
+        found: list[int] = []
+        offset = window.offset
+        for value, n in reversed(values) if sort.descending else values:
+            if offset < n and len(found) < window.limit:
+                query = by_start.where(execution.c[column] == value).limit(window.limit - len(found))
+                found += self._connection.scalars(query.offset(offset))
+            offset = max(0, offset - n)
+        return found
 
     def _of_label(self, condition: Condition, sort: Sort, window: Window) -> list[int]:
         """Along the index of one label, which is in order of start."""
@@ -117,7 +136,7 @@ class Paging:
         if total > FEW:
             return made
         pairs = zip(filters.conditions, made, strict=True)
-        return [_RARE[c.field](c) if c.field in _RARE and c.op not in NEGATIONS else clause for c, clause in pairs]
+        return [RARE[c.field](c) if c.field in RARE and c.op not in NEGATIONS else clause for c, clause in pairs]
 
     def _sorted(self, sort: Sort, *, along: bool) -> sa.Select[Any]:
         sorting = SORTS[sort.field]
