@@ -18,7 +18,6 @@ from engine.worker.listener import Listener
 from engine.worker.registry import Registry
 from engine.worker.runner import Runner
 from engine.worker.sender import Sender
-from engine.worker.tasks.files import Stored
 from engine.worker.sources import FileSources
 from streaming import codec
 from streaming.bus import Bus, Read

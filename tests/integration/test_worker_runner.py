@@ -40,8 +40,7 @@ def job(
 
 def shell(*commands: str, **more: Any) -> Job:
     """An attempt of shell commands."""
-    timeout = more.pop("timeout", None)
-    return job(f"{SCRIPTS}shell.Commands", timeout=timeout, commands=list(commands), **more)
+    return job(f"{SCRIPTS}shell.Commands", commands=list(commands), **more)
 
 
 class World:
@@ -57,7 +56,7 @@ class World:
             limits,
             worker_id="worker",
             files_url=folder.as_uri(),
-            render=renderer(Settings()),
+            render=renderer(Settings(files_url=folder.as_uri())),
         )
         self.listener = Listener(bus, lambda: self.runner.current)
 
@@ -217,6 +216,26 @@ def test_before_commands_environment_and_files(world: World, tmp_path: Path) -> 
     uri = ended.outputs["outputFiles"]["out.txt"]
     assert uri.startswith(tmp_path.as_uri())
     assert Path(uri.removeprefix("file://")).read_text() == "made"
+
+
+def test_a_stored_file_is_given_to_a_task_and_read_by_an_expression(world: World, tmp_path: Path) -> None:
+    (tmp_path / "stored.txt").write_text("content")
+    context = {"uri": f"{tmp_path.as_uri()}/stored.txt"}
+    world.run(
+        shell(
+            "cat given.txt; echo",
+            "echo {{ read(uri) }} {{ fileSize(uri) }}",
+            inputFiles={"given.txt": "{{ uri }}"},
+            context=context,
+        )
+    )
+    assert world.said("INFO") == ["content", "content 7"]
+
+
+def test_an_expression_reads_no_other_file(world: World, tmp_path: Path) -> None:
+    ended = world.run(shell("echo {{ read(uri) }}", context={"uri": f"{tmp_path.as_uri()}/../../etc/hostname"}))
+    assert ended.state is State.FAILED
+    assert "is no file of this installation" in str(ended.error)
 
 
 def test_a_file_outside_the_tasks_folder_is_refused(world: World) -> None:

@@ -1,10 +1,14 @@
-"""Files of a script task: what it is given, and what it leaves to later tasks."""
+"""Files of a script task: what it is given, and what it leaves to later tasks.
+
+A stored file is named by its URI: the address of the file storage (``files_url``) and a path below it.
+"""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import fsspec
 
@@ -12,6 +16,11 @@ from engine.worker.tasks.base import TaskFailed
 from streaming.messages import Job
 
 _COPY_BYTES = 1 << 20
+
+
+def is_stored(uri: Any, files_url: str) -> bool:
+    """True for the URI of a file of this installation's storage."""
+    return isinstance(uri, str) and uri.startswith(files_url.rstrip("/") + "/") and ".." not in unquote(uri).split("/")
 
 
 def put_inputs(home: Path, given: Any, files_url: str) -> None:
@@ -25,7 +34,7 @@ def put_inputs(home: Path, given: Any, files_url: str) -> None:
     for name, content in given.items():
         target = _inside(home, str(name))
         target.parent.mkdir(parents=True, exist_ok=True)
-        if isinstance(content, str) and content.startswith(files_url.rstrip("/") + "/"):
+        if is_stored(content, files_url):
             _copy(content, target.as_uri())
         else:
             text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
