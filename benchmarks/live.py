@@ -16,7 +16,15 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from benchmarks.product import Follower, browser_on, cursor_key, load_process, other_subscribers, process_memory
+from benchmarks.product import (
+    PASSWORD,
+    Follower,
+    browser_on,
+    cursor_key,
+    load_process,
+    other_subscribers,
+    process_memory,
+)
 from benchmarks.results import percentiles, value, write
 from watchfloor.product import Product, running
 
@@ -34,7 +42,7 @@ def main() -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wf-")))
         (folder / "flows").mkdir()
-        product = stack.enter_context(running(folder / "data", folder / "flows"))
+        product = stack.enter_context(running(folder / "data", folder / "flows", WATCHFLOOR_ADMIN_PASSWORD=PASSWORD))
         browser = stack.enter_context(browser_on(product, PAGE))
         for rate in (1_000,) if quick else RATES:
             for subscribers in SUBSCRIBERS:

@@ -14,13 +14,12 @@ from typing import Any
 
 import requests
 
-from benchmarks.product import wait_until
+from benchmarks.product import PASSWORD, wait_until
 from benchmarks.results import percentiles, write
 from scripts.chromium import chromium
 from watchfloor.product import Product, running
 
 RUNS = 25
-PASSWORD = "a password of the benchmark"
 FLOW = """
 id: speaks
 namespace: company.bench

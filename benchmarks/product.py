@@ -12,7 +12,6 @@ from typing import Any
 
 import msgspec
 import psutil
-import requests
 
 from scripts.chromium import chromium
 from streaming import codec, keys
@@ -20,6 +19,8 @@ from streaming.bus import Bus, split_live
 from streaming.messages import Deltas
 from watchfloor.product import Product
 from watchfloor.settings import Settings
+
+PASSWORD = "a password of the benchmark"
 
 _RECORD = """
 window.__frames = [];
@@ -169,14 +170,20 @@ def other_subscribers(product: Product, page: str, count: int) -> Iterator[None]
     if not count:
         yield
         return
-    session = requests.Session()
-    session.get(product.login_url)
-    cookie = "; ".join(f"{name}={value}" for name, value in session.cookies.items())
-    command = [sys.executable, "-m", "benchmarks.subscribers", product.url, cookie, page.partition("?")[2], str(count)]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.subscribers",
+        product.url,
+        PASSWORD,
+        page.partition("?")[2],
+        str(count),
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
-            process.stdout.readline()  # "subscribed"
+            if not process.stdout.readline():
+                raise RuntimeError("expected subscribers, got none: see above")
             yield
         finally:
             process.terminate()

@@ -1,20 +1,22 @@
 """Socket.IO clients that subscribe to the executions topic and acknowledge each frame at once.
 
-Arguments: URL, cookie, filters in their wire form, how many. Prints ``subscribed`` when all are.
+Arguments: URL, password of admin, filters in their wire form, how many. Prints ``subscribed`` when all are.
 """
 
 from __future__ import annotations
 
+import base64
 import sys
 
 import socketio
 
 
-def subscribe(url: str, cookie: str, filters: str) -> socketio.Client:
+def subscribe(url: str, password: str, filters: str) -> socketio.Client:
     """One client, subscribed."""
     client = socketio.Client()
     client.on("frame", lambda frame: None, namespace="/live")  # returning is the acknowledgement
-    client.connect(url, headers={"Cookie": cookie}, namespaces=["/live"], transports=["websocket"])
+    basic = base64.b64encode(f"admin:{password}".encode()).decode()
+    client.connect(url, headers={"Authorization": f"Basic {basic}"}, namespaces=["/live"], transports=["websocket"])
     params = {"filters": filters, "sort": "startDate:desc", "page": 1, "size": 50}
     answer = client.call("subscribe", {"sub": 1, "topic": "executions", "params": params}, namespace="/live")
     if not answer.get("ok"):
@@ -23,8 +25,8 @@ def subscribe(url: str, cookie: str, filters: str) -> socketio.Client:
 
 
 def main() -> None:
-    url, cookie, filters, count = sys.argv[1:]
-    clients = [subscribe(url, cookie, filters) for _ in range(int(count))]
+    url, password, filters, count = sys.argv[1:]
+    clients = [subscribe(url, password, filters) for _ in range(int(count))]
     print("subscribed", flush=True)
     for client in clients:
         client.wait()
