@@ -28,13 +28,19 @@ class Grain(IntEnum):
 WIDTH = {Grain.DAY: DAY, Grain.HOUR: HOUR, Grain.END_DAY: DAY, Grain.END_HOUR: HOUR}
 _BY_START = (Grain.DAY, Grain.HOUR)
 _BY_END = (Grain.END_DAY, Grain.END_HOUR)
+_SYSTEM = "system."
+ERROR_CAP = 1_000  # characters of an error that free text is looked for in
 _FLOW = ("grain", "bucket", "namespace", "flow_id", "kind", "child", "state")
 
 
 def text_of(row: ExecutionRow) -> str:
-    """What free text is looked for in, in lower case: a line each for namespace, flow, labels and error."""
-    labels = (f"{key}:{value}" for key, value in sorted(row.labels.items()))
-    return "\n".join((row.namespace, row.flow_id, *labels, row.error or "")).lower()
+    """What free text is looked for in, in lower case: a line each for namespace, flow, labels and error.
+
+    Labels of the system's own are left out, and what is over the cap of an error: so few texts differ.
+    """
+    labels = (f"{key}:{value}" for key, value in sorted(row.labels.items()) if not key.startswith(_SYSTEM))
+    text = "\n".join((row.namespace, row.flow_id, *labels, (row.error or "")[:ERROR_CAP]))
+    return text.lower().replace("\x00", "")
 
 
 def text_key(text: str) -> int:
@@ -42,14 +48,19 @@ def text_key(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()) >> 1
 
 
-def _flow_keys(row: ExecutionRow) -> Iterator[tuple[object, ...]]:
+def _flow_key(row: ExecutionRow) -> tuple[object, ...]:
+    end = -1 if row.end_date is None else to_us(row.end_date) // HOUR
     rest = (row.namespace, row.flow_id, row.kind.value, int(row.parent_id is not None), row.state.value)
-    yield (int(Grain.ALL), 0, *rest)
-    for date, grains in ((row.start_date, _BY_START), (row.end_date, _BY_END)):
-        if date is not None:
-            us = to_us(date)
+    return (to_us(row.start_date) // HOUR, end, *rest)
+
+
+def _buckets(start: int, end: int) -> Iterator[tuple[int, int]]:
+    """(grain, bucket) that an execution with these hours of start and end (-1: none) is counted in."""
+    yield int(Grain.ALL), 0
+    for hour, grains in ((start, _BY_START), (end, _BY_END)):
+        if hour >= 0:
             for grain in grains:
-                yield (int(grain), us // WIDTH[grain] * WIDTH[grain], *rest)
+                yield int(grain), hour * HOUR // WIDTH[grain] * WIDTH[grain]
 
 
 class Tally:
@@ -67,17 +78,24 @@ class Tally:
         self._add(after, after_text, 1)
 
     def _add(self, row: ExecutionRow, text: int, n: int) -> None:
-        for key in _flow_keys(row):
-            self._flows[key] += n
+        state = row.state.value
+        self._flows[_flow_key(row)] += n
         for label in row.labels.items():
-            self._labels[(*label, row.state.value)] += n
-        self._texts[(text, row.state.value)] += n
+            self._labels[(*label, state)] += n
+        self._texts[(text, state)] += n
+
+    def _by_bucket(self) -> Counter[tuple[object, ...]]:
+        counter: Counter[tuple[object, ...]] = Counter()
+        for (start, end, *rest), n in self._flows.items():
+            for grain, bucket in _buckets(start, end):
+                counter[(grain, bucket, *rest)] += n
+        return counter
 
     def write(self, connection: sa.Connection) -> None:
         """Add the differences to the tables. Rows in key order, so that two writers can't lock each other out."""
         dialect = connection.dialect.name
         for table, columns, counter in (
-            (tables.flow_count, _FLOW, self._flows),
+            (tables.flow_count, _FLOW, self._by_bucket()),
             (tables.label_count, ("key", "value", "state"), self._labels),
             (tables.text_count, ("text_key", "state"), self._texts),
         ):

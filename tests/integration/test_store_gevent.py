@@ -1,0 +1,40 @@
+"""The store under gevent, as the web process has it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+
+def test_many_greenlets_share_a_store(tmp_path: Path) -> None:
+    """Patched threads and locks: reads and writes of 60 greenlets all come to an end, each with its own answer."""
+    script = textwrap.dedent(f"""
+        from gevent import monkey
+        monkey.patch_all()
+        import gevent
+        from data import Store
+        from data.records import ExecutionQuery, LogQuery
+        from data.seed import seed
+        from streaming.messages import LogBatch, LogLine
+        from datetime import UTC, datetime
+        store = Store("sqlite:///{tmp_path / "watchfloor.db"}")
+        store.migrate()
+        seed(store, 50)
+        now = datetime.now(UTC)
+        store.append_logs("1-1", [LogBatch("e", "n", "f", "t", "r", 1, tuple(
+            LogLine(n, now, "INFO", f"line {{n}}") for n in range(1, 5_001)))])
+        def work(n):
+            store.audit(f"user {{n}}", "kill", "e")
+            found = store.search(ExecutionQuery()).total, store.log_window(LogQuery("e", q=f"line {{n}}0")).total
+            return found, sum(1 for _ in store.iter_logs(LogQuery("e")))
+        jobs = [gevent.spawn(work, n) for n in range(60)]
+        gevent.joinall(jobs, raise_error=True, timeout=60)
+        assert {{job.value[0][0] for job in jobs}} == {{50}}, jobs[0].value
+        assert {{job.value[1] for job in jobs}} == {{5_000}}
+        assert len(store.audits("e", limit=1000)) == 60
+        print("done")
+    """)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=100)
+    assert done.stdout == "done\n", done.stderr
