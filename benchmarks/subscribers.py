@@ -16,7 +16,13 @@ def subscribe(url: str, password: str, filters: str) -> socketio.Client:
     client = socketio.Client()
     client.on("frame", lambda frame: None, namespace="/live")  # returning is the acknowledgement
     basic = base64.b64encode(f"admin:{password}".encode()).decode()
-    client.connect(url, headers={"Authorization": f"Basic {basic}"}, namespaces=["/live"], transports=["websocket"])
+    client.connect(
+        url,
+        headers={"Authorization": f"Basic {basic}"},
+        namespaces=["/live"],
+        transports=["websocket"],
+        wait_timeout=15,
+    )
     params = {"filters": filters, "sort": "startDate:desc", "page": 1, "size": 50}
     answer = client.call("subscribe", {"sub": 1, "topic": "executions", "params": params}, namespace="/live")
     if not answer.get("ok"):
