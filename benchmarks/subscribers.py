@@ -24,7 +24,7 @@ def subscribe(url: str, password: str, filters: str) -> socketio.Client:
         wait_timeout=15,
     )
     params = {"filters": filters, "sort": "startDate:desc", "page": 1, "size": 50}
-    answer = client.call("subscribe", {"sub": 1, "topic": "executions", "params": params}, namespace="/live")
+    answer = client.call("subscribe", {"sub": "1", "topic": "executions", "params": params}, namespace="/live")
     if not answer.get("ok"):
         raise SystemExit(f"expected a subscription, got {answer}")
     return client
