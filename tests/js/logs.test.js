@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Lines, PAGE } from "../../assets/js/logs/lines.js";
+import { anyLayout, sectionLayout } from "../../assets/js/logs/layout.js";
+import { Lines, PAGE, trim } from "../../assets/js/logs/lines.js";
 import { Scroll } from "../../assets/js/logs/scroll.js";
 import { Sections } from "../../assets/js/logs/sections.js";
 import { colour256, parseSgr, plain } from "../../assets/js/logs/sgr.js";
@@ -80,7 +81,7 @@ test("a million lines: the cache keeps what was looked at last", () => {
   const lines = new Lines(1_000_000);
   for (let page = 0; page < 100; page += 1) lines.put(page * PAGE, [entry(page * PAGE + 1)]);
   lines.missing(0, PAGE);
-  assert.equal(lines.trim(10), 90);
+  assert.equal(trim([lines, new Lines(5)], 10), 90);
   assert.equal(lines.pages.size, 10);
   assert.ok(lines.get(0), "looked at just now");
   assert.equal(lines.get(PAGE), undefined);
@@ -110,9 +111,10 @@ test("one section without header: row = line", () => {
 
 /** @param {number} rows @param {number} [view] */
 function scroll(rows, view = 600) {
-  const one = new Scroll(20);
-  Object.assign(one, { rows, view });
-  one.measure();
+  const one = new Scroll();
+  one.view = view;
+  const sections = new Sections([{ key: "", count: rows, open: true, header: false }]);
+  one.set(rows, () => 20, sectionLayout(sections, 20, 30));
   return one;
 }
 
@@ -144,12 +146,31 @@ test("a million rows: small steps move by pixels, the scroll bar by shares, both
   assert.deepEqual([one.top, one.push], [0, 0]);
 });
 
-test("rows of different height: few are exact, many move by their pixels", () => {
+test("headers and lines of different height: every pixel belongs to its row", () => {
+  const section = (/** @type {number} */ count, open = true) => ({ key: String(count), count, open, header: true });
+  const sections = new Sections([section(3), section(50_000, false), section(40_000), section(0)]);
+  const heightOf = (/** @type {number} */ row) => (sections.at(row).line < 0 ? 30 : 20);
+  const layout = sectionLayout(sections, 20, 30);
+  let y = 0;
+  for (let row = 0; row < sections.rows; row += row < 20 ? 1 : 3_331) {
+    y = layout.offsetOf(row);
+    assert.equal(layout.rowAt(y), row);
+    assert.equal(layout.rowAt(y + heightOf(row) - 1), row);
+  }
+  assert.equal(layout.height, 4 * 30 + 40_003 * 20);
+  const few = new Sections([section(3), section(0), section(5, false), section(2)]);
+  const any = anyLayout(few.rows, (row) => (few.at(row).line < 0 ? 30 : 20));
+  const exact = sectionLayout(few, 20, 30);
+  for (let at = 0; at < exact.height; at += 1) assert.equal(exact.rowAt(at), any.rowAt(at), `at ${at}`);
+  assert.equal(exact.height, any.height);
+});
+
+test("wrapped rows: few are exact, many move by their pixels; both end at the last row's foot", () => {
   for (const rows of [100, 300_000]) {
-    const one = scroll(rows);
-    one.uniform = false;
-    one.heightOf = (row) => (row % 3 === 0 ? 60 : 20);
-    one.measure();
+    const one = new Scroll();
+    one.view = 600;
+    const heightOf = (/** @type {number} */ row) => (row % 3 === 0 ? 60 : 20);
+    one.set(rows, heightOf, rows <= 5000 ? anyLayout(rows, heightOf) : null);
     one.to(50, 10);
     one.by(-30);
     assert.deepEqual([one.top, one.push], [49, 0]);
@@ -157,7 +178,7 @@ test("rows of different height: few are exact, many move by their pixels", () =>
     assert.deepEqual([one.top, one.push], [51, 30]);
     one.toEnd();
     const last = one.visible().at(-1);
-    assert.equal((last?.y ?? 0) + one.heightOf(last?.row ?? 0), 600);
+    assert.equal((last?.y ?? 0) + heightOf(last?.row ?? 0), 600);
     assert.ok(one.atEnd);
   }
 });
@@ -179,4 +200,6 @@ test("a row that is looked for comes into view, one in view stays", () => {
   const top = one.top;
   one.show(700_003);
   assert.equal(one.top, top);
+  one.show(999_999);
+  assert.ok(one.atEnd);
 });

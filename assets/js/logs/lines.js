@@ -6,6 +6,9 @@
 
 export const PAGE = 200;
 
+/** Rises with every look at a page, over all caches, so that the oldest look of all can be found. */
+let looks = 0;
+
 export class Lines {
   /** @param {number} [total] */
   constructor(total = 0) {
@@ -13,9 +16,8 @@ export class Lines {
     this.lastSeq = 0;
     /** @type {Map<number, Page>} */
     this.pages = new Map();
-    /** @type {Set<number>} */
-    this.asked = new Set();
-    this.clock = 0;
+    /** When a page was asked for, so that it isn't asked for twice at once. @type {Map<number, number>} */
+    this.asked = new Map();
   }
 
   /** @param {number} index @returns {Entry | undefined} */
@@ -28,7 +30,7 @@ export class Lines {
     const number = Math.floor(index / PAGE);
     let page = this.pages.get(number);
     if (!page) {
-      page = { entries: [], held: 0, used: (this.clock += 1) };
+      page = { entries: [], held: 0, used: (looks += 1) };
       this.pages.set(number, page);
     }
     if (!page.entries[index % PAGE]) page.held += 1;
@@ -55,18 +57,20 @@ export class Lines {
     const last = Math.min(to, this.total) - 1;
     for (let number = Math.floor(Math.max(0, from) / PAGE); number * PAGE <= last; number += 1) {
       const page = this.pages.get(number);
-      if (page) page.used = this.clock += 1;
+      if (page) page.used = looks += 1;
       if ((page?.held ?? 0) < Math.min(PAGE, this.total - number * PAGE)) found.push(number);
     }
     return found;
   }
+}
 
-  /** Forget what was not looked at for longest, down to `most` pages. @param {number} most @returns {number} how many went */
-  trim(most) {
-    const over = this.pages.size - most;
-    if (over <= 0) return 0;
-    const oldest = [...this.pages].sort(([, a], [, b]) => a.used - b.used).slice(0, over);
-    for (const [number] of oldest) this.pages.delete(number);
-    return over;
-  }
+/** Forget what was not looked at for longest, down to `most` pages over all caches.
+ * @param {Lines[]} caches @param {number} most @returns {number} how many went */
+export function trim(caches, most) {
+  const all = caches.flatMap((cache) => [...cache.pages].map(([number, { used }]) => ({ cache, number, used })));
+  const over = all.length - most;
+  if (over <= 0) return 0;
+  all.sort((a, b) => a.used - b.used);
+  for (const { cache, number } of all.slice(0, over)) cache.pages.delete(number);
+  return over;
 }

@@ -1,44 +1,42 @@
 // Scrolling by rows: which row is on top and how far it is pushed up. Values in, values out.
 //
 // A browser's scroll area ends at some ten million pixels, a million lines are more. So the area has a capped height: small
-// movements move by exactly their pixels, large ones (the scroll bar dragged) go to the share of all rows. With a few thousand
-// rows, or rows of one height below the cap, both are the same and exact.
+// movements move by exactly their pixels, large ones (the scroll bar dragged) go to the share of all rows. Below the cap, where
+// the place of each row is known, both are the same and exact.
+
+/** @typedef {import("./layout.js").Layout} Layout */
 
 const CAP = 4_000_000;
-const EXACT_ROWS = 5_000;
 
 export class Scroll {
-  /** @param {number} rowHeight */
-  constructor(rowHeight) {
-    this.rowHeight = rowHeight;
+  constructor() {
     this.rows = 0;
     this.view = 0;
     this.top = 0;
     this.push = 0;
     this.last = 0;
     /** Height of a row in px. @type {(row: number) => number} */
-    this.heightOf = () => rowHeight;
-    this.uniform = true;
-    /** @type {number[] | null} */
-    this.sums = null;
+    this.heightOf = () => 20;
+    /** @type {Layout | null} */
+    this.layout = null;
+    /** Height of all rows, guessed where there is no layout. */
+    this.guess = 0;
   }
 
-  /** Heights changed (wrap, a line unfolded, lines came). */
-  measure() {
-    this.sums = null;
-    if (this.uniform || this.rows > EXACT_ROWS) return;
-    this.sums = [0];
-    for (let row = 0; row < this.rows; row += 1) this.sums.push(this.sums[row] + this.heightOf(row));
+  /** @param {number} rows @param {(row: number) => number} heightOf @param {Layout | null} layout @param {number} [guess] */
+  set(rows, heightOf, layout, guess = rows * 20) {
+    Object.assign(this, { rows, heightOf, layout, guess });
+    this.top = Math.max(0, Math.min(this.top, rows - 1));
+    this.clamp();
   }
 
   /** Height of the scroll area. */
   get area() {
-    if (this.sums) return this.sums[this.rows];
-    return Math.min(CAP, this.rows * this.rowHeight);
+    return Math.min(CAP, this.layout?.height ?? this.guess);
   }
 
   get exact() {
-    return this.sums !== null || (this.uniform && this.rows * this.rowHeight <= CAP);
+    return this.layout !== null && this.layout.height <= CAP;
   }
 
   get most() {
@@ -47,8 +45,7 @@ export class Scroll {
 
   /** The scroll position that fits the row on top. */
   get position() {
-    if (this.sums) return Math.min(this.most, this.sums[this.top] + this.push);
-    if (this.exact) return Math.min(this.most, this.top * this.rowHeight + this.push);
+    if (this.exact) return Math.min(this.most, /** @type {Layout} */ (this.layout).offsetOf(this.top) + this.push);
     return this.atEnd ? this.most : Math.min(this.most, (this.top / Math.max(1, this.rows)) * this.most);
   }
 
@@ -58,22 +55,16 @@ export class Scroll {
     this.last = position;
     if (position >= this.most - 1) return this.toEnd();
     if (position <= 0) return this.to(0, 0);
-    if (this.sums) return this.toSum(position);
-    if (this.exact) return this.to(Math.floor(position / this.rowHeight), position % this.rowHeight);
+    if (this.exact) return this.toExactly(position);
     if (Math.abs(moved) <= 2 * this.view) return this.by(moved);
     return this.to(Math.floor((position / this.most) * this.rows), 0);
   }
 
   /** @param {number} position */
-  toSum(position) {
-    const sums = /** @type {number[]} */ (this.sums);
-    let [low, high] = [0, this.rows];
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if (sums[middle] <= position) low = middle;
-      else high = middle - 1;
-    }
-    this.to(low, position - sums[low]);
+  toExactly(position) {
+    const layout = /** @type {Layout} */ (this.layout);
+    const row = layout.rowAt(position);
+    this.to(row, position - layout.offsetOf(row));
   }
 
   /** @param {number} row @param {number} push px of it that are above the edge */
@@ -123,13 +114,13 @@ export class Scroll {
     return this.top > end.top || (this.top === end.top && this.push >= end.push - 1);
   }
 
-  /** Bring a row to the middle, unless it is well in view. @param {number} row */
+  /** Bring a row into the upper middle, unless it is well in view. @param {number} row */
   show(row) {
     const shown = this.visible();
     const place = shown.findIndex((one) => one.row === row);
     if (place > 1 && place < shown.length - 3) return;
     this.to(row, 0);
-    this.by(-this.view / 2.5);
+    if (this.top === row) this.by(-this.view / 2.5);
   }
 
   /** The rows in view, with the y of each. @returns {{row: number, y: number}[]} */

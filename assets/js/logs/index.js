@@ -1,0 +1,4 @@
+import { register } from "../views.js";
+import { logs } from "./view.js";
+
+register("logs", logs);
