@@ -23,7 +23,7 @@ COLUMNS: tuple[dict[str, Any], ...] = (
     {"colId": "labels", "field": "labels", "headerName": "Labels", "flex": 1, "minWidth": 90},
     {"colId": "error", "field": "error", "headerName": "First error", "flex": 2, "minWidth": 104},
     {"colId": "id", "field": "id", "headerName": "Id", "width": 118, "sort_name": "id"},
-    {"colId": "menu", "headerName": "", "width": 98, "pinned": "right", "resizable": False},
+    {"colId": "menu", "headerName": "", "width": 98, "resizable": False},
 )  # fmt: skip
 
 
@@ -43,19 +43,23 @@ def _column(column: dict[str, Any]) -> dict[str, Any]:
 
 
 def executions_grid(grid_id: str, hidden: Collection[str] = ()) -> dag.AgGrid:
-    """The grid of live rows, without the ``hidden`` columns. Row ids are execution ids: a transaction finds its row."""
+    """The grid of live rows, without the ``hidden`` columns. Row ids are execution ids: a transaction finds its row.
+
+    What each new row costs decides how fast the list can be: no column is pinned (each side is one more row to draw),
+    and there is no ``rowData`` (the component would give all rows back to Dash after each transaction).
+    """
     return dag.AgGrid(
         id=grid_id,
         columnDefs=columns(hidden),
-        rowData=[],
         getRowId="params.data.id",
         columnSize=None,
         defaultColDef={"cellDataType": False, "resizable": True, "sortable": False, "suppressHeaderMenuButton": True},
         dashGridOptions={
             "theme": theme.ag_grid(),
             "rowSelection": {"mode": "multiRow", "enableClickSelection": False, "headerCheckbox": True},
-            "selectionColumnDef": {"width": 40, "pinned": "left", "resizable": False, "suppressMovable": True},
+            "selectionColumnDef": {"width": 40, "resizable": False, "suppressMovable": True},
             "animateRows": False,
+            "rowBuffer": 4,
             "suppressCellFocus": False,
             "suppressNoRowsOverlay": True,
             "enableCellTextSelection": True,

@@ -1,24 +1,28 @@
 // What the cells of the table draw. Text is set as text, never as markup; a cell that stays is changed in place.
-import { refusal, request } from "../execution/actions.js";
+//
+// A busy list makes dozens of rows a second, so a cell is as little as it can be: plain text where text is enough, else a copy
+// of a template. Tooltips and clicks are looked after by the table as a whole (hover.js), not by each cell.
+import { refusal } from "../execution/actions.js";
 import { internal } from "../execution/links.js";
-import { copyText, h, pageConfig, setAttr, setText } from "../dom.js";
-import { duration, exact, moment, shortId, ticking, toMs } from "../format.js";
+import { h, pageConfig, setAttr, setText } from "../dom.js";
+import { duration, moment, shortId, ticking, toMs } from "../format.js";
 import { setBadge, stateBadge } from "../states.js";
+import { actionGlyph } from "./glyphs.js";
 
 /**
  * @typedef {import("../live/types.js").Row} Row
- * @typedef {{data: Row, context?: any, colDef?: any}} Params
+ * @typedef {{data?: Row, context?: any}} Params
  */
 
 /** A renderer of AG Grid from two functions: `make` once for a cell, `show` for each value. The table is in `params.table`.
- * @param {(params: any) => HTMLElement} make @param {(element: HTMLElement, row: Row, table: any) => void} show
+ * @param {(row: Row | undefined) => HTMLElement} make @param {(element: HTMLElement, row: Row, table: any) => void} show
  * @param {(element: HTMLElement, table: any) => void} [gone] */
 function cell(make, show, gone) {
   return class {
     /** @param {any} params */
     init(params) {
       this.table = params.table;
-      this.element = make(params);
+      this.element = make(params.data);
       if (params.data) show(this.element, params.data, this.table);
     }
 
@@ -38,118 +42,100 @@ function cell(make, show, gone) {
   };
 }
 
-const text = (/** @type {string} */ name) => () => h("span", { class: `wf-cell ${name}` });
+/** Elements to copy instead of building them anew. @type {Map<string, HTMLElement>} */
+const templates = new Map();
 
-/** @param {HTMLElement} element @param {string} value @param {string} [title] */
-function write(element, value, title = value) {
-  setText(element, value);
-  setAttr(element, "title", title || null);
+/** @param {string} name @param {() => HTMLElement} build */
+function copyOf(name, build) {
+  const template = templates.get(name) ?? build();
+  templates.set(name, template);
+  return /** @type {HTMLElement} */ (template.cloneNode(true));
 }
 
-const State = cell(({ data }) => stateBadge(data?.state ?? "CREATED"), (badge, row) => setBadge(badge, row.state));
-
-/** @param {string} id */
-const pathOf = (id) => `/executions/${encodeURIComponent(id)}`;
+/** @param {string} state */
+const badgeOf = (state) => copyOf(`state ${state}`, () => stateBadge(state));
+const State = cell((row) => badgeOf(row?.state ?? "CREATED"), (badge, row) => setBadge(badge, row.state));
 
 const Flow = cell(
-  () => internal(h("a", { class: "wf-cell wf-open" })),
+  () => internal(h("a", { class: "wf-cell wf-open", tabindex: "-1" })),
   (link, row) => {
-    write(link, row.flow_id, `${row.namespace} / ${row.flow_id}, revision ${row.revision}`);
-    setAttr(link, "href", pathOf(row.id));
+    setText(link, row.flow_id);
+    setAttr(link, "href", `/executions/${encodeURIComponent(row.id)}`);
   },
 );
-
-const Id = cell(
-  () => {
-    const button = h("button", { type: "button", class: "wf-id", tabindex: "-1" });
-    button.addEventListener("click", () => copyText(button.dataset.id ?? "", button));
-    return button;
-  },
-  (button, row) => {
-    button.dataset.id = row.id;
-    write(button, shortId(row.id), `${row.id}\nclick to copy`);
-  },
-);
-
-const Start = cell(text("start"), (element, row, table) => {
-  const start = toMs(row.start_date);
-  write(element, moment(start, table.now()), exact(start));
-});
 
 /** @param {HTMLElement} element @param {Row} row @param {any} table */
 export function showDuration(element, row, table) {
   const start = toMs(row.start_date);
   const running = !row.end_date;
-  write(element, running ? ticking(table.now() - start) : duration(toMs(row.end_date) - start), "");
+  setText(element, running ? ticking(table.now() - start) : duration(toMs(row.end_date) - start));
   element.classList.toggle("running", running);
   if (running) table.ticking.set(element, row);
   else table.ticking.delete(element);
 }
 
-const Duration = cell(text("duration"), showDuration, (element, table) => table.ticking.delete(element));
-const Namespace = cell(text("namespace"), (element, row) => write(element, row.namespace));
-const LastTask = cell(text("last-task"), (element, row) => write(element, row.last_task ?? ""));
-const Trigger = cell(text("trigger"), (element, row) => write(element, row.trigger_id ?? row.trigger_type ?? "", row.trigger_type));
-const ErrorLine = cell(text("error"), (element, row) => write(element, (row.error ?? "").split("\n", 1)[0], row.error));
+const Duration = cell(
+  () => copyOf("duration", () => h("span", { class: "wf-cell duration" })),
+  showDuration,
+  (element, table) => table.ticking.delete(element),
+);
 
-const Labels = cell(text("labels"), (element, row) => {
-  const labels = Object.entries(row.labels ?? {});
-  const words = labels.map(([key, value]) => `${key}:${value}`);
-  const shown = words.join("  ");
-  if (element.dataset.shown === shown) return;
-  element.dataset.shown = shown;
-  element.title = words.join("\n");
-  element.replaceChildren(
-    ...labels.map(([key], index) => h("span", { class: key.startsWith("system.") ? "wf-label system" : "wf-label" }, words[index])),
-  );
-});
+/** @param {Row} row */
+export const labelWords = (row) => Object.entries(row.labels ?? {}).map(([key, value]) => `${key}:${value}`);
 
-/** @type {{[action: string]: string}} */
-const ICONS = { kill: "kill", pause: "pause-outline", resume: "resume", restart: "restart" };
+const Labels = cell(
+  () => copyOf("labels", () => h("span", { class: "wf-cell labels" })),
+  (element, row) => {
+    const words = labelWords(row);
+    if (element.dataset.shown === words.join("\n")) return;
+    element.dataset.shown = words.join("\n");
+    const chip = (/** @type {string} */ word) => h("span", { class: word.startsWith("system.") ? "wf-label system" : "wf-label" }, word);
+    element.replaceChildren(...words.map(chip));
+  },
+);
 
-/** @param {any} info @param {HTMLElement} bar */
-function actionButton(info, bar) {
-  const icon = h("i", { class: `wf-icon wf-icon-${ICONS[info.action] ?? "bolt"}`, "aria-hidden": "true" });
-  const button = h(
+/** @param {any} info */
+function actionButton(info) {
+  const classes = info.danger ? "wf-row-action danger" : "wf-row-action";
+  return h(
     "button",
-    { type: "button", tabindex: "-1", class: info.danger ? "wf-row-action danger" : "wf-row-action", "aria-label": info.title, "data-action": info.action },
-    icon,
+    { type: "button", tabindex: "-1", class: classes, "aria-label": info.title, "data-action": info.action },
+    actionGlyph(info.action),
   );
-  button.addEventListener("click", () => {
-    if (button.getAttribute("aria-disabled") !== "true") request(info.action, [bar.dataset.id ?? ""]);
-  });
-  return button;
+}
+
+/** @type {any} */
+let config = null;
+const pageOnce = () => (config ??= pageConfig());
+
+/** Why an action can't be done to a row, null when it can. @param {any} info @param {Row} row */
+export function whyNot(info, row) {
+  return pageOnce().role === "viewer" ? "Your role, viewer, may look only." : refusal(info, row.state);
 }
 
 const Menu = cell(
-  () => {
-    const bar = h("span", { class: "wf-row-actions" });
-    bar.append(...(pageConfig().actions ?? []).map((/** @type {any} */ info) => actionButton(info, bar)));
-    return bar;
-  },
+  () => copyOf("menu", () => h("span", { class: "wf-row-actions" }, ...(pageOnce().actions ?? []).map(actionButton))),
   (bar, row) => {
-    const { actions = [], role } = pageConfig();
-    bar.dataset.id = row.id;
-    actions.forEach((/** @type {any} */ info, /** @type {number} */ index) => {
-      const reason = role === "viewer" ? "Your role, viewer, may look only." : refusal(info, row.state);
-      const button = /** @type {HTMLElement} */ (bar.children[index]);
-      setAttr(button, "aria-disabled", String(reason !== null));
-      setAttr(button, "title", reason ?? `${info.title} this execution`);
+    if (bar.dataset.state === row.state) return;
+    bar.dataset.state = row.state;
+    (pageOnce().actions ?? []).forEach((/** @type {any} */ info, /** @type {number} */ index) => {
+      setAttr(bar.children[index], "aria-disabled", whyNot(info, row) === null ? null : "true");
     });
   },
 );
 
-/** Renderers by column id, and what else a column needs so that AG Grid knows when its cell has to change. */
+/** @param {Row | undefined} row */
+const firstLine = (row) => (row?.error ?? "").split("\n", 1)[0];
+
+/** How each column is drawn, by its id; what is not here is its field's plain text. */
 export const CELLS = {
   state: { cellRenderer: State },
   flow: { cellRenderer: Flow },
-  id: { cellRenderer: Id },
-  start: { cellRenderer: Start },
-  duration: { cellRenderer: Duration, valueGetter: (/** @type {any} */ { data }) => data?.end_date ?? "running" },
-  namespace: { cellRenderer: Namespace },
+  start: { valueFormatter: (/** @type {any} */ { data, colDef }) => (data ? moment(toMs(data.start_date), colDef.cellRendererParams.table.now()) : "") },
+  duration: { cellRenderer: Duration, valueGetter: (/** @type {Params} */ { data }) => data?.end_date ?? "running" },
   labels: { cellRenderer: Labels },
-  trigger: { cellRenderer: Trigger },
-  last_task: { cellRenderer: LastTask },
-  error: { cellRenderer: ErrorLine },
-  menu: { cellRenderer: Menu, valueGetter: (/** @type {any} */ { data }) => data?.state },
+  trigger: { valueGetter: (/** @type {Params} */ { data }) => data?.trigger_id ?? data?.trigger_type ?? "" },
+  error: { valueGetter: (/** @type {Params} */ { data }) => firstLine(data) },
+  id: { valueFormatter: (/** @type {Params} */ { data }) => (data ? shortId(data.id) : "") },
+  menu: { cellRenderer: Menu, valueGetter: (/** @type {Params} */ { data }) => data?.state },
 };

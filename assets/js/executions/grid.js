@@ -1,12 +1,14 @@
 // The AG Grid of the table, reached past Dash: its columns get our renderers, its rows come by transaction.
 import { CELLS } from "./cells.js";
 import { SortHeader } from "./header.js";
+import { listenToCells } from "./hover.js";
 import { plan, same } from "./plan.js";
 
 /** @typedef {import("../live/types.js").Row} Row */
 /** @typedef {import("./table.js").Table} Table */
 
-const BUTTONS = "a, button, input, .ag-selection-checkbox, .ag-checkbox";
+/** Where a click means something else than to open the row. */
+const BUTTONS = 'a, button, input, .ag-selection-checkbox, .ag-checkbox, [col-id="id"], [col-id="menu"]';
 
 /** Wait for the grid that Dash draws, then take it over; null when the view went meanwhile.
  * @param {Table} table @returns {Promise<Grid | null>} */
@@ -32,6 +34,7 @@ export class Grid {
     api.setGridOption("rowData", []);
     this.onClick = (/** @type {any} */ event) => this.clicked(event);
     this.onSelect = () => table.selectionChanged();
+    this.unlisten = listenToCells(/** @type {HTMLElement} */ (document.getElementById(table.params.grid)), table);
     api.addEventListener("rowClicked", this.onClick);
     api.addEventListener("selectionChanged", this.onSelect);
   }
@@ -43,7 +46,7 @@ export class Grid {
       const sortName = table.params.sorts?.[column.colId];
       const head = sortName ? { headerComponent: SortHeader, headerComponentParams: { sortName, table } } : {};
       const drawn = CELLS[/** @type {keyof typeof CELLS} */ (column.colId)] ?? {};
-      return { ...column, ...drawn, ...head, cellRendererParams: { table } };
+      return { ...column, ...drawn, ...head, cellDataType: false, cellRendererParams: { table } };
     });
   }
 
@@ -83,6 +86,7 @@ export class Grid {
   }
 
   close() {
+    this.unlisten();
     if (this.api.isDestroyed()) return;
     this.api.removeEventListener("rowClicked", this.onClick);
     this.api.removeEventListener("selectionChanged", this.onSelect);

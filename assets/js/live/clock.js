@@ -18,7 +18,7 @@ export class Clock {
     this.offset = server - (sent + trip / 2);
   }
 
-  /** After a new connection the quickest answer may be slower than the one before. */
+  /** Believe the next answer: clocks drift, and after a new connection the way may be another. */
   forget() {
     this.best = Infinity;
   }

@@ -20,8 +20,9 @@ import { Subscription } from "./subscription.js";
 
 const SNAPSHOT_RETRY_MS = 1_000;
 const HALF_OPEN_MS = 12_000; // silent so long, a connection is given up and made anew
-const CLOCK_ASKS = 4;
-const CLOCK_EVERY_MS = 60_000;
+const CLOCK_GOOD_MS = 20; // a trip as quick as this tells the time well enough
+const CLOCK_ASK_MS = 1_000;
+const CLOCK_ANEW_MS = 60_000;
 const LOOK_MS = 250;
 
 /** @type {Timers} */
@@ -73,7 +74,8 @@ export class Live {
   /** Begin. */
   start() {
     this.look = this.timers.setInterval(() => this.watch(), LOOK_MS);
-    this.asking = this.timers.setInterval(() => this.askClock(), CLOCK_EVERY_MS);
+    this.asking = this.timers.setInterval(() => this.clock.best > CLOCK_GOOD_MS && this.askClock(), CLOCK_ASK_MS);
+    this.doubting = this.timers.setInterval(() => this.clock.forget(), CLOCK_ANEW_MS);
     this.socket.connect();
   }
 
@@ -81,6 +83,7 @@ export class Live {
   stop() {
     this.timers.clearInterval(this.look);
     this.timers.clearInterval(this.asking);
+    this.timers.clearInterval(this.doubting);
     this.timers.clearTimeout(this.retry);
     this.socket.disconnect();
   }
@@ -131,7 +134,7 @@ export class Live {
     this.facts.since = this.facts.heardAt = this.clock.now();
     this.attempt = 0;
     this.clock.forget();
-    for (let n = 0; n < CLOCK_ASKS; n += 1) this.askClock();
+    this.askClock();
     for (const subscription of this.subscriptions.values()) this.wish(subscription);
     this.tell();
   }

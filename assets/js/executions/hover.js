@@ -1,0 +1,58 @@
+// Tooltips and clicks of the table's cells, for all of them at once.
+import { request } from "../execution/actions.js";
+import { copyText, pageConfig } from "../dom.js";
+import { ago, exact, toMs } from "../format.js";
+import { labelWords, whyNot } from "./cells.js";
+
+/** @typedef {import("../live/types.js").Row} Row */
+
+/** What a cell says besides what it shows, by column. @type {{[column: string]: (row: Row, now: number) => string}} */
+const TITLES = {
+  state: (row) => row.state,
+  flow: (row) => `${row.namespace} / ${row.flow_id}, revision ${row.revision}`,
+  namespace: (row) => row.namespace,
+  start: (row, now) => `${exact(toMs(row.start_date))} (${ago(toMs(row.start_date), now)})`,
+  duration: (row) => (row.end_date ? `ended ${exact(toMs(row.end_date))}` : "still running: counted to the last confirmed moment"),
+  last_task: (row) => row.last_task ?? "",
+  trigger: (row) => [row.trigger_id, row.trigger_type].filter(Boolean).join(", "),
+  labels: (row) => labelWords(row).join("\n"),
+  error: (row) => row.error ?? "",
+  id: (row) => `${row.id}\nclick to copy`,
+};
+
+/** @param {Element} button @param {Row} row */
+function titleOfAction(button, row) {
+  const info = (pageConfig().actions ?? []).find((/** @type {any} */ { action }) => action === /** @type {HTMLElement} */ (button).dataset.action);
+  return info ? (whyNot(info, row) ?? `${info.title} this execution`) : "";
+}
+
+/** @param {HTMLElement} area the grid's element @param {any} table @returns {() => void} stops */
+export function listenToCells(area, table) {
+  /** @param {Event} event */
+  const found = (event) => {
+    const target = /** @type {HTMLElement} */ (event.target);
+    const cell = /** @type {HTMLElement | null} */ (target.closest?.(".ag-cell"));
+    const row = table.store.rows.get(cell?.closest("[row-id]")?.getAttribute("row-id") ?? "");
+    return cell && row ? { target, cell, row, column: cell.getAttribute("col-id") ?? "" } : null;
+  };
+  const over = (/** @type {Event} */ event) => {
+    const hit = found(event);
+    if (!hit) return;
+    const button = hit.target.closest("[data-action]");
+    if (button) button.setAttribute("title", titleOfAction(button, hit.row));
+    else hit.cell.title = TITLES[hit.column]?.(hit.row, table.now()) ?? "";
+  };
+  const click = (/** @type {Event} */ event) => {
+    const hit = found(event);
+    if (!hit) return;
+    const button = /** @type {HTMLElement | null} */ (hit.target.closest("[data-action]"));
+    if (button && button.getAttribute("aria-disabled") !== "true") request(button.dataset.action ?? "", [hit.row.id]);
+    if (hit.column === "id") copyText(hit.row.id, hit.cell);
+  };
+  area.addEventListener("mouseover", over);
+  area.addEventListener("click", click);
+  return () => {
+    area.removeEventListener("mouseover", over);
+    area.removeEventListener("click", click);
+  };
+}
