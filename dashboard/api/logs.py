@@ -97,7 +97,6 @@ def download(api: Api, executionId: str) -> flask.Response:
         headers={
             "Content-Disposition": f'attachment; filename="{name}.log"',
             "X-Accel-Buffering": "no",
-            "Content-Encoding": "identity",
         },
     )
 

@@ -182,7 +182,7 @@ def flow(stored: StoredFlow, *, source: bool = False) -> dict[str, Any]:
     }
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=2_048)
 def _keys(source: str) -> Mapping[str, Any]:
     loaded = YAML(typ="safe", pure=True).load(source)
     return loaded if isinstance(loaded, dict) else {}

@@ -30,7 +30,7 @@ def stream(events: Iterator[str]) -> flask.Response:
     response = flask.Response(
         events,
         mimetype="text/event-stream",
-        headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no", "Content-Encoding": "identity"},
+        headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
     )
     response.call_on_close(_free.release)
     return response

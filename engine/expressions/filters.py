@@ -20,6 +20,8 @@ _TAKES_MISSING = frozenset({"default", "defined", "undefined"})
 def guarded(name: str, body: Callable[..., Any]) -> Callable[..., Any]:
     """``body`` with a look at the clock before, strict arguments, and a measured result."""
     strict = name not in _TAKES_MISSING
+    if body.__name__ == "<lambda>":
+        body.__name__ = body.__qualname__ = name  # what an error about its arguments says
 
     @wraps(body)
     def run(*args: Any, **kwargs: Any) -> Any:

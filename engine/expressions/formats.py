@@ -13,13 +13,14 @@ from typing import Any
 import jq as libjq
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
+from ruamel.yaml.scanner import Scanner
 
 from engine.expressions.errors import ExpressionError, LimitExceeded
 from engine.expressions.limits import running
 from engine.expressions.values import plain, to_json
 from engine.expressions.values import to_text as text
 
-_YAML_MAX = 65_536  # characters read: the reader can't be stopped while it works
+_YAML_MAX = 262_144  # characters
 
 
 def from_json(value: Any) -> Any:
@@ -76,13 +77,23 @@ def _yaml_scalar(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+class _TimedScanner(Scanner):
+    """Reads YAML's tokens, looking at the clock at each."""
+
+    def fetch_more_tokens(self) -> Any:
+        running().tick()
+        return super().fetch_more_tokens()
+
+
 def from_yaml(value: Any) -> Any:
     """The value that a YAML text says."""
     source = text(value)
     if len(source) > _YAML_MAX:
         raise LimitExceeded(f"a YAML text may have {_YAML_MAX:,} characters")
+    reader = YAML(typ="safe", pure=True)
+    reader.Scanner = _TimedScanner
     try:
-        return plain(YAML(typ="safe").load(source), running())
+        return plain(reader.load(source), running())
     except (YAMLError, RecursionError) as error:
         raise ExpressionError(f"the text is not YAML: {' '.join(str(error).split())[:300]}") from error
 
@@ -152,9 +163,10 @@ def jq(value: Any, program: str) -> list[Any]:
     if cost is None or len(encoded) ** cost > max(_JQ_STEPS, len(encoded)):
         return _jq_apart(program, encoded)
     try:
-        return plain(_jq_compiled(program).input_text(encoded).all(), budget)
+        found = _jq_compiled(program).input_text(encoded).all()
     except ValueError as error:
         raise ExpressionError(f"jq {program!r}: {error}") from error
+    return plain(found, budget)
 
 
 def _jq_apart(program: str, encoded: str) -> list[Any]:

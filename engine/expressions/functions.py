@@ -152,6 +152,8 @@ def range_function(start: Any, end: Any = None, step: int = 1) -> list[Any]:
 
 def guarded(name: str, body: Callable[..., Any]) -> Function:
     """A function with strict arguments and a measured result."""
+    if body.__name__ == "<lambda>":
+        body.__name__ = body.__qualname__ = name
 
     def run(*args: Any, **kwargs: Any) -> Any:
         for arg in (*args, *kwargs.values()):

@@ -26,12 +26,26 @@ def apply(name: str, node: nodes.Expr, *args: nodes.Expr, lineno: int | None = N
     return nodes.Filter(node, name, list(args), [], None, None, lineno=lineno or node.lineno)
 
 
+class _Given:
+    """An environment for as long as a parser is made: it has the tokens already."""
+
+    def __init__(self, environment: Any, stream: TokenStream) -> None:
+        self._environment = environment
+        self._stream = stream
+
+    def _tokenize(self, *args: Any) -> TokenStream:
+        return self._stream
+
+    def iter_extensions(self) -> Any:
+        return self._environment.iter_extensions()
+
+
 class PebbleParser(Parser):
     """Reads the tokens of ``translate.tokens``."""
 
     def __init__(self, environment: Any, stream: TokenStream) -> None:
-        environment.pending_stream = stream
-        super().__init__(environment, "", None, None)
+        super().__init__(_Given(environment, stream), "")
+        self.environment = environment
 
     def parse_statement(self) -> Any:
         token = self.stream.current

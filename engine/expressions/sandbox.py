@@ -65,12 +65,6 @@ class Sandbox(SandboxedEnvironment):
         self.filters = {}
         self.tests = {}
         self.methods: dict[type, dict[str, Callable[..., Any]]] = {}
-        self.pending_stream: TokenStream | None = None
-
-    def _tokenize(self, *args: Any, **kwargs: Any) -> TokenStream:
-        stream, self.pending_stream = self.pending_stream, None
-        assert stream is not None
-        return stream
 
     def read(self, tokens: Iterable[Any]) -> nodes.Template:
         """The syntax tree of tokens."""

@@ -36,6 +36,7 @@ def _measure_container(value: Any, budget: Budget) -> None:
         elif kind in (list, tuple):
             size += 2 + len(item)
             budget.fits(size, "a list")
+            budget.tick()
             stack.extend(item)
         else:
             size += 2 + len(item) if kind is str else 4
@@ -64,6 +65,7 @@ def plain(value: Any, budget: Budget) -> Any:
         if depth > MAX_DEPTH:
             raise LimitExceeded(f"the result is nested deeper than {MAX_DEPTH}")
         spend(2)
+        budget.tick()
         if isinstance(item, Mapping):
             return {copy(as_text(key), depth): copy(item[key], depth + 1) for key in item}
         if isinstance(item, (list, tuple, set, frozenset, range)):

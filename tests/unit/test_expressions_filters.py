@@ -183,6 +183,8 @@ class FakeSources:
         ("currentEachOutput(map)", "no output for the value 'out'"),
         ("randomInt(5, 1)", "the lower first"),
         ("env('REGION')", "WATCHFLOOR_ENV_REGION"),
+        ("'a' | startsWith", "startsWith() missing 1 required positional argument"),
+        ("uuid(1)", "uuid() takes 0 positional arguments"),
         ("secret('gone')", "WATCHFLOOR_SECRET_GONE"),
         ("'a' + [1]", "can't be joined"),
     ],

@@ -142,6 +142,23 @@ def test_the_result_is_capped_in_bytes() -> None:
             evaluate("{{ a }}", {"a": value}, options=cap)
 
 
+def test_threads_compile_at_the_same_time() -> None:
+    wrong: list[str] = []
+
+    def work(thread: int) -> None:
+        for n in range(60):
+            expected = f"{thread}-{n}"
+            if evaluate("{% if true %}{{ '" + expected + "' }}{% endif %}", {}) != expected:
+                wrong.append(expected)
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
 def test_deadlines_of_threads_and_greenlets_do_not_mix() -> None:
     results: list[str] = []
 
@@ -161,3 +178,12 @@ def test_deadlines_of_threads_and_greenlets_do_not_mix() -> None:
     for thread in threads:
         thread.join()
     assert sorted(results) == ["123", "123", "stopped", "stopped"]
+
+
+def test_reading_yaml_stops_in_time() -> None:
+    source = "\n".join(f"- key{n}: [1, two]" for n in range(8_000))
+    start = time.perf_counter()
+    with pytest.raises(LimitExceeded, match="longer than"):
+        evaluate("{{ yaml(source) }}", {"source": source}, options=QUICK)
+    assert time.perf_counter() - start < 1
+    assert evaluate("{{ yaml(source) }}", {"source": "- a: [1, two]"}) == [{"a": [1, "two"]}]
