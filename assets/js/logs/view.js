@@ -127,7 +127,7 @@ class Logs {
   /** What lines an address asks for. @param {string} search @param {string} hash @returns {{find?: string, line?: number}} */
   take(search, hash) {
     const { task, taskRun, attempt, level, view, find, line } = logPlace(search, hash);
-    if (view) this.looks = { ...this.looks, view: view === "time" ? "time" : "task" };
+    if (view) Object.assign(this.looks, { view: view === "time" ? "time" : "task" });
     this.filters = { task, taskRun, attempt, level };
     this.parts.tools.find.input.value = find ?? "";
     this.seeker.goal = line ? `L${line}` : find ?? "";
