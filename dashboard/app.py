@@ -6,7 +6,7 @@ from pathlib import Path
 
 import flask
 
-from dashboard import auth, callbacks, compression, frame, health, security, vendor
+from dashboard import auth, callbacks, compression, flowstate, frame, health, security, vendor
 from dashboard.index import App
 from dashboard.pages import pages as all_pages
 from dashboard.services import Services
@@ -22,6 +22,7 @@ def create_app(settings: Settings, services: Services) -> App:
     auth.register(server, services)
     vendor.register(server)
     health.register(server, services)
+    flowstate.register(server, services)
     app = App(
         name="watchfloor",
         server=server,

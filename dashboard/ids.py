@@ -81,9 +81,8 @@ class Execution:
 class Flows:
     """The list of flows."""
 
-    LIST = "flows-list"
-    FILTER_TEXT = "flows-filter-text"
-    FILTER_NAMESPACE = "flows-filter-namespace"
+    BODY = "flows-body"
+    STAMP = "flows-stamp"
     VIEW = "flows-view"
 
 

@@ -11,7 +11,7 @@ from engine.states import ACTIONS, STATES, State
 from streaming import codec
 from watchfloor import __version__
 
-CLIENTSIDE = ("theme.js", "filters.js", "times.js", "callbacks.js", "keys.js")
+CLIENTSIDE = ("theme.js", "filters.js", "times.js", "flowstate.js", "callbacks.js", "keys.js")
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en" data-theme="dark" data-mantine-color-scheme="dark">

@@ -88,4 +88,6 @@ def _send(services: Services, name: str | None, given: list[Any], ids: list[Any]
         return _answer(ids, error=str(error), errors=none)
     except (StoreUnavailable, RedisError):
         return _answer(ids, error=AWAY, errors=none)
+    if services.gateway is not None:  # its page can only be shown once the executor has accepted it
+        services.gateway.answers.wait_row(execution_id, services.settings.action_wait)
     return _answer(ids, opened=False, error="", errors=none, path=f"/executions/{execution_id}")

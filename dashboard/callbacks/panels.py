@@ -7,10 +7,11 @@ from typing import Any
 import dash
 from dash import Input, Output, State, no_update
 
-from dashboard.ids import Execution, Flow
+from dashboard.ids import Execution, Flow, Flows
 from dashboard.ids import Frame as FrameIds
 from dashboard.pages import execution as execution_page
 from dashboard.pages import flow as flow_page
+from dashboard.pages import flows as flows_page
 from dashboard.pages.router import Visit
 from dashboard.services import Services
 
@@ -43,3 +44,12 @@ def register(app: dash.Dash, services: Services) -> None:
         if params is None or flow_page.reference(params) != reference:
             return no_update
         return flow_page.panel(Visit(services, path, params))
+
+    @app.callback(
+        Output(Flows.BODY, "children"),
+        Input(Flows.STAMP, "data"),
+        State(FrameIds.URL, "pathname"),
+        prevent_initial_call=True,
+    )
+    def flows_changed(_stamp: str, path: str) -> Any:
+        return flows_page.body(Visit(services, path, {}))

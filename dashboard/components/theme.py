@@ -55,9 +55,10 @@ def ag_grid() -> dict[str, str]:
     }
     words = ", ".join(f"{name}: '{value}'" for name, value in params.items())
     sizes = (
-        "fontSize: 13, headerFontSize: 11, headerFontWeight: 600, rowHeight: 32, headerHeight: 32, spacing: 4, "
-        "cellHorizontalPadding: 10, borderRadius: 0, wrapperBorderRadius: 0, wrapperBorder: false, "
-        "columnBorder: false, headerColumnBorder: false, checkboxBorderRadius: 3, iconSize: 13"
+        "fontSize: 'var(--size-m)', headerFontSize: 'var(--size-xs)', headerFontWeight: 600, "
+        "rowHeight: 'var(--row)', headerHeight: 'var(--row)', spacing: 4, cellHorizontalPadding: 10, "
+        "borderRadius: 0, wrapperBorderRadius: 0, wrapperBorder: false, columnBorder: false, "
+        "headerColumnBorder: false, checkboxBorderRadius: 3, iconSize: 13"
     )
     return {"function": f"themeQuartz.withParams({{{words}, {sizes}}})"}
 

@@ -117,6 +117,23 @@ SIZES: dict[str, str] = {
     "topbar": "44px",
 }
 
+# 3840 pixels at a scale of one: the same layout, larger.
+WIDE: dict[str, str] = {
+    "size-xs": "13px",
+    "size-s": "14px",
+    "size-m": "15px",
+    "size-l": "17px",
+    "size-xl": "21px",
+    "size-xxl": "28px",
+    "row": "36px",
+    "row-dense": "30px",
+    "rail": "200px",
+    "topbar": "50px",
+}
+
+# Up to 1100 pixels the rail shows icons only.
+NARROW: dict[str, str] = {"rail": "49px"}
+
 
 def variables(theme: Theme) -> dict[str, str]:
     """CSS custom properties of one theme, without the leading dashes."""
@@ -129,6 +146,8 @@ def css() -> str:
         _block(":root", SIZES),
         _block(':root,\n:root[data-theme="dark"]', {"scheme": "dark"} | variables("dark")),
         _block(':root[data-theme="light"]', {"scheme": "light"} | variables("light")),
+        _media("max-width: 1100px", NARROW),
+        _media("min-width: 3000px", WIDE),
     ]
     head = "/* Made by `python -m dashboard.components.tokens`: change the table there. */\n\n"
     return head + "\n\n".join(blocks) + "\n"
@@ -137,6 +156,11 @@ def css() -> str:
 def _block(selector: str, values: dict[str, str]) -> str:
     lines = [f"  {'color-scheme' if name == 'scheme' else '--' + name}: {value};" for name, value in values.items()]
     return "\n".join([f"{selector} {{", *lines, "}"])
+
+
+def _media(condition: str, values: dict[str, str]) -> str:
+    inner = _block(":root:root", values).replace("\n", "\n  ")
+    return f"@media ({condition}) {{\n  {inner}\n}}"
 
 
 if __name__ == "__main__":

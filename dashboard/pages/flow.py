@@ -17,7 +17,7 @@ from dashboard.components.yamlview import yaml_view
 from dashboard.ids import Flow
 from dashboard.pages import execution as execution_page
 from dashboard.pages.executions import live_list
-from dashboard.pages.flows import execute, flow_path, next_runs, problem_box
+from dashboard.pages.flows import execute, flow_path, next_run, next_runs, problem_box
 from dashboard.pages.router import Page, Visit
 from data.records import StoredFlow
 
@@ -66,7 +66,7 @@ def _head(visit: Visit, stored: StoredFlow) -> Component:
         _fact("Revision", str(stored.revision)),
         _fact("Updated", moment(stored.updated_at)),
         _fact("Usually", f"{seconds(usual.p50)} (p95 {seconds(usual.p95)})" if usual else "no good run yet"),
-        _fact("Next run", moment(due, "no schedule")),
+        _fact("Next run", next_run(stored.namespace, stored.id, due)),
         *(_fact(key, value) for key, value in sorted(stored.labels.items())),
     ]
     title = html.H1([html.Span(f"{stored.namespace} / ", className="wf-muted"), stored.id])

@@ -16,6 +16,7 @@ from dashboard.components.times import moment
 from dashboard.ids import Flows, execute_button
 from dashboard.pages.router import Page, Visit
 from data.records import FlowProblem, StoredFlow
+from engine.ids import derived_id
 from streaming import codec
 
 STRIP = 20
@@ -27,11 +28,29 @@ def flow_path(namespace: str, flow_id: str) -> str:
 
 
 def layout(visit: Visit) -> Component:
-    """All flows, by namespace."""
+    """All flows, by namespace. The page asks now and then whether its stamp is still the newest (flowstate.js)."""
+    return html.Div(
+        className="wf-page",
+        children=[dcc.Store(id=Flows.STAMP), html.Div(body(visit), id=Flows.BODY, className="wf-flows-body")],
+    )
+
+
+def body(visit: Visit) -> list[Component]:
+    """What changes when a flow or a broken file does."""
     store = visit.services.store
     flows, problems = store.flows(), store.flow_problems()
-    head = html.Div([html.H1("Flows"), html.Span(_count(flows), className="wf-muted")], className="wf-page-head")
-    return html.Div(className="wf-page", children=[head, *_problems(problems), _body(visit, flows)])
+    head = html.Div(
+        [html.H1("Flows"), html.Span(_count(flows), className="wf-muted")],
+        className="wf-page-head",
+        **{"data-wf-stamp": stamp(flows, problems)},
+    )
+    return [head, *map(problem_box, problems), _body(visit, flows)]
+
+
+def stamp(flows: Iterable[StoredFlow], problems: Iterable[FlowProblem]) -> str:
+    """Another one for another list of flows, revisions or problems."""
+    known = [(flow.namespace, flow.id, flow.revision) for flow in flows]
+    return derived_id(*known, *((problem.file, problem.seen_at) for problem in problems))
 
 
 def _count(flows: list[StoredFlow]) -> str:
@@ -91,10 +110,15 @@ def _row(flow: StoredFlow, due: Any) -> Component:
             html.Td([html.Div(name, className="wf-flow-name"), *about]),
             html.Td(flow.namespace, className="wf-muted"),
             html.Td(strip),
-            html.Td(moment(due, "no schedule"), className="wf-next"),
+            html.Td(next_run(flow.namespace, flow.id, due), className="wf-next"),
             html.Td(execute(flow.namespace, flow.id, flow.disabled), className="wf-row-actions"),
         ]
     )
+
+
+def next_run(namespace: str, flow_id: str, due: Any) -> Component:
+    """When a flow runs next; the browser asks again once that has passed."""
+    return html.Span(moment(due, "no schedule"), **{"data-wf-next": f"{namespace}/{flow_id}"})
 
 
 def execute(namespace: str, flow_id: str, disabled: bool, *, primary: bool = False) -> Component:
@@ -106,10 +130,6 @@ def execute(namespace: str, flow_id: str, disabled: bool, *, primary: bool = Fal
         disabled=disabled,
         title="Disabled in its source: nothing starts it." if disabled else f"Start {flow_id}",
     )
-
-
-def _problems(problems: list[FlowProblem]) -> list[Component]:
-    return [problem_box(problem) for problem in problems]
 
 
 def problem_box(problem: FlowProblem) -> Component:

@@ -2,9 +2,11 @@
 (() => {
   /** @type {any} */
   const page = window;
-  const clientside = (page.dash_clientside = page.dash_clientside ?? {});
+  page.dash_clientside ??= {};
+  /** @type {any} */
+  const clientside = page.dash_clientside;
 
-  /** @param {any} id @returns {any} a pattern id as an object */
+  /** @returns {any} a pattern id as an object */
   const triggeredId = () => clientside.callback_context?.triggered_id;
   const keep = () => clientside.no_update;
 

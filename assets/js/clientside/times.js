@@ -20,6 +20,7 @@
     }
   }
 
+  /** @type {any} */ (globalThis).wfTimes = { words, show };
   if (!globalThis.document) return;
   new MutationObserver((changes) => {
     if (changes.some((change) => change.addedNodes.length)) show(document);

@@ -1,0 +1,27 @@
+"""``GET /flow-state``: what the flows pages ask for now and then, because flows and schedules have no live topic.
+
+``stamp`` differs once flows, revisions or broken files do; ``next`` says when each flow runs next.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import flask
+
+from dashboard.pages.flows import next_runs, stamp
+from dashboard.pages.router import Visit
+from dashboard.services import Services
+
+
+def register(server: flask.Flask, services: Services) -> None:
+    """The one route."""
+
+    @server.get("/flow-state", endpoint="flow_state")
+    def flow_state() -> Any:
+        store = services.store
+        due = next_runs(Visit(services, "/flows", {}))
+        return {
+            "stamp": stamp(store.flows(), store.flow_problems()),
+            "next": {f"{namespace}/{flow_id}": at.isoformat() for (namespace, flow_id), at in due.items()},
+        }
