@@ -28,7 +28,7 @@ function build(row) {
     time: h("span", { class: "gantt-time" }),
   };
   const label = h("div", { class: "gantt-label" }, parts.toggle, parts.badge, parts.name, parts.value, parts.note);
-  const element = h("div", { class: "gantt-row", role: "button", tabindex: "0", "data-run": row.run.id }, label, parts.time);
+  const element = h("div", { class: "gantt-row", role: "button", tabindex: "0", "data-run": row.run.id, "data-task": row.run.task_id }, label, parts.time);
   return { element, ...parts };
 }
 
@@ -75,6 +75,7 @@ export class RowList {
     }
     const { run } = row;
     setStyle(parts.element, { "--depth": row.depth, top: `${index * ROW}px` });
+    setAttr(parts.element, "data-state", run.state);
     setAttr(parts.element, "data-token", stateInfo(run.state).token);
     setAttr(parts.element, "data-critical", critical ? "" : null);
     setAttr(parts.element, "data-odd", index % 2 ? "" : null);
