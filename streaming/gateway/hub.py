@@ -56,7 +56,7 @@ class Hub:
         self.wake = wake
         self.answers = Answers()
         self.cursor: str | None = None
-        self.log_seq: int | None = None
+        self.log_seq = 0
         self.left_out = 0
         self.views: dict[Topic, View] = {}
         self.subscribers: dict[View, set[Subscriber]] = {}
@@ -85,9 +85,9 @@ class Hub:
     def logs(self, committed: LogsCommitted) -> None:
         """Log lines were stored."""
         with self.lock:
-            if self.log_seq is not None and committed.after_seq > self.log_seq:
+            if committed.after_seq > self.log_seq:
                 self.logs_missed()
-            self.log_seq = committed.entries[-1].seq if committed.entries else self.log_seq
+            self.log_seq = committed.entries[-1].seq if committed.entries else committed.after_seq
             ids = {entry.execution_id for entry in committed.entries}
             self.answers.lines(ids)
             for execution_id in ids & self._logs.keys():

@@ -41,7 +41,7 @@ class LogsView(View):
         fresh = [entry for entry in entries if entry.seq > self._last_seq and self.topic.matches(entry)]
         if self._meanwhile is not None:
             self._keep(fresh)
-        elif self.ready and fresh:
+        elif self.ready and fresh and not self._stale:  # after a gap all come from the store
             self._append(fresh)
 
     def _keep(self, entries: list[LogEntry]) -> None:
