@@ -7,6 +7,7 @@ from typing import Any
 import dash
 from flask_login import current_user
 
+from dashboard import statics
 from engine.states import ACTIONS, STATES, State
 from streaming import codec
 from watchfloor import __version__
@@ -24,7 +25,7 @@ _PAGE = """<!DOCTYPE html>
 <link rel="stylesheet" href="/vendor/fonts.css">
 {css}
 <script type="application/json" id="wf-config">{wf_config}</script>
-<script type="module" src="/assets/js/main.js"></script>
+{modules}
 </head>
 <body>
 {app_entry}
@@ -66,15 +67,19 @@ class App(dash.Dash):
 
     def interpolate_index(self, **parts: Any) -> str:
         """The HTML of every page."""
+        root = f"/js/{statics.version()}"
         text = codec.to_json(config(current_user)).decode().replace("<", "\\u003c")
         return _PAGE.format(
-            metas=parts["metas"],
-            title=parts["title"],
-            css=parts["css"],
-            head_scripts="\n".join(f'<script src="/assets/js/clientside/{name}"></script>' for name in CLIENTSIDE),
+            **{name: parts[name] for name in ("metas", "title", "css", "config", "scripts", "renderer")},
+            head_scripts="\n".join(f'<script src="{root}/clientside/{name}"></script>' for name in CLIENTSIDE),
+            modules=_modules(root),
             wf_config=text,
             app_entry=_ENTRY,
-            config=parts["config"],
-            scripts=parts["scripts"],
-            renderer=parts["renderer"],
         )
+
+
+def _modules(root: str) -> str:
+    """Our entry, and all modules below it at once: without that each is only found when another one names it."""
+    ahead = [f'<link rel="modulepreload" href="{root}/{path}">' for path in statics.modules()]
+    later = [f'<link rel="prefetch" as="script" href="{path}">' for path in statics.PREFETCH]
+    return "\n".join([f'<script type="module" src="{root}/main.js"></script>', *ahead, *later])

@@ -103,7 +103,7 @@ def test_a_one_time_link_opens_the_pages(web: Any) -> None:
     cookie = session(web)
     status, _, body = fetch(f"{web[0]}/executions", Cookie=cookie)
     assert status == 200
-    assert b"/assets/js/main.js" in body
+    assert b'/main.js"></script>' in body
     assert fetch(f"{web[0]}/executions")[0] == 302
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from dashboard_stubs import PASSWORD, services
 
-from dashboard import vendor
+from dashboard import statics, vendor
 from dashboard.app import create_app
 from dashboard.compression import CACHE_ENTRIES, Compression
 from engine.states import ACTIONS, State
@@ -39,7 +39,7 @@ def test_the_page_tells_its_modules_who_and_what(client: Any) -> None:
     assert [state["state"] for state in config["states"]] == [state.value for state in State]
     kill = next(action for action in config["actions"] if action["action"] == "kill")
     assert set(kill["allowed"]) == {state.value for state in ACTIONS["kill"].allowed}
-    assert '<script type="module" src="/assets/js/main.js">' in html
+    assert f'<script type="module" src="/js/{statics.version()}/main.js">' in html
 
 
 def test_the_policy_lets_our_scripts_run_and_no_others(client: Any) -> None:
@@ -100,3 +100,22 @@ def test_layout_and_dependencies_can_be_built(client: Any) -> None:
     for part in ('"id":"page"', '"data-wf-view":"lamp"', '"id":"action-request"', '"id":"notifications"'):
         assert part in layout
     assert client.get("/_dash-dependencies").status_code == 200
+
+
+def test_scripts_are_kept_until_one_changes(client: Any) -> None:
+    with client.get(f"/js/{statics.version()}/main.js") as answer:
+        assert "immutable" in answer.headers["Cache-Control"]
+        assert answer.mimetype == "text/javascript"
+    with client.get("/js/other/main.js") as answer:
+        assert answer.headers["Cache-Control"] == "no-cache"
+    for wrong in ("/js/x/nothing.js", "/js/x/../app.py", "/js/x/%2e%2e/css/base.css"):
+        assert client.get(wrong).status_code in (404, 302)
+
+
+def test_large_chunks_are_sent_again_only_when_they_changed(client: Any) -> None:
+    for path in statics.PREFETCH:
+        with client.get(path, headers={"Accept-Encoding": "gzip"}) as answer:
+            assert answer.status_code == 200, path
+            tag = answer.headers["ETag"]
+        with client.get(path, headers={"Accept-Encoding": "gzip", "If-None-Match": tag}) as answer:
+            assert (answer.status_code, answer.data) == (304, b""), path
