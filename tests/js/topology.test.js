@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { configure } from "../../assets/js/states.js";
+import { cardMarkup, mix, segments } from "../../assets/js/topology/card.js";
+import { stylesheet } from "../../assets/js/topology/style.js";
+import { byTask, edgeState, nodeSum, progressText, sumOf } from "../../assets/js/topology/sum.js";
+
+/** @type {[string, string, boolean, number][]} */
+const STATES = [["CREATED", "waiting", false, 1], ["RUNNING", "running", false, 2], ["RETRYING", "retrying", false, 5], ["PAUSED", "paused", false, 3], ["SUCCESS", "success", true, 0], ["WARNING", "warning", true, 7], ["FAILED", "failed", true, 9]];
+configure(STATES.map(([state, token, terminal, severity]) => ({ state, token, terminal, severity, shape: "circle", letter: state[0] })));
+
+/** @param {string} task @param {string} state @param {any} [rest] @returns {any} */
+const run = (task, state, rest = {}) => ({ id: `${task}-${state}`, task_id: task, state, history: [], ...rest });
+const node = (/** @type {string} */ id, /** @type {any} */ rest = {}) => ({ id, kind: "task", ...rest });
+
+test("what still moves wins, then the worst", () => {
+  assert.equal(sumOf([run("a", "FAILED"), run("a", "RUNNING"), run("a", "CREATED")]).state, "RUNNING");
+  assert.equal(sumOf([run("a", "FAILED"), run("a", "CREATED")]).state, "CREATED");
+  assert.equal(sumOf([run("a", "SUCCESS"), run("a", "WARNING")]).state, "WARNING");
+  assert.deepEqual(sumOf([run("a", "SUCCESS"), run("a", "FAILED"), run("a", "SUCCESS")]).states, [["FAILED", 1], ["SUCCESS", 2]]);
+});
+
+test("a failed try of a run that went on still opens its error", () => {
+  const retried = run("a", "SUCCESS", { attempts: [{ number: 1, state: "FAILED" }, { number: 2, state: "SUCCESS" }] });
+  assert.equal(sumOf([retried]).failed, retried);
+  assert.equal(sumOf([run("a", "SUCCESS")]).failed, null);
+});
+
+test("a loop counts its values, a group its members, a task its runs", () => {
+  const runs = byTask([
+    run("each", "RUNNING", { progress: { total: 40, ended: 7, values: ["1", "2"] } }),
+    run("probe", "SUCCESS"),
+    run("probe", "RUNNING"),
+    run("m1", "SUCCESS"),
+    run("chain", "RUNNING", { progress: { total: 3, ended: 1 } }),
+  ]);
+  assert.equal(progressText(nodeSum(node("each"), runs)), "7 / 40");
+  assert.equal(progressText(nodeSum(node("probe"), runs)), "1 / 2");
+  assert.equal(progressText(nodeSum({ id: "g", kind: "group", members: ["m1", "m2", "m3"] }, runs)), "1 / 3");
+  assert.equal(progressText(nodeSum(node("chain"), runs)), "");
+  assert.equal(nodeSum(node("never"), runs), null);
+});
+
+test("paths: open, running, taken, and unused once the execution ended", () => {
+  const [done, running] = [sumOf([run("a", "SUCCESS")]), sumOf([run("b", "RUNNING")])];
+  assert.equal(edgeState(done, running, false), "running");
+  assert.equal(edgeState(done, null, false), "open");
+  assert.equal(edgeState(done, null, true), "unused");
+  assert.equal(edgeState(done, done, true), "taken");
+  assert.equal(edgeState(done, undefined, false), "taken", "to a join");
+  assert.equal(edgeState(running, undefined, false), "open");
+  assert.equal(edgeState(undefined, done, true), "taken", "from the start");
+});
+
+test("the state bar fills its width and no more", () => {
+  const sum = { ...sumOf([run("a", "FAILED"), run("a", "SUCCESS"), run("a", "SUCCESS"), run("a", "RUNNING")]), total: 8 };
+  const parts = segments(sum, 160);
+  assert.deepEqual(parts.map(({ state, x, width }) => [state, x, width]), [["FAILED", 0, 20], ["RUNNING", 20, 20], ["SUCCESS", 40, 40]]);
+});
+
+test("the card says the state by shape and letter, and offers the error of a failed one", () => {
+  const palette = { success: "#00ff00", failed: "#ff0000", panel: "#000000", muted: "#888888", text: "#ffffff", border: "#333333" };
+  const good = cardMarkup(sumOf([run("a", "SUCCESS")]), { w: 184, h: 48 }, palette);
+  const bad = cardMarkup(sumOf([run("a", "FAILED")]), { w: 184, h: 48 }, palette);
+  assert.match(good, />S<\/text>/);
+  assert.ok(!good.includes("<circle"));
+  assert.match(bad, />F<\/text>.*<circle/);
+  assert.equal(mix("#ffffff", "#000000", 0.5), "#808080");
+});
+
+test("the style sheet turns with the orientation", () => {
+  const direction = (/** @type {boolean} */ down) => stylesheet({ panel: "#000000", text: "#ffffff", accent: "#0000ff" }, down).find((rule) => rule.selector === "edge")?.style["taxi-direction"];
+  assert.deepEqual([direction(true), direction(false)], ["vertical", "horizontal"]);
+});
