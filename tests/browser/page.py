@@ -14,9 +14,10 @@ T = TypeVar("T")
 
 _MARK = "window.__notReloaded = true"
 _TOPOLOGY_STATE = """
-const cy = document.querySelector('[data-wf-view=topology] .__________cytoscape_container, [data-wf-view=topology] [id]')
-  ?._cyreg?.cy;
-return cy ? cy.getElementById(arguments[0]).data('state') : null;
+for (const element of document.querySelectorAll('[data-wf-view=topology] *')) {
+  if (element._cyreg) return element._cyreg.cy.getElementById(arguments[0]).data('state') ?? null;
+}
+return null;
 """
 
 
