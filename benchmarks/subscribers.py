@@ -14,7 +14,7 @@ import socketio
 def subscribe(url: str, password: str, filters: str) -> socketio.Client:
     """One client, subscribed."""
     client = socketio.Client()
-    client.on("frame", lambda frame: None, namespace="/live")  # returning is the acknowledgement
+    client.on("frame", lambda *_: None, namespace="/live")  # returning is the acknowledgement
     basic = base64.b64encode(f"admin:{password}".encode()).decode()
     client.connect(
         url,
