@@ -1,4 +1,4 @@
-// View `gantt`: when each task run waited and ran.
+// View `gantt`: when each task run waited and ran. The address may name a task to look for: ?task=…
 // Params: {id, graph: id of a dcc.Graph child, tasks?: the flow's task ids in file order, usual_tasks?: {task id: usual seconds}}.
 // The element scrolls; the graph is one of its children and draws the bars of the rows in view (responsive=False, empty figure).
 import { onFrame, setStyle, setText } from "../dom.js";
@@ -41,6 +41,7 @@ class Gantt {
       fit: () => this.setZoom(null),
       fold: (close) => this.reshape(() => this.rows.foldAll(close)),
     });
+    this.arrive();
     this.rowList = new RowList(this.parts.list);
     this.pointer = new Pointer(this.pointerHost());
     this.plot = new Plot(this.parts.body, params.graph, { zoomed: (range) => this.setZoom(range), reset: () => this.setZoom(null) });
@@ -49,6 +50,14 @@ class Gantt {
     this.observer.observe(element);
     this.watching = this.listen();
     this.stops = [onTick(live, (now) => this.tick(now)), onTheme(() => this.recolour())];
+  }
+
+  /** The address may name a task to look for. */
+  arrive() {
+    const task = location.pathname.endsWith("/gantt") ? new URLSearchParams(location.search).get("task") : null;
+    if (!task) return;
+    this.parts.tools.search.value = task;
+    this.rows.filter(filterOf(task, new Set()));
   }
 
   /** @returns {import("./pointer.js").Host} */

@@ -29,8 +29,8 @@ export function cardMarkup(sum, { w, h }, palette) {
   const info = stateInfo(sum.state);
   const colour = palette[info.token];
   const middle = h / 2;
-  const inner = glyphMarkup(sum.state, colour, palette.panel).replace("<svg", `<svg x="12" y="${middle - 9}"`).replace('width="32" height="32"', 'width="18" height="18"');
-  const letter = `<text x="${w - 9}" y="14" text-anchor="end" font-family="ui-monospace, Menlo, Consolas, monospace" font-size="10" fill="${palette.muted}">${info.letter}</text>`;
+  const inner = glyphMarkup(sum.state, colour, palette.panel).replace("<svg", `<svg x="12" y="${middle - 10}"`).replace('width="32" height="32"', 'width="20" height="20"');
+  const letter = `<text x="${w - 9}" y="15" text-anchor="end" font-family="ui-monospace, Menlo, Consolas, monospace" font-size="11" fill="${palette.muted}">${info.letter}</text>`;
   const parts = [inner, letter, sum.total > 1 && bar(sum, w, h, palette), sum.failed && lens(w, middle, palette)];
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${w * 3}" height="${h * 3}" viewBox="0 0 ${w} ${h}">${parts.filter(Boolean).join("")}</svg>`;
 }

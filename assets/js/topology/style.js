@@ -31,9 +31,10 @@ export function stylesheet(palette, downwards) {
   return [
     { selector: "node[card]", style: card },
     { selector: "node.counted", style: { "text-margin-y": -5 } },
-    { selector: "node.task, node.group", style: { "text-max-width": 116 } },
+    { selector: "node.task, node.group", style: { "font-size": 16, "text-max-width": 128, "text-margin-x": 10 } },
     ...TOKENS.map(ground),
     { selector: "edge", style: { "taxi-direction": downwards ? "vertical" : "horizontal" } },
+    { selector: "edge.error", style: line(mix(palette.failed ?? palette.text, palette.panel, 0.5), 1.5) },
     { selector: 'edge[path = "taken"]', style: line(mix(palette.text, palette.panel, 0.55), 1.8) },
     { selector: 'edge[path = "running"]', style: line(palette.running, 2.6) },
     { selector: "edge.unused, node.unused", style: { opacity: 0.35 } },
