@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 def create_app(settings: Settings, services: Services) -> App:
     """The app with its pages, callbacks, login, headers and static files. ``app.server`` is the Flask app."""
     server = flask.Flask("watchfloor", root_path=str(ROOT / "dashboard"), static_folder=None)
-    compression.register(server)
+    compression.register(server, settings.data_dir / "cache" / "gzip")
     auth.register(server, services)
     vendor.register(server)
     statics.register(server)

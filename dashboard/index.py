@@ -12,7 +12,7 @@ from engine.states import ACTIONS, STATES, State
 from streaming import codec
 from watchfloor import __version__
 
-CLIENTSIDE = ("theme.js", "filters.js", "times.js", "flowstate.js", "callbacks.js", "keys.js")
+CLIENTSIDE = ("theme.js", "filters.js", "times.js", "flowstate.js", "callbacks.js", "keys.js", "prefetch.js")
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en" data-theme="dark" data-mantine-color-scheme="dark">
@@ -49,6 +49,7 @@ def config(user: Any) -> dict[str, Any]:
         "user": getattr(user, "name", None),
         "role": getattr(user, "role", None),
         "version": __version__,
+        "prefetch": statics.PREFETCH,
         "states": [STATES[state] for state in State],
         "actions": [
             {
@@ -81,5 +82,4 @@ class App(dash.Dash):
 def _modules(root: str) -> str:
     """Our entry, and all modules below it at once: without that each is only found when another one names it."""
     ahead = [f'<link rel="modulepreload" href="{root}/{path}">' for path in statics.modules()]
-    later = [f'<link rel="prefetch" as="script" href="{path}">' for path in statics.PREFETCH]
-    return "\n".join([f'<script type="module" src="{root}/main.js"></script>', *ahead, *later])
+    return "\n".join([f'<script type="module" src="{root}/main.js"></script>', *ahead])

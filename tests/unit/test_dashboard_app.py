@@ -13,7 +13,7 @@ from dashboard_stubs import PASSWORD, services
 
 from dashboard import statics, vendor
 from dashboard.app import create_app
-from dashboard.compression import CACHE_ENTRIES, Compression
+from dashboard.compression import FILES_KEPT, Compression
 from engine.states import ACTIONS, State
 
 
@@ -88,11 +88,16 @@ def test_what_is_large_travels_compressed(client: Any) -> None:
     assert "max-age=31536000" in packed.headers["Cache-Control"]
 
 
-def test_the_cache_of_packed_files_has_an_end() -> None:
-    compression = Compression()
-    for number in range(CACHE_ENTRIES + 5):
-        compression._packed(f"/_dash-component-suites/{number}", b"x" * 2_000)
-    assert len(compression._cache) == CACHE_ENTRIES
+def test_packed_bundles_are_kept_on_disk_and_old_ones_go(tmp_path: Path) -> None:
+    compression = Compression(tmp_path)
+    first = compression._bundle(b"x" * 2_000)
+    (kept,) = tmp_path.iterdir()
+    kept.write_bytes(b"what was packed before")
+    assert compression._bundle(b"x" * 2_000) == b"what was packed before" != first
+    for number in range(FILES_KEPT + 5):
+        compression._bundle(f"{number}".encode() * 1_000)
+    Compression(tmp_path)
+    assert len(list(tmp_path.iterdir())) == FILES_KEPT
 
 
 def test_layout_and_dependencies_can_be_built(client: Any) -> None:
