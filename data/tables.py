@@ -24,6 +24,8 @@ from sqlalchemy import (
 STATE = MetaData()  # written by the executor and by web processes
 LOGS = MetaData()  # written by the log writer; a file of its own on SQLite
 
+# Compared letter by letter in every database: ranges of an index stand for "begins with".
+_Text = Text().with_variant(Text(collation="C"), "postgresql")
 _Key = BigInteger().with_variant(Integer, "sqlite")  # what SQLite takes for its rowid
 
 # -- executions
@@ -32,21 +34,21 @@ execution = Table(
     "execution",
     STATE,
     Column("seq", _Key, primary_key=True, autoincrement=True),
-    Column("id", Text, nullable=False),
+    Column("id", _Text, nullable=False),
     Column("version", Integer, nullable=False),
-    Column("namespace", Text, nullable=False),
-    Column("flow_id", Text, nullable=False),
+    Column("namespace", _Text, nullable=False),
+    Column("flow_id", _Text, nullable=False),
     Column("revision", Integer, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("kind", Text, nullable=False),
+    Column("state", _Text, nullable=False),
+    Column("kind", _Text, nullable=False),
     Column("child", SmallInteger, nullable=False),
     Column("start_at", BigInteger, nullable=False),
     Column("end_at", BigInteger),
     Column("duration", BigInteger),
     Column("changed_at", BigInteger, nullable=False),
-    Column("parent_id", Text),
+    Column("parent_id", _Text),
     Column("text_key", BigInteger, nullable=False),
-    Column("id_reversed", Text, nullable=False),
+    Column("id_reversed", _Text, nullable=False),
 )
 Index("ix_execution_id", execution.c.id, unique=True)
 Index("ix_execution_start", execution.c.start_at)
@@ -75,11 +77,11 @@ execution_data = Table(
 task_run = Table(
     "task_run",
     STATE,
-    Column("execution_id", Text, primary_key=True),
-    Column("id", Text, primary_key=True),
+    Column("execution_id", _Text, primary_key=True),
+    Column("id", _Text, primary_key=True),
     Column("version", Integer, nullable=False),
-    Column("task_id", Text, nullable=False),
-    Column("state", Text, nullable=False),
+    Column("task_id", _Text, nullable=False),
+    Column("state", _Text, nullable=False),
     Column("start_at", BigInteger, nullable=False),
     Column("end_at", BigInteger),
     Column("data", LargeBinary, nullable=False),
@@ -89,8 +91,8 @@ task_run = Table(
 execution_label = Table(
     "execution_label",
     STATE,
-    Column("key", Text, primary_key=True),
-    Column("value", Text, primary_key=True),
+    Column("key", _Text, primary_key=True),
+    Column("value", _Text, primary_key=True),
     Column("start_at", BigInteger, primary_key=True),
     Column("seq", BigInteger, primary_key=True),
     sqlite_with_rowid=False,
@@ -100,7 +102,7 @@ search_text = Table(
     "search_text",
     STATE,
     Column("key", BigInteger, primary_key=True, autoincrement=False),
-    Column("text", Text, nullable=False),
+    Column("text", _Text, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -111,11 +113,11 @@ flow_count = Table(
     STATE,
     Column("grain", Integer, primary_key=True),
     Column("bucket", BigInteger, primary_key=True),
-    Column("namespace", Text, primary_key=True),
-    Column("flow_id", Text, primary_key=True),
-    Column("kind", Text, primary_key=True),
+    Column("namespace", _Text, primary_key=True),
+    Column("flow_id", _Text, primary_key=True),
+    Column("kind", _Text, primary_key=True),
     Column("child", SmallInteger, primary_key=True),
-    Column("state", Text, primary_key=True),
+    Column("state", _Text, primary_key=True),
     Column("n", Integer, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -123,9 +125,9 @@ flow_count = Table(
 label_count = Table(
     "label_count",
     STATE,
-    Column("key", Text, primary_key=True),
-    Column("value", Text, primary_key=True),
-    Column("state", Text, primary_key=True),
+    Column("key", _Text, primary_key=True),
+    Column("value", _Text, primary_key=True),
+    Column("state", _Text, primary_key=True),
     Column("n", Integer, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -134,7 +136,7 @@ text_count = Table(
     "text_count",
     STATE,
     Column("text_key", BigInteger, primary_key=True),
-    Column("state", Text, primary_key=True),
+    Column("state", _Text, primary_key=True),
     Column("n", Integer, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -144,8 +146,8 @@ text_count = Table(
 stream_position = Table(
     "stream_position",
     STATE,
-    Column("stream", Text, primary_key=True),
-    Column("position", Text, nullable=False),
+    Column("stream", _Text, primary_key=True),
+    Column("position", _Text, nullable=False),
 )
 
 outbox = Table(
@@ -159,19 +161,19 @@ outbox = Table(
 timer = Table(
     "timer",
     STATE,
-    Column("execution_id", Text, primary_key=True),
-    Column("key", Text, primary_key=True),
+    Column("execution_id", _Text, primary_key=True),
+    Column("key", _Text, primary_key=True),
     Column("due", BigInteger, nullable=False),
-    Column("task_run_id", Text),
+    Column("task_run_id", _Text),
     sqlite_with_rowid=False,
 )
 
 trigger_state = Table(
     "trigger_state",
     STATE,
-    Column("namespace", Text, primary_key=True),
-    Column("flow_id", Text, primary_key=True),
-    Column("trigger_id", Text, primary_key=True),
+    Column("namespace", _Text, primary_key=True),
+    Column("flow_id", _Text, primary_key=True),
+    Column("trigger_id", _Text, primary_key=True),
     Column("next_at", BigInteger),
     Column("last_at", BigInteger),
 )
@@ -180,14 +182,14 @@ metric = Table(
     "metric",
     STATE,
     Column("seq", _Key, primary_key=True, autoincrement=True),
-    Column("execution_id", Text, nullable=False),
-    Column("task_run_id", Text, nullable=False),
-    Column("task_id", Text, nullable=False),
+    Column("execution_id", _Text, nullable=False),
+    Column("task_run_id", _Text, nullable=False),
+    Column("task_id", _Text, nullable=False),
     Column("attempt", Integer, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("type", Text, nullable=False),
+    Column("name", _Text, nullable=False),
+    Column("type", _Text, nullable=False),
     Column("value", Float, nullable=False),
-    Column("tags", Text, nullable=False),
+    Column("tags", _Text, nullable=False),
     Column("date", BigInteger, nullable=False),
 )
 Index("ix_metric_execution", metric.c.execution_id)
@@ -197,38 +199,38 @@ Index("ix_metric_execution", metric.c.execution_id)
 flow = Table(
     "flow",
     STATE,
-    Column("namespace", Text, primary_key=True),
-    Column("id", Text, primary_key=True),
+    Column("namespace", _Text, primary_key=True),
+    Column("id", _Text, primary_key=True),
     Column("revision", Integer, primary_key=True),
-    Column("source", Text, nullable=False),
+    Column("source", _Text, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Column("disabled", SmallInteger, nullable=False),
-    Column("description", Text),
-    Column("labels", Text, nullable=False),
+    Column("description", _Text),
+    Column("labels", _Text, nullable=False),
 )
 
 flow_problem = Table(
     "flow_problem",
     STATE,
-    Column("file", Text, primary_key=True),
-    Column("violations", Text, nullable=False),
+    Column("file", _Text, primary_key=True),
+    Column("violations", _Text, nullable=False),
     Column("seen_at", BigInteger, nullable=False),
 )
 
 user = Table(
     "wf_user",
     STATE,
-    Column("name", Text, primary_key=True),
-    Column("role", Text, nullable=False),
-    Column("password", Text, nullable=False),
+    Column("name", _Text, primary_key=True),
+    Column("role", _Text, nullable=False),
+    Column("password", _Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
 )
 
 login_token = Table(
     "login_token",
     STATE,
-    Column("digest", Text, primary_key=True),
-    Column("user", Text, nullable=False),
+    Column("digest", _Text, primary_key=True),
+    Column("user", _Text, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
 )
 
@@ -237,13 +239,13 @@ audit = Table(
     STATE,
     Column("seq", _Key, primary_key=True, autoincrement=True),
     Column("at", BigInteger, nullable=False),
-    Column("actor", Text, nullable=False),
-    Column("action", Text, nullable=False),
-    Column("target", Text, nullable=False),
-    Column("reason", Text),
-    Column("before", Text),
-    Column("after", Text),
-    Column("origin", Text, nullable=False),
+    Column("actor", _Text, nullable=False),
+    Column("action", _Text, nullable=False),
+    Column("target", _Text, nullable=False),
+    Column("reason", _Text),
+    Column("before", _Text),
+    Column("after", _Text),
+    Column("origin", _Text, nullable=False),
     sqlite_autoincrement=True,
 )
 Index("ix_audit_target", audit.c.target)
@@ -253,15 +255,15 @@ Index("ix_audit_target", audit.c.target)
 log_position = Table(
     "log_position",
     LOGS,
-    Column("stream", Text, primary_key=True),
-    Column("position", Text, nullable=False),
+    Column("stream", _Text, primary_key=True),
+    Column("position", _Text, nullable=False),
 )
 
 log_run = Table(
     "log_run",
     LOGS,
     Column("key", _Key, primary_key=True, autoincrement=True),
-    Column("execution_id", Text, nullable=False, unique=True),
+    Column("execution_id", _Text, nullable=False, unique=True),
     Column("lines", Integer, nullable=False),
 )
 
@@ -270,11 +272,11 @@ log_source = Table(
     LOGS,
     Column("key", _Key, primary_key=True, autoincrement=True),
     Column("run", BigInteger, nullable=False),
-    Column("task_run_id", Text, nullable=False),
+    Column("task_run_id", _Text, nullable=False),
     Column("attempt", Integer, nullable=False),
-    Column("task_id", Text, nullable=False),
-    Column("namespace", Text, nullable=False),
-    Column("flow_id", Text, nullable=False),
+    Column("task_id", _Text, nullable=False),
+    Column("namespace", _Text, nullable=False),
+    Column("flow_id", _Text, nullable=False),
     Column("first_seq", BigInteger, nullable=False),
     Column("last_seq", BigInteger, nullable=False),
     *(Column(f"n{rank}", Integer, nullable=False) for rank in range(5)),
@@ -300,7 +302,7 @@ log_line = Table(
     Column("number", Integer, nullable=False),
     Column("level", SmallInteger, nullable=False),
     Column("date", BigInteger, nullable=False),
-    Column("message", Text, nullable=False),
+    Column("message", _Text, nullable=False),
 )
 Index("ix_log_line_run", log_line.c.run, log_line.c.line, log_line.c.level, log_line.c.source)
 Index("ix_log_line_source", log_line.c.source, log_line.c.number, log_line.c.level)

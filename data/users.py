@@ -35,7 +35,8 @@ class Users(Database):
         """Make a user or, with ``replace``, give it a new role and password; whether anything was written."""
         values = {"name": name, "role": role, "password": _hasher.hash(password), "created_at": now_us()}
         with self._write() as connection:
-            if connection.execute(insert_new(self.dialect, user), values).rowcount == 1:
+            made = connection.execute(insert_new(self.dialect, user).returning(user.c.name), values).first()
+            if made is not None:
                 return True
             if replace:
                 changes = {"role": role, "password": values["password"]}
