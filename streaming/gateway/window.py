@@ -15,15 +15,15 @@ SortKey = Callable[[ExecutionRow], Any]
 class Window:
     """A page of a list.
 
-    ``total`` and ``counts`` (by state) are exact at any time. On the first page the rows are too: it holds up to
-    ``2 * size`` rows, always the first ones of the whole list, so that rows that leave are replaced from the second
-    half; ``stale`` says that the store must be asked for more. On later pages held rows change in place, and
-    ``stale`` says that some row may have come, gone or moved.
+    ``total`` and ``counts`` (by state) are exact at any time. On the first page of an ``exact`` order the rows are
+    too: it holds up to ``2 * size`` rows, always the first ones of the whole list, so that rows that leave are
+    replaced from the second half; ``stale`` says that the store must be asked for more. Elsewhere held rows change in
+    place, and ``stale`` says that some row may have come, gone or moved.
     """
 
-    def __init__(self, key: SortKey, page: int, size: int) -> None:
+    def __init__(self, key: SortKey, page: int, size: int, *, exact: bool = True) -> None:
         self._key = key
-        self._first = page == 1
+        self._first = page == 1 and exact
         self.size = size
         self._rows: list[ExecutionRow] = []
         self._keys: list[Any] = []
@@ -43,9 +43,9 @@ class Window:
         return self._rows[: self.size]
 
     def load(self, rows: Sequence[ExecutionRow], total: int, counts: dict[Any, int]) -> None:
-        """Start again from what the store says."""
-        self._rows = list(rows)
-        self._keys = [self._key(row) for row in rows]
+        """Start again from what the store says. Rows that are equal for the store (the same start) get our own order."""
+        self._rows = sorted(rows, key=self._key)
+        self._keys = [self._key(row) for row in self._rows]
         self._held = {row.id: row for row in rows}
         self.total = total
         self.counts = Counter({str(state): count for state, count in counts.items() if count})
