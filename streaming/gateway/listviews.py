@@ -12,7 +12,7 @@ import msgspec
 
 from streaming.gateway.conflation import Conflated
 from streaming.gateway.items import Item, RowItem, StatsItem, WindowItem
-from streaming.gateway.order import sort_key
+from streaming.gateway.order import is_exact, sort_key
 from streaming.gateway.reads import Matcher, Page, Reads
 from streaming.gateway.topics import ExecutionsTopic, StatsTopic
 from streaming.gateway.views import Position, View
@@ -99,7 +99,7 @@ class ExecutionsView(ListView):
     def __init__(self, topic: ExecutionsTopic, matcher: Matcher) -> None:
         super().__init__(topic)
         self._matches = matcher
-        self._window = Window(sort_key(topic.sort), topic.page, topic.size)
+        self._window = Window(sort_key(topic.sort), topic.page, topic.size, exact=is_exact(topic.sort))
         self._changes: Conflated[Item] = Conflated(topic.size + 3)
         self._shown_ids: tuple[str, ...] = ()
         self._shown_counts: tuple[int, dict[str, int]] = (0, {})

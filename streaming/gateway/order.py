@@ -26,6 +26,9 @@ FIELDS: dict[str, Callable[[ExecutionRow], Any]] = {
 }
 
 
+# Sorts in which many rows are equal (what has not ended has no end), and the store orders those by a number of its own.
+TIED = {"endDate", "duration"}
+
 # Names of the REST API that mean one of ``FIELDS``.
 ALIASES = {
     "state.current": "state",
@@ -59,6 +62,11 @@ def normal(sort: str) -> str:
     """The sort by the store's own names."""
     field, colon, direction = sort.partition(":")
     return ALIASES.get(field, field) + colon + direction
+
+
+def is_exact(sort: str) -> bool:
+    """Whether the order of any two rows follows from the rows alone."""
+    return sort.partition(":")[0] not in TIED
 
 
 def sort_key(sort: str) -> SortKey:

@@ -43,8 +43,8 @@ class Window:
         return self._rows[: self.size]
 
     def load(self, rows: Sequence[ExecutionRow], total: int, counts: dict[Any, int]) -> None:
-        """Start again from what the store says. Rows that are equal for the store (the same start) get our own order."""
-        self._rows = sorted(rows, key=self._key)
+        """Start again from what the store says. In an exact order, rows with the same start get our own order."""
+        self._rows = sorted(rows, key=self._key) if self._first else list(rows)
         self._keys = [self._key(row) for row in self._rows]
         self._held = {row.id: row for row in rows}
         self.total = total
