@@ -35,7 +35,14 @@ if TYPE_CHECKING:
 
 ACTOR = "run"
 BROKEN = 2
-EXIT_CODES = {State.SUCCESS: 0, State.WARNING: 0, State.FAILED: 1, State.KILLED: 130, State.CANCELLED: 130}
+EXIT_CODES = {
+    State.SUCCESS: 0,
+    State.WARNING: 0,
+    State.FAILED: 1,
+    State.RETRIED: 1,  # it failed; the execution that follows it is another one
+    State.KILLED: 130,
+    State.CANCELLED: 130,
+}
 _HEARTBEAT_WAIT = 2.5
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from engine.states import EXECUTION_STATES, TERMINAL
 from watchfloor.cli import app
 from watchfloor.doctor import (
     CHECKS,
@@ -23,6 +24,7 @@ from watchfloor.doctor import (
 )
 from watchfloor.logs import without_password
 from watchfloor.product import free_port
+from watchfloor.run import EXIT_CODES
 from watchfloor.settings import Settings
 from watchfloor.up import (
     PROCFILE,
@@ -190,3 +192,7 @@ def test_doctor_fails_when_the_named_server_is_away(tmp_path: Path, monkeypatch:
     assert result.exit_code == 1
     assert "secret" not in result.output
     assert "WATCHFLOOR_REDIS_URL" in result.output
+
+
+def test_run_has_an_exit_code_for_each_end_of_an_execution() -> None:
+    assert set(EXIT_CODES) == TERMINAL & set(EXECUTION_STATES)
