@@ -10,7 +10,7 @@ from kombu.exceptions import KombuError
 from kombu.exceptions import OperationalError as BrokerAway
 
 from engine.worker.app import QUEUE, TASK_NAME, build_app
-from streaming import codec, keys
+from streaming import codec
 from streaming.messages import Job
 from watchfloor.settings import Settings
 
@@ -22,15 +22,12 @@ class Dispatch:
 
     def __init__(self, settings: Settings) -> None:
         self._app = build_app(settings)
-        self._redis = redis.Redis.from_url(settings.resolved_redis_url, socket_timeout=5, socket_connect_timeout=2)
 
     def submit(self, job: Job, *, losses: int = 0) -> None:
         """Give one attempt out; done twice, its claim lets one run.
 
         Raises ``redis.ConnectionError`` when Redis is away. ``losses`` counts the workers that died while they ran it.
         """
-        if job.attempt > 1:  # a kill of an earlier attempt is not meant for this one
-            self._redis.srem(keys.kill(job.execution_id), job.task_run_id)
         arguments: list[Any] = [base64.b64encode(codec.encode(job)).decode(), losses]
         try:
             self._app.send_task(TASK_NAME, args=arguments, queue=QUEUE, retry_policy=_RETRY)
@@ -40,4 +37,3 @@ class Dispatch:
     def close(self) -> None:
         """Give the connections back."""
         self._app.close()
-        self._redis.close()

@@ -16,10 +16,10 @@ class Submit(msgspec.Struct, frozen=True, tag="submit", tag_field="type"):
 
 
 class StopTasks(msgspec.Struct, frozen=True, tag="stop_tasks", tag_field="type"):
-    """End the processes of these task runs."""
+    """End the processes of these attempts (``attempt_id``), and of no later ones of the same task runs."""
 
     execution_id: str
-    task_run_ids: tuple[str, ...]
+    attempts: tuple[str, ...]
 
 
 class SetTimer(msgspec.Struct, frozen=True, omit_defaults=True, tag="set_timer", tag_field="type"):

@@ -38,3 +38,8 @@ def derived_id(*parts: object) -> str:
 def task_run_id(execution_id: str, parent_id: str | None, task_id: str, value: str | None = None) -> str:
     """Id of the task run of ``task_id`` under ``parent_id`` for the ForEach value ``value``."""
     return derived_id(execution_id, parent_id, task_id, value)
+
+
+def attempt_id(task_run_id: str, number: int) -> str:
+    """Name of one attempt of a task run: what is claimed, listed as running and killed."""
+    return f"{task_run_id}:{number}"

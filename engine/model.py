@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import immutables
 import msgspec
 
+from engine.ids import attempt_id
 from engine.states import TERMINAL, State
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -98,6 +99,11 @@ class TaskRun(msgspec.Struct, frozen=True, omit_defaults=True):
     retry_at: datetime | None = None
     resume_at: datetime | None = None
     subflow_execution_id: str | None = None
+
+    @property
+    def last_attempt_id(self) -> str:
+        """Name of its newest attempt, of which there must be one."""
+        return attempt_id(self.id, self.attempts[-1].number)
 
 
 class Trigger(msgspec.Struct, frozen=True, omit_defaults=True):

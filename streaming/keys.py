@@ -1,5 +1,7 @@
 """Names of everything Watchfloor keeps in Redis."""
 
+from engine.ids import attempt_id
+
 EVENTS = "wf:events"  # stream: events in, trimmed to what is not yet applied
 DELTAS = "wf:deltas"  # stream, capped: what each commit changed; its ids are the cursor
 LIVE = "wf:live"  # channel: the same messages, each with its stream id, and heartbeats
@@ -11,9 +13,9 @@ DEAD_LETTERS = "wf:dead-letters"  # stream, capped: malformed messages with thei
 
 def claim(task_run_id: str, attempt: int) -> str:
     """Key a worker sets once to own an attempt."""
-    return f"wf:claim:{task_run_id}:{attempt}"
+    return f"wf:claim:{attempt_id(task_run_id, attempt)}"
 
 
 def kill(execution_id: str) -> str:
-    """Key that says an execution is being killed, for a worker that was not listening when it was said."""
+    """Key of an execution's killed attempts (``attempt_id``), for a worker that was not listening when it was said."""
     return f"wf:kill:{execution_id}"

@@ -264,10 +264,10 @@ class LogsCommitted(msgspec.Struct, frozen=True):
 
 
 class Kill(msgspec.Struct, frozen=True, tag="kill", tag_field="type"):
-    """Told to every worker (``wf:control``): end these task runs of this execution."""
+    """Told to every worker (``wf:control``): end these attempts (``attempt_id``) of this execution."""
 
     execution_id: str
-    task_run_ids: tuple[str, ...]
+    attempts: tuple[str, ...]
 
 
 class FlowsChanged(msgspec.Struct, frozen=True, tag="flows_changed", tag_field="type"):

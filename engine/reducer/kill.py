@@ -45,7 +45,7 @@ def open_runs(draft: Draft) -> list[TaskRun]:
 def _kill_run(draft: Draft, run: TaskRun, event: ActionRequested, stopped: list[str]) -> None:
     node = draft.node(run)
     if node.kind is Kind.RUNNABLE and run.state in _WITH_WORKERS:
-        stopped.append(run.id)
+        stopped.append(run.last_attempt_id)
     if node.kind is Kind.SUBFLOW and run.state in (State.RUNNING, State.KILLING) and event.cascade:
         _cascade(draft, run, event)
     elif run.state is not State.RUNNING or node.kind is Kind.SUBFLOW:

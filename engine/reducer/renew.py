@@ -20,7 +20,7 @@ def renew(draft: Draft, failed: TaskRun) -> None:
         if draft.node(run).container or run.id == failed.id:
             continue
         if run.attempts:
-            stopped.append(run.id)
+            stopped.append(run.last_attempt_id)
         end_now(draft, run)
     for container_id in draft.open_containers():
         draft.set_progress(container_id, None)

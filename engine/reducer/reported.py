@@ -99,7 +99,7 @@ def _killed(execution: Execution, event: ActionRequested) -> Applied:
     runs = {run.id: _killed_run(run, event) for run in execution.task_runs.values() if run.state not in TERMINAL}
     killing = evolve(execution, history=(*execution.history, StateChange(State.KILLING, event.at)))
     killed = _moved(killing, State.KILLED, event, task_runs=execution.task_runs.update(runs), progress=None, tally=None)
-    stopped = tuple(run.id for run in runs.values() if run.attempts)
+    stopped = tuple(run.last_attempt_id for run in runs.values() if run.attempts)
     effects = (StopTasks(execution.id, stopped),) if stopped else ()
     return Applied(killed, tuple(runs), effects=effects, answers=(Answer(event.event_id, event.action),))
 

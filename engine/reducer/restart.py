@@ -96,8 +96,8 @@ class _Restart:
             run = doomed.pop()
             doomed += self._children.pop(run.id, [])
             if run.id in draft.runs:
-                if run.state not in TERMINAL and not self._nodes[run.task_id].container:
-                    stopped.append(run.id)
+                if run.state not in TERMINAL and run.attempts:
+                    stopped.append(run.last_attempt_id)
                 draft.drop(run)
         if stopped:
             draft.effect(StopTasks(draft.id, tuple(stopped)))

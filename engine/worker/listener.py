@@ -10,6 +10,7 @@ import redis
 import structlog
 
 from engine.worker.control import JobControl, Stop
+from engine.worker.registry import attempt_of
 from streaming import codec, keys
 from streaming.bus import Bus, Subscription
 from streaming.messages import Kill
@@ -76,7 +77,7 @@ class Listener:
             log.warning("control_malformed", reason=error.reason)
             return
         control = self._current()
-        if isinstance(message, Kill) and control is not None and control.job.task_run_id in message.task_run_ids:
+        if isinstance(message, Kill) and control is not None and attempt_of(control.job) in message.attempts:
             control.stop(Stop.KILL)
 
     def _check_key(self) -> None:
@@ -84,7 +85,7 @@ class Listener:
         if control is None:
             return
         job = control.job
-        if self._bus.redis.sismember(keys.kill(job.execution_id), job.task_run_id):
+        if self._bus.redis.sismember(keys.kill(job.execution_id), attempt_of(job)):
             control.stop(Stop.KILL)
 
     def _check_stop(self) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 
+from engine.ids import attempt_id
 from engine.worker.control import JobControl, Stop
 from engine.worker.lines import LineSplitter
 from streaming.messages import Job
@@ -25,7 +26,7 @@ _GIVE_UP = 5.0  # how long after SIGKILL a process may stay in the kernel before
 
 def mark_of(job: Job) -> str:
     """What every process of an attempt has in its environment, by which it is found wherever it went."""
-    return f"{job.task_run_id}:{job.attempt}"
+    return attempt_id(job.task_run_id, job.attempt)
 
 
 OnLine = Callable[[str, bytes, int], None]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from engine.ids import attempt_id
 from streaming import codec, keys
 from streaming.bus import Bus
 from streaming.messages import Job, LogBatch
@@ -20,7 +21,7 @@ if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'EX', ARGV[2]) and redis.call('
   return false
 end
 redis.call('HSET', KEYS[2], ARGV[3], ARGV[4])
-return {redis.call('SISMEMBER', KEYS[4], ARGV[5]), redis.call('HGET', KEYS[3], ARGV[3]) or '0'}
+return {redis.call('SISMEMBER', KEYS[4], ARGV[3]), redis.call('HGET', KEYS[3], ARGV[3]) or '0'}
 """
 
 
@@ -57,9 +58,9 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
 _decode_entry = msgspec.msgpack.Decoder(Entry).decode
 
 
-def field_of(job: Job) -> str:
-    """Name of an attempt in the hashes."""
-    return f"{job.task_run_id}:{job.attempt}"
+def attempt_of(job: Job) -> str:
+    """Name of the job's attempt, in the hashes and among the killed."""
+    return attempt_id(job.task_run_id, job.attempt)
 
 
 class Registry:
@@ -73,9 +74,8 @@ class Registry:
 
     def claim(self, job: Job, token: str, losses: int) -> Claim | None:
         """Take the attempt; ``None`` when somebody else has or had it. ``token`` makes asking twice harmless."""
-        field = field_of(job)
         entry = msgspec.msgpack.encode(Entry(self._worker, codec.encode(job), losses))
-        args = [token, CLAIM_SECONDS, field, entry, job.task_run_id]
+        args = [token, CLAIM_SECONDS, attempt_of(job), entry]
         answer = self._claim(
             keys=[keys.claim(job.task_run_id, job.attempt), RUNNING, LINES, keys.kill(job.execution_id)], args=args
         )
@@ -83,14 +83,14 @@ class Registry:
 
     def said(self, batch: LogBatch) -> None:
         """Note the numbers that ``batch`` uses, before it is sent."""
-        self._redis.hset(LINES, f"{batch.task_run_id}:{batch.attempt}", str(batch.lines[-1].number))
+        self._redis.hset(LINES, attempt_id(batch.task_run_id or "", batch.attempt), str(batch.lines[-1].number))
 
     def ended(self, job: Job) -> None:
         """The attempt is over and all about it was sent."""
         pipe = self._redis.pipeline(transaction=True)
-        pipe.hdel(RUNNING, field_of(job))
-        pipe.hdel(LINES, field_of(job))
-        pipe.srem(keys.kill(job.execution_id), job.task_run_id)
+        pipe.hdel(RUNNING, attempt_of(job))
+        pipe.hdel(LINES, attempt_of(job))
+        pipe.srem(keys.kill(job.execution_id), attempt_of(job))
         pipe.execute()
 
     def release(self, job: Job, entry: Entry) -> Entry | None:
@@ -99,13 +99,13 @@ class Registry:
         encode = msgspec.msgpack.encode
         freed = self._release(
             keys=[RUNNING, keys.claim(job.task_run_id, job.attempt)],
-            args=[field_of(job), encode(entry), encode(mine)],
+            args=[attempt_of(job), encode(entry), encode(mine)],
         )
         return mine if freed else None
 
     def entry(self, job: Job) -> Entry | None:
         """The entry of one attempt, while it runs."""
-        found = self._redis.hget(RUNNING, field_of(job))
+        found = self._redis.hget(RUNNING, attempt_of(job))
         return None if found is None else _decode_entry(found)
 
     def claimed(self, job: Job) -> bool:

@@ -42,17 +42,17 @@ class Performer:
         match effect:
             case Submit(job):
                 self._dispatch.submit(job)
-            case StopTasks(execution_id, task_run_ids):
-                self._stop(execution_id, task_run_ids)
+            case StopTasks(execution_id, attempts):
+                self._stop(execution_id, attempts)
             case Emit(event):
                 emitted.append(event)
             case WriteLog(batch):
                 self._bus.append_logs(batch)
 
-    def _stop(self, execution_id: str, task_run_ids: tuple[str, ...]) -> None:
+    def _stop(self, execution_id: str, attempts: tuple[str, ...]) -> None:
         key = keys.kill(execution_id)
         pipe = self._bus.redis.pipeline()
-        pipe.sadd(key, *task_run_ids)
+        pipe.sadd(key, *attempts)
         pipe.expire(key, _KILL_KEY_SECONDS)
         pipe.execute()
-        self._bus.tell(Kill(execution_id, task_run_ids))
+        self._bus.tell(Kill(execution_id, attempts))

@@ -11,6 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
+from engine.model import evolve
 from engine.states import State
 from engine.worker.child import renderer
 from engine.worker.control import Stop
@@ -280,7 +281,7 @@ def test_a_kill_ends_the_whole_family_even_what_left_the_group(world: World) -> 
         shell("trap '' TERM", "setsid sleep 60 &", "(trap '' TERM; sleep 61; sleep 61) &", "echo up", "sleep 62")
     )
     wait_for(lambda: len(processes_of("run:1")) >= 4)
-    world.bus.tell(Kill("execution", ("run",)))
+    world.bus.tell(Kill("execution", ("run:1",)))
     thread.join(10)
     assert not thread.is_alive()
     assert world.events[-1].state is State.KILLED  # type: ignore[union-attr]
@@ -289,7 +290,7 @@ def test_a_kill_ends_the_whole_family_even_what_left_the_group(world: World) -> 
 
 def test_a_process_that_heeds_sigterm_may_say_goodbye(world: World) -> None:
     thread = world.begin(shell("trap 'echo bye; exit 0' TERM", "echo up", "while true; do sleep 0.05; done"))
-    world.bus.tell(Kill("execution", ("run",)))
+    world.bus.tell(Kill("execution", ("run:1",)))
     thread.join(10)
     assert "bye" in world.said("INFO")
     assert world.events[-1].state is State.KILLED  # type: ignore[union-attr]
@@ -297,13 +298,21 @@ def test_a_process_that_heeds_sigterm_may_say_goodbye(world: World) -> None:
 
 def test_a_kill_of_another_task_run_is_not_ours(world: World) -> None:
     thread = world.begin(shell("echo up", "sleep 0.4"))
-    world.bus.tell(Kill("execution", ("other",)))
+    world.bus.tell(Kill("execution", ("other:1",)))
+    thread.join(10)
+    assert world.events[-1].state is State.SUCCESS  # type: ignore[union-attr]
+
+
+def test_a_kill_of_an_earlier_attempt_is_not_ours(world: World) -> None:
+    world.bus.redis.sadd(keys.kill("execution"), "run:1")
+    thread = world.begin(evolve(shell("echo up", "sleep 0.4"), attempt=2))
+    world.bus.tell(Kill("execution", ("run:1",)))
     thread.join(10)
     assert world.events[-1].state is State.SUCCESS  # type: ignore[union-attr]
 
 
 def test_an_attempt_killed_before_it_was_claimed_never_runs(world: World) -> None:
-    world.bus.redis.sadd(keys.kill("execution"), "run")
+    world.bus.redis.sadd(keys.kill("execution"), "run:1")
     assert world.run(shell("echo never")).state is State.KILLED
     assert world.said("INFO") == []
 

@@ -10,6 +10,7 @@ from typing import Any
 from engine.effects import CancelTimer, Effect, Emit, SetTimer, StopTasks, Submit, WriteLog
 from engine.expressions import evaluate
 from engine.flow import Flow, parse
+from engine.ids import attempt_id
 from engine.inputs import validate_inputs
 from engine.model import Execution, TaskRun, evolve
 from engine.reducer import Applied, Env, apply
@@ -186,9 +187,11 @@ class World:
             case Submit(job):
                 self.submitted.append(job)
                 self.waiting.append(job)
-            case StopTasks(_, task_run_ids):
-                self.stopped += task_run_ids
-                self.waiting = deque(job for job in self.waiting if job.task_run_id not in task_run_ids)
+            case StopTasks(_, attempts):
+                self.stopped += attempts
+                self.waiting = deque(
+                    job for job in self.waiting if attempt_id(job.task_run_id, job.attempt) not in attempts
+                )
             case SetTimer(execution_id, key):
                 self.timers[execution_id, key] = effect
             case CancelTimer(execution_id, key):

@@ -64,7 +64,7 @@ def test_kill_stops_what_runs_and_ends_when_that_has_ended() -> None:
     world = World(TWO, answers={"a": None}).execute()
     assert world.act(Action.KILL) is None
     assert world.state is State.KILLING
-    assert world.stopped == [world["a"].id]
+    assert world.stopped == [world["a"].last_attempt_id]
     world.queue.append(world.ended_event(world.submitted[0], State.KILLED))
     world.run()
     assert world.history() == "CREATED RUNNING KILLING KILLED"
@@ -78,7 +78,7 @@ def test_kill_ends_at_once_what_waits_and_runs_only_what_comes_after_the_end() -
     assert world.state is State.PAUSED
     world.act(Action.KILL)
     assert (world.states["wait"], world.states["again"]) == ("KILLED", "KILLED")
-    assert sorted(world.stopped) == sorted([world["a"].id, world["b"].id])
+    assert sorted(world.stopped) == sorted([world["a"].last_attempt_id, world["b"].last_attempt_id])
     assert [key for _, key in world.timers] == ["kill"]
     for job in world.submitted[:2]:
         world.queue.append(world.ended_event(job, State.KILLED))
@@ -129,7 +129,7 @@ def test_a_second_kill_tells_the_workers_again() -> None:
     world.act(Action.KILL)
     due = world.timers["e", "kill"].due
     assert world.act(Action.KILL) is None
-    assert world.stopped == [world["a"].id] * 2
+    assert world.stopped == [world["a"].last_attempt_id] * 2
     assert world.timers["e", "kill"].due == due
 
 
@@ -137,7 +137,7 @@ def test_kill_of_a_job_nobody_took_yet_needs_no_waiting() -> None:
     world = World(TWO, answers={"a": None}, started=False).execute()
     world.act(Action.KILL)
     assert (world.states, world.state) == ({"a": "KILLED"}, State.KILLED)
-    assert world.stopped == [world["a"].id]
+    assert world.stopped == [world["a"].last_attempt_id]
 
 
 # -- pause and resume
@@ -325,7 +325,7 @@ def test_a_warning_without_anything_that_failed_can_not_be_restarted() -> None:
 
 def test_restart_while_after_execution_still_runs_stops_that() -> None:
     world = World(RESTARTABLE, answers={"a": ["boom"], "report": [None]}).execute()
-    running = world["report"].id
+    running = world["report"].last_attempt_id
     world.act(Action.RESTART)
     assert running in world.stopped
     assert world.state is State.SUCCESS
@@ -360,7 +360,7 @@ def test_an_action_on_an_execution_whose_flow_is_gone() -> None:
     applied = apply(world.execution, event, None, ENV)
     assert applied.execution is not None
     assert applied.execution.state is State.KILLED
-    assert applied.effects == (StopTasks("e", (world["a"].id,)),)
+    assert applied.effects == (StopTasks("e", (world["a"].last_attempt_id,)),)
     paused = apply(world.execution, ActionRequested("p", "e", world.now, Action.PAUSE, "ada"), None, ENV)
     assert "is gone" in (paused.answers[0].refused or "")
     late = TaskEnded("t", "e", world.now, world["a"].id, 1, State.SUCCESS)

@@ -21,6 +21,7 @@ from reducer_world import FLOW, LOG, NAMESPACE, START, World, from_store, name_o
 from data.blobs import execution_bytes, execution_of
 from engine.effects import SetTimer
 from engine.flow import Flow, parse
+from engine.ids import attempt_id
 from engine.model import Execution
 from engine.reducer import Applied
 from engine.states import TERMINAL, Action, State
@@ -218,7 +219,7 @@ class Chaos(World):
     def _end_job(self) -> None:
         self.busy.rotate(self.random.randrange(len(self.busy)))
         job = self.busy.popleft()
-        answer = State.KILLED if job.task_run_id in self.stopped else self.answer_to(job)
+        answer = State.KILLED if attempt_id(job.task_run_id, job.attempt) in self.stopped else self.answer_to(job)
         self.queue.append(self.ended_event(job, answer))
 
     def _fire_next(self) -> None:

@@ -120,7 +120,7 @@ def test_a_retry_as_a_new_execution() -> None:
     world = World(flow_of(text), answers={"a": ["boom", "boom"], "b": [None]}).execute(inputs={"x": 1})
     world.pass_time(5)
     assert (world.state, world.states) == (State.RETRIED, {"p": "RETRIED", "a": "RETRIED", "b": "KILLED"})
-    assert world.stopped == [world["b"].id]
+    assert world.stopped == [world["b"].last_attempt_id]
     (other,) = [execution for name, execution in world.executions.items() if name != "e"]
     assert (other.parent_id, other.original_id, other.attempt_number) == ("e", "e", 2)
     assert other.state is State.FAILED
