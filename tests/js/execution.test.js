@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { busy, elapsed, empty, firstFailure, fold, fromSnapshot, periods, summary } from "../../assets/js/execution/fold.js";
+import { progressOf } from "../../assets/js/execution/progress.js";
 import { watch } from "../../assets/js/execution/store.js";
+import { configure } from "../../assets/js/states.js";
 
 const at = (/** @type {number} */ s) => new Date(Date.UTC(2026, 2, 5, 12, 0, 0) + s * 1000).toISOString();
 const ms = (/** @type {number} */ s) => Date.parse(at(s));
@@ -71,6 +73,20 @@ test("a task's summary adds up its runs and counts only the time it was running"
   assert.deepEqual([...each.states], [["SUCCESS", 1], ["RUNNING", 1]]);
   assert.equal(each.ms, 3000 + 4000);
   assert.equal(busy({ ...run("1", "SUCCESS"), history }, 0, terminal), 3000);
+});
+
+test("progress is counted from children; a value of a ForEach is done with its last task, or when one failed", () => {
+  configure(["SUCCESS", "FAILED"].map((state) => ({ state, terminal: true, token: "", shape: "", letter: "", severity: 0 })));
+  const child = (/** @type {string} */ task, /** @type {number} */ iteration, /** @type {string} */ state) =>
+    run(`${task}${iteration}`, state, { task_id: task, parent_id: "each", iteration });
+  const each = run("each", "RUNNING", { progress: { total: 5, values: ["a", "b"] } });
+  const children = [child("x", 0, "SUCCESS"), child("y", 0, "SUCCESS"), child("x", 1, "SUCCESS"), child("x", 2, "FAILED"), child("x", 3, "RUNNING")];
+  assert.deepEqual(progressOf([each, ...children]).get("each"), { total: 5, started: 4, ended: 2, failed: 1 });
+  const chain = run("chain", "RUNNING", { progress: { total: 3 } });
+  const part = run("p", "SUCCESS", { parent_id: "chain" });
+  const mend = run("m", "SUCCESS", { parent_id: "chain", branch: "ERRORS" });
+  assert.deepEqual(progressOf([chain, part, mend]).get("chain"), { total: 3, started: 1, ended: 1, failed: 0 });
+  assert.equal(progressOf([part]).size, 0);
 });
 
 test("views of one execution share one subscription, closed after the last", () => {

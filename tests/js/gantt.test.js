@@ -162,6 +162,6 @@ test("ten thousand task runs: a state change costs no new tree", () => {
 
 test("the note says children done, or which try", () => {
   const row = (/** @type {TaskRun} */ one, parent = false) => ({ run: one, depth: 0, parent, open: true });
-  assert.equal(noteOf(row(run("a", [["RUNNING", 0]], { progress: { total: 8, ended: 3 } }), true)), "3/8");
-  assert.equal(noteOf(row(run("a", [["RUNNING", 0]], { attempts: [{ number: 1, state: "FAILED" }, { number: 2, state: "RUNNING" }] }))), "try 2");
+  assert.equal(noteOf(row(run("a", [["RUNNING", 0]], { progress: { total: 8 } }), true), new Map([["a", { total: 8, started: 4, ended: 3, failed: 0 }]])), "3/8");
+  assert.equal(noteOf(row(run("a", [["RUNNING", 0]], { attempts: [{ number: 1, state: "FAILED" }, { number: 2, state: "RUNNING" }] })), new Map()), "try 2");
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { progressOf } from "../../assets/js/execution/progress.js";
 import { configure } from "../../assets/js/states.js";
 import { cardMarkup, mix, segments } from "../../assets/js/topology/card.js";
 import { stylesheet } from "../../assets/js/topology/style.js";
@@ -28,18 +29,21 @@ test("a failed try of a run that went on still opens its error", () => {
 });
 
 test("a loop counts its values, a group its members, a task its runs", () => {
-  const runs = byTask([
-    run("each", "RUNNING", { progress: { total: 40, ended: 7, values: ["1", "2"] } }),
-    run("probe", "SUCCESS"),
-    run("probe", "RUNNING"),
+  const all = [
+    run("each", "RUNNING", { progress: { total: 40, values: ["1", "2"] } }),
+    run("probe", "SUCCESS", { parent_id: "each-RUNNING", iteration: 0 }),
+    run("probe", "RUNNING", { parent_id: "each-RUNNING", iteration: 1 }),
     run("m1", "SUCCESS"),
-    run("chain", "RUNNING", { progress: { total: 3, ended: 1 } }),
-  ]);
-  assert.equal(progressText(nodeSum(node("each"), runs)), "7 / 40");
-  assert.equal(progressText(nodeSum(node("probe"), runs)), "1 / 2");
-  assert.equal(progressText(nodeSum({ id: "g", kind: "group", members: ["m1", "m2", "m3"] }, runs)), "1 / 3");
-  assert.equal(progressText(nodeSum(node("chain"), runs)), "");
-  assert.equal(nodeSum(node("never"), runs), null);
+    run("chain", "RUNNING", { progress: { total: 3 } }),
+  ];
+  const runs = byTask(all);
+  const progress = progressOf(all);
+  assert.equal(progressText(nodeSum(node("each"), runs, progress)), "1 / 40");
+  assert.deepEqual(nodeSum(node("each"), runs, progress)?.states, [["SUCCESS", 1], ["RUNNING", 1]]);
+  assert.equal(progressText(nodeSum(node("probe"), runs, progress)), "1 / 2");
+  assert.equal(progressText(nodeSum({ id: "g", kind: "group", members: ["m1", "m2", "m3"] }, runs, progress)), "1 / 3");
+  assert.equal(progressText(nodeSum(node("chain"), runs, progress)), "");
+  assert.equal(nodeSum(node("never"), runs, progress), null);
 });
 
 test("paths: open, running, taken, and unused once the execution ended", () => {

@@ -1,4 +1,5 @@
 // The rows of the Gantt and what is counted over all of them, kept up to date with as little work as a change needs.
+import { progressOf } from "../execution/progress.js";
 import { extent } from "./bars.js";
 import { criticalPath } from "./critical.js";
 import { buildTree, rowsOf } from "./tree.js";
@@ -18,6 +19,7 @@ export class Rows {
     /** @type {Map<string, Node>} */ this.nodes = new Map();
     /** @type {Set<string>} */ this.critical = new Set();
     /** @type {Map<string, number>} */ this.counts = new Map();
+    /** @type {Map<string, import("../execution/progress.js").Progress>} */ this.progress = new Map();
     this.extent = { from: NaN, to: NaN, open: false };
     this.shapeIsOld = true;
     this.sumsAreOld = true;
@@ -45,6 +47,7 @@ export class Rows {
     this.sumsAreOld = false;
     this.counts = new Map();
     for (const run of model.tasks.values()) this.counts.set(run.state, (this.counts.get(run.state) ?? 0) + 1);
+    this.progress = progressOf(model.tasks.values());
     this.extent = extent(model.tasks.values());
     this.critical = criticalPath(this.tree, now);
     return true;

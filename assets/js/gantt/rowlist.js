@@ -32,10 +32,11 @@ function build(row) {
   return { element, ...parts };
 }
 
-/** What stands small behind the name: children done of all, or which try it is. @param {Row} row */
-export function noteOf({ run, parent }) {
-  const { progress } = run;
-  if (parent && progress && progress.total > 1) return `${progress.ended ?? 0}/${progress.total}`;
+/** What stands small behind the name: children done of all, or which try it is.
+ * @param {Row} row @param {Map<string, import("../execution/progress.js").Progress>} progress */
+export function noteOf({ run, parent }, progress) {
+  const known = progress.get(run.id);
+  if (parent && known && known.total > 1) return `${known.ended}/${known.total}`;
   const tries = run.attempts?.length ?? 0;
   return tries > 1 ? `try ${tries}` : "";
 }
@@ -52,8 +53,9 @@ export class RowList {
     this.hovered = null;
   }
 
-  /** @param {Row[]} rows of the window @param {number} first index of the first @param {Set<string>} critical @param {number} now */
-  show(rows, first, critical, now) {
+  /** @param {Row[]} rows of the window @param {number} first index of the first
+   * @param {Pick<import("./model.js").Rows, "critical" | "progress">} sums @param {number} now */
+  show(rows, first, sums, now) {
     const ids = new Set(rows.map((row) => row.run.id));
     for (const [id, parts] of this.shown) {
       if (ids.has(id)) continue;
@@ -61,12 +63,12 @@ export class RowList {
       this.shown.delete(id);
     }
     this.rows = rows;
-    rows.forEach((row, index) => this.fill(row, first + index, critical.has(row.run.id)));
+    rows.forEach((row, index) => this.fill(row, first + index, sums));
     this.tick(now);
   }
 
-  /** @param {Row} row @param {number} index @param {boolean} critical */
-  fill(row, index, critical) {
+  /** @param {Row} row @param {number} index @param {Pick<import("./model.js").Rows, "critical" | "progress">} sums */
+  fill(row, index, { critical: path, progress }) {
     let parts = this.shown.get(row.run.id);
     if (!parts) {
       parts = build(row);
@@ -74,6 +76,7 @@ export class RowList {
       this.host.append(parts.element);
     }
     const { run } = row;
+    const critical = path.has(run.id);
     setStyle(parts.element, { "--depth": row.depth, top: `${index * ROW}px` });
     setAttr(parts.element, "data-state", run.state);
     setAttr(parts.element, "data-token", stateInfo(run.state).token);
@@ -83,7 +86,7 @@ export class RowList {
     setBadge(parts.badge, run.state);
     setText(parts.name, run.task_id);
     setText(parts.value, run.value ?? "");
-    setText(parts.note, noteOf(row));
+    setText(parts.note, noteOf(row, progress));
     parts.time.title = critical ? "on the critical path" : "";
   }
 

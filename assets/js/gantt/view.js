@@ -99,7 +99,7 @@ class Gantt {
     setText(parts.empty, model.tasks.size ? "No task run fits the filter." : "No task has started yet. Rows come as tasks do.");
     const [from, to] = windowOf(this.element.scrollTop, this.element.clientHeight - HEAD, rows.rows.length);
     const shown = rows.rows.slice(from, to);
-    this.rowList.show(shown, from, rows.critical, this.now);
+    this.rowList.show(shown, from, rows, this.now);
     this.draw(shown, from);
     this.showEdge(this.now);
   }

@@ -39,16 +39,24 @@ export function byTask(runs) {
 
 /**
  * The sum of a node; null while none of its tasks has run. One flowable run counts its children (values of a ForEach).
- * @param {NodeData} node @param {Map<string, TaskRun[]>} runs by task id @returns {Sum | null}
+ * @param {NodeData} node @param {Map<string, TaskRun[]>} runs by task id
+ * @param {Map<string, import("../execution/progress.js").Progress>} progress by task run @returns {Sum | null}
  */
-export function nodeSum(node, runs) {
+export function nodeSum(node, runs, progress) {
   const ids = node.kind === "group" ? node.members ?? [] : [node.id];
   const own = ids.flatMap((id) => runs.get(id) ?? []);
   if (!own.length) return null;
   const sum = sumOf(own);
-  const progress = own.length === 1 ? own[0].progress : undefined;
-  if (progress && (progress.values?.length ?? 0) > 0) return { ...sum, total: progress.total, ended: progress.ended ?? 0 };
+  const known = own.length === 1 && own[0].progress?.values?.length ? progress.get(own[0].id) : undefined;
+  if (known) return { ...sum, total: known.total, ended: known.ended, states: valueStates(known) };
   return node.kind === "group" ? { ...sum, total: Math.max(ids.length, sum.total) } : sum;
+}
+
+/** The states of a ForEach's values. @param {import("../execution/progress.js").Progress} progress @returns {[string, number][]} */
+function valueStates({ started, ended, failed }) {
+  /** @type {[string, number][]} */
+  const all = [["FAILED", failed], ["SUCCESS", ended - failed], ["RUNNING", started - ended]];
+  return all.filter(([, n]) => n > 0);
 }
 
 /** How far a node with several runs is: `3 / 8`; empty for one. @param {Sum | null} sum */

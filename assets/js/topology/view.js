@@ -4,6 +4,7 @@
 import { h, onFrame } from "../dom.js";
 import { onTheme, readPalette } from "../execution/palette.js";
 import { openMenu } from "../execution/popup.js";
+import { progressOf } from "../execution/progress.js";
 import { watch } from "../execution/store.js";
 import { isTerminal } from "../states.js";
 import { cardMarkup, dataUri, LENS } from "./card.js";
@@ -102,18 +103,18 @@ class Topology {
     if (!cy || !watching) return;
     const { row, tasks } = watching.model;
     const runs = byTask(tasks.values());
+    const progress = progressOf(tasks.values());
     const ended = Boolean(row && isTerminal(row.state));
     cy.batch(() => {
-      cy.nodes().forEach((/** @type {any} */ node) => this.paintNode(node, runs, ended));
+      cy.nodes().forEach((/** @type {any} */ node) => this.paintNode(node, nodeSum(node.data(), runs, progress), ended));
       cy.edges().forEach((/** @type {any} */ edge) => this.paintEdge(edge, ended));
     });
   }
 
-  /** @param {any} node @param {Map<string, import("../execution/fold.js").TaskRun[]>} runs @param {boolean} ended */
-  paintNode(node, runs, ended) {
+  /** @param {any} node @param {Sum | null} sum @param {boolean} ended */
+  paintNode(node, sum, ended) {
     const data = node.data();
     if (data.kind !== "task" && data.kind !== "group") return;
-    const sum = nodeSum(data, runs);
     this.sums.set(data.id, sum);
     const key = `${ended}${JSON.stringify(sum && { ...sum, failed: sum.failed?.id })}`;
     if (this.shown.get(data.id) === key) return;
