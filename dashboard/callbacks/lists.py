@@ -51,3 +51,8 @@ def register(app: dash.Dash) -> None:
         Input(Frame.KEYS_BUTTON, "n_clicks"),
         State(Frame.KEYS_SHEET, "opened"),
     )
+    app.clientside_callback(
+        ClientsideFunction(_NAMESPACE, "title"),
+        Output(Frame.PAGE, "data-title"),
+        Input(Frame.PAGE_KEY, "data"),
+    )

@@ -7,6 +7,7 @@ from typing import Any
 import dash
 from dash import Input, Output, State, no_update
 
+from dashboard.callbacks.routing import away_or
 from dashboard.ids import Execution, Flow, Flows
 from dashboard.ids import Frame as FrameIds
 from dashboard.pages import execution as execution_page
@@ -29,9 +30,8 @@ def register(app: dash.Dash, services: Services) -> None:
         params = execution_page.PAGE.match(path or "")
         if params is None or params["id"] != execution_id:
             return no_update
-        row = services.store.row(execution_id)
-        tab = params.get("tab", execution_page.FIRST)
-        return execution_page.panel(Visit(services, path, params), row, tab) if row else no_update
+        visit, tab = Visit(services, path, params), params.get("tab", execution_page.FIRST)
+        return away_or(lambda: _panel(visit, execution_id, tab))
 
     @app.callback(
         Output(Flow.PANEL, "children"),
@@ -43,7 +43,7 @@ def register(app: dash.Dash, services: Services) -> None:
         params = flow_page.PAGE.match(path or "")
         if params is None or flow_page.reference(params) != reference:
             return no_update
-        return flow_page.panel(Visit(services, path, params))
+        return away_or(lambda: flow_page.panel(Visit(services, path, params)))
 
     @app.callback(
         Output(Flows.BODY, "children"),
@@ -52,4 +52,9 @@ def register(app: dash.Dash, services: Services) -> None:
         prevent_initial_call=True,
     )
     def flows_changed(_stamp: str, path: str) -> Any:
-        return flows_page.body(Visit(services, path, {}))
+        return away_or(lambda: flows_page.body(Visit(services, path, {})))
+
+
+def _panel(visit: Visit, execution_id: str, tab: str) -> Any:
+    row = visit.services.store.row(execution_id)
+    return execution_page.panel(visit, row, tab) if row else no_update

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import dash
 from dash import Input, Output, State, no_update
@@ -10,8 +11,11 @@ from dash.development.base_component import Component
 
 from dashboard.components.empty import empty
 from dashboard.ids import Frame
-from dashboard.pages.router import Page, Visit, route
+from dashboard.pages.router import Page, Route, Visit, route
 from dashboard.services import Services
+from data import StoreUnavailable
+
+T = TypeVar("T")
 
 
 def register(app: dash.Dash, services: Services, pages: tuple[Page, ...]) -> None:
@@ -24,26 +28,31 @@ def register(app: dash.Dash, services: Services, pages: tuple[Page, ...]) -> Non
         State(Frame.URL, "search"),
         State(Frame.PAGE_KEY, "data"),
     )
-    def show(path: str | None, search: str | None, shown: str | None) -> Any:
+    def show(path: str | None, search: str | None, shown: Any) -> Any:
         found = route(pages, path or "/")
         key = found.key if found else f"missing:{path}"
-        if key == shown:
+        if shown and key == shown["key"]:
             return no_update, no_update
-        return render(services, pages, path or "/", search or ""), key
+        children, title = render(services, found, path or "/", search or "")
+        return children, {"key": key, "title": f"{title} · Watchfloor"}
 
 
-def render(services: Services, pages: tuple[Page, ...], path: str, search: str) -> Component:
-    """The page at ``path``, or one that says there is none, or that the database is away."""
-    from data import StoreUnavailable
-
-    found = route(pages, path)
+def render(services: Services, found: Route | None, path: str, search: str) -> tuple[Component, str]:
+    """The page at ``path`` and its title; one that says there is none, or that the database is away."""
     if found is None:
-        return empty("There is no page here", f"{path} leads nowhere.", action=("Go to Executions", "/executions"))
+        nothing = empty("There is no page here", f"{path} leads nowhere.", action=("Go to Executions", "/executions"))
+        return nothing, "Not found"
+    visit = Visit(services, path, found.params, search)
+    return away_or(lambda: found.page.layout(visit)), away_or(lambda: found.page.title(visit), "Watchfloor")
+
+
+def away_or(make: Callable[[], T], otherwise: Any = None) -> T | Any:
+    """What ``make`` gives; while the database is away ``otherwise``, by default a page that says so."""
     try:
-        return found.page.layout(Visit(services, path, found.params, search))
+        return make()
     except StoreUnavailable as error:
-        return empty(
+        return otherwise or empty(
             "The database can't be reached",
-            f"{error} This page comes back by a reload once it answers; executions go on meanwhile.",
+            f"{error} Executions go on meanwhile; this comes back by a reload once the database answers.",
             icon_name="alert",
         )

@@ -45,6 +45,12 @@ def layout(visit: Visit) -> Component:
     )
 
 
+def title(visit: Visit) -> str:
+    """The flow's name: what tells tabs of a browser apart."""
+    row = visit.services.store.row(visit.params["id"])
+    return f"{row.flow_id} {row.id[-8:]}" if row else "Not found"
+
+
 def missing(execution_id: str) -> Component:
     """There is no such execution, or not yet: one that was just asked for takes a moment."""
     return empty(
@@ -190,4 +196,4 @@ def topology(flow: Flow, params: dict[str, Any], graph_id: str) -> Component:
 
 _PANELS = {"overview": _overview, "gantt": _gantt, "logs": _logs, "topology": _topology}
 
-PAGE = Page("execution", "/executions/<id>", "Execution {id}", layout, tabs=tuple(name for name, _ in TABS))
+PAGE = Page("execution", "/executions/<id>", title, layout, tabs=tuple(name for name, _ in TABS))

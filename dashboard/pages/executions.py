@@ -127,4 +127,4 @@ def _pager() -> Component:
     return html.Div(id=Executions.PAGER, className="wf-pager")
 
 
-PAGE = Page("executions", "/executions", "Executions", layout, icon="executions", rail="Executions")
+PAGE = Page("executions", "/executions", lambda visit: "Executions", layout, icon="executions", rail="Executions")

@@ -113,4 +113,10 @@ def _source(visit: Visit) -> Component:
 
 _PANELS = {"executions": _executions, "topology": _topology, "source": _source}
 
-PAGE = Page("flow", "/flows/<namespace>/<flow>", "{flow}", layout, tabs=tuple(name for name, _ in TABS))
+PAGE = Page(
+    "flow",
+    "/flows/<namespace>/<flow>",
+    lambda visit: visit.params["flow"],
+    layout,
+    tabs=tuple(name for name, _ in TABS),
+)

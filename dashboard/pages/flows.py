@@ -147,4 +147,4 @@ def problem_box(problem: FlowProblem) -> Component:
     )
 
 
-PAGE = Page("flows", "/flows", "Flows", layout, icon="flows", rail="Flows")
+PAGE = Page("flows", "/flows", lambda visit: "Flows", layout, icon="flows", rail="Flows")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import unquote
 
 from dash.development.base_component import Component
@@ -26,11 +25,11 @@ class Visit:
 @dataclass(frozen=True)
 class Page:
     """A page. ``pattern`` holds ``<name>`` parts; an optional last ``<tab>`` belongs to the same visit: going from tab
-    to tab keeps the page. ``rail`` is its place in the left rail, if it has one."""
+    to tab keeps the page. ``title`` is that of the browser's tab, ``rail`` its place in the left rail, if any."""
 
     name: str
     pattern: str
-    title: str
+    title: Callable[[Visit], str]
     layout: Callable[[Visit], Component]
     icon: str | None = None
     rail: str | None = None
@@ -74,8 +73,3 @@ def route(pages: tuple[Page, ...], path: str) -> Route | None:
 def rail_of(pages: tuple[Page, ...]) -> list[Page]:
     """The pages of the left rail, in order."""
     return [page for page in pages if page.rail is not None]
-
-
-def title_of(found: Route | None, **extra: Any) -> str:
-    """The browser tab's title."""
-    return f"{found.page.title.format(**found.params, **extra)} · Watchfloor" if found else "Not found · Watchfloor"

@@ -66,6 +66,12 @@
       return ids.map((_, index) => (index === Math.max(0, found) ? "wf-tab here" : "wf-tab"));
     },
 
+    /** The browser tab's title; the worst state on the page is put before it by the frame's module. */
+    title(/** @type {{title: string} | null} */ shown) {
+      if (shown) document.title = shown.title;
+      return shown?.title ?? "";
+    },
+
     /** `?` opens and closes the keyboard sheet. */
     sheet(/** @type {number} */ clicks, /** @type {boolean} */ opened) {
       return clicks ? !opened : keep();
