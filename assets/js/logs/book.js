@@ -109,8 +109,8 @@ export class Book {
   take(item) {
     if (item.t === "skipped") this.skip(item);
     if (item.t !== "lines" || !item.entries.length) return;
-    this.add(item.entries, item.total);
     this.options.came?.(item.entries);
+    this.add(item.entries, item.total);
   }
 
   /** @param {{count: number}} item */

@@ -34,6 +34,7 @@ export function stylesheet(palette, downwards) {
     { selector: "node.task, node.group", style: { "font-size": 16, "text-max-width": 128, "text-margin-x": 10 } },
     ...TOKENS.map(ground),
     { selector: "edge", style: { "taxi-direction": downwards ? "vertical" : "horizontal" } },
+    { selector: "edge.finally, edge.after-execution", style: { "taxi-turn": -22 } }, // up to the next column, not through the one between
     { selector: "edge.error", style: line(mix(palette.failed ?? palette.text, palette.panel, 0.5), 1.5) },
     { selector: 'edge[path = "taken"]', style: line(mix(palette.text, palette.panel, 0.55), 1.8) },
     { selector: 'edge[path = "running"]', style: line(palette.running, 2.6) },
