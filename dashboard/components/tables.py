@@ -59,6 +59,7 @@ def executions_grid(grid_id: str, hidden: Collection[str] = ()) -> dag.AgGrid:
             "rowSelection": {"mode": "multiRow", "enableClickSelection": False, "headerCheckbox": True},
             "selectionColumnDef": {"width": 40, "resizable": False, "suppressMovable": True},
             "animateRows": False,
+            "suppressColumnMoveAnimation": True,
             "rowBuffer": 4,
             "suppressCellFocus": False,
             "suppressNoRowsOverlay": True,

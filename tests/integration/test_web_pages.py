@@ -1,0 +1,219 @@
+"""Every page over a real store: it can be drawn, says what the store says, and says when there is nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import immutables
+import pytest
+from dash import Dash
+from dashboard_stubs import StubBus, StubCommands
+from plotly.utils import PlotlyJSONEncoder
+
+from dashboard.app import create_app
+from dashboard.auth import Account
+from dashboard.callbacks import execute, resume, routing
+from dashboard.pages import pages
+from dashboard.pages.flows import stamp
+from dashboard.pages.router import route
+from dashboard.services import Services
+from data import Store, StoreUnavailable
+from data.records import Commit, FlowProblem, TriggerState
+from engine.flow import FlowError, parse
+from engine.ids import new_id
+from engine.inputs import InputError
+from engine.model import Execution, StateChange, TaskRun
+from engine.states import Action, State
+from streaming.commands import FlowDisabled
+from watchfloor.settings import Settings
+
+FLOW = """
+id: approval
+namespace: test.pages
+description: Waits for somebody.
+inputs:
+  - {id: rows, type: INT, max: 10}
+tasks:
+  - id: wait
+    type: io.kestra.plugin.core.flow.Pause
+    onResume:
+      - {id: reason, type: STRING}
+triggers:
+  - {id: often, type: io.kestra.plugin.core.trigger.Schedule, cron: "*/5 * * * *"}
+"""
+START = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Iterator[Services]:
+    """A store with one flow, one paused execution, one broken file, one due schedule."""
+    settings = Settings(_env_file=None, data_dir=tmp_path)
+    store = Store(settings.resolved_database_url)
+    store.migrate()
+    store.save_flow(parse(FLOW))
+    with pytest.raises(FlowError) as broken:
+        parse("id: broken\nnamespace: test.pages\ntasks:\n  - {id: a, type: nothing.Known}\n")
+    store.save_flow_problem(FlowProblem("flows/broken.yaml", tuple(broken.value.violations)))
+    due = TriggerState("test.pages", "approval", "often", START + timedelta(minutes=5), START)
+    paused = _paused()
+    runs = [(paused.id, run) for run in paused.task_runs.values()]
+    store.commit(Commit(stream="wf:events", position="1-0", executions=[paused], task_runs=runs, triggers=[due]))
+    yield Services(settings, store, StubBus(), StubCommands())  # type: ignore[arg-type]
+    store.close()
+
+
+def _paused() -> Execution:
+    history = tuple(StateChange(state, START) for state in (State.CREATED, State.RUNNING, State.PAUSED))
+    run = TaskRun("run-1", "wait", State.PAUSED, history)
+    return Execution(
+        new_id(int(START.timestamp() * 1000)), "test.pages", "approval", 1, State.PAUSED, history, version=3,
+        inputs={"rows": 3}, task_runs=immutables.Map({"run-1": run}),
+    )  # fmt: skip
+
+
+def draw(services: Services, path: str, search: str = "") -> tuple[str, str]:
+    """JSON of the page at ``path``, and its title."""
+    component, title = routing.render(services, route(pages(), path), path, search)
+    return json.dumps(component, cls=PlotlyJSONEncoder), title
+
+
+def only_id(services: Services) -> str:
+    return services.store.last_of_flow("test.pages", "approval", 1)[0].id
+
+
+def test_the_list_comes_with_the_controls_that_its_address_names(services: Services) -> None:
+    text, title = draw(services, "/executions", "?filters[state][IN]=PAUSED&filters[namespace][IN]=gone&size=100")
+    assert title == "Executions"
+    assert '"value": ["PAUSED"]' in text
+    assert "test.pages" in text
+    assert "gone" in text
+    assert r"filters[state][IN]=PAUSED&filters[namespace][IN]=gone\", \"sort" in text
+    assert r"\"size\": 100" in text
+
+
+@pytest.mark.parametrize(
+    ("tab", "part"), [("", "Last executions of approval"), ("/gantt", "gantt-graph"), ("/logs", '"logs"'),
+                      ("/topology", "cyto")],
+)  # fmt: skip
+def test_each_tab_of_an_execution(services: Services, tab: str, part: str) -> None:
+    text, title = draw(services, f"/executions/{only_id(services)}{tab}")
+    assert title.startswith("approval ")
+    assert part.lower() in text.lower()
+    assert "execution-header" in text
+
+
+@pytest.mark.parametrize(("tab", "part"), [("", "FlowId".lower()), ("/topology", "wait"), ("/source", "line-4")])
+def test_each_tab_of_a_flow(services: Services, tab: str, part: str) -> None:
+    text, title = draw(services, f"/flows/test.pages/approval{tab}")
+    assert title == "approval"
+    assert part in text.lower()
+    assert "2026-01-01T12:05:00Z" in text
+
+
+def test_flows_show_the_next_run_and_what_is_wrong_with_files(services: Services) -> None:
+    text, _ = draw(services, "/flows")
+    assert "Waits for somebody." in text
+    assert "2026-01-01T12:05:00Z" in text
+    assert "flows/broken.yaml can't be used" in text
+    assert '"4:' in text
+    assert "nothing.Known" in text
+
+
+@pytest.mark.parametrize("path", ["/executions/nothing", "/flows/test.pages/nothing", "/nothing"])
+def test_what_is_not_there_is_said(services: Services, path: str) -> None:
+    text, _ = draw(services, path)
+    assert "There is no" in text
+    assert '"href": "/' in text
+
+
+def test_a_database_away_is_said_on_the_page(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: Any) -> None:
+        raise StoreUnavailable("The database is locked.")
+
+    monkeypatch.setattr(Store, "flows", away)
+    text, _ = draw(services, "/flows")
+    assert "can't be reached" in text
+    assert "locked" in text
+
+
+def test_the_stamp_changes_with_flows_and_problems(services: Services) -> None:
+    store = services.store
+    known = stamp(store.flows(), store.flow_problems())
+    assert stamp(store.flows(), store.flow_problems()) == known
+    store.save_flow(parse(FLOW.replace("somebody", "nobody")))
+    changed = stamp(store.flows(), store.flow_problems())
+    store.clear_flow_problem("flows/broken.yaml")
+    assert len({known, changed, stamp(store.flows(), store.flow_problems())}) == 3
+
+
+@pytest.fixture
+def app(services: Services) -> Any:
+    """The app, with somebody signed in."""
+    app: Dash = create_app(services.settings, services)
+    return app
+
+
+def signed_in(app: Any, role: str) -> Any:
+    from flask_login import login_user
+
+    context = app.server.test_request_context("/")
+    context.push()
+    login_user(Account("ada", role))
+    return context
+
+
+@pytest.fixture
+def operator(app: Any) -> Iterator[None]:
+    context = signed_in(app, "operator")
+    yield
+    context.pop()
+
+
+def test_execute_sends_what_the_form_holds(services: Services, operator: None) -> None:
+    ids = [{"type": "field", "form": "execute", "input": "rows"}]
+    answer = execute._send(services, "test.pages/approval", [4], ids)
+    called = services.commands.calls[0]  # type: ignore[attr-defined]
+    assert called == ("execute", "test.pages.approval", {"actor": "ada", "inputs": {"rows": 4}, "origin": "ui"})
+    assert answer[0] is False
+    assert str(answer[-1]).startswith("/executions/")
+
+
+def test_execute_puts_errors_below_their_fields(services: Services, operator: None) -> None:
+    ids = [{"type": "field", "form": "execute", "input": name} for name in ("rows", "other")]
+    services.commands.refuse = {"approval": InputError({"rows": "expected at most 10, came 11"})}  # type: ignore[attr-defined]
+    *_, error, below, _path = execute._send(services, "test.pages/approval", [11, ""], ids)
+    assert below == ["expected at most 10, came 11", None]
+    assert "nothing was started" in error
+    services.commands.refuse = {"approval": FlowDisabled("Flow is disabled.")}  # type: ignore[attr-defined]
+    assert execute._send(services, "test.pages/approval", [1, ""], ids)[-3] == "Flow is disabled."
+
+
+def test_a_viewer_starts_and_resumes_nothing(app: Any, services: Services) -> None:
+    context = signed_in(app, "viewer")
+    assert "may look only" in execute._send(services, "test.pages/approval", [], [])[-3]
+    assert "may look only" in (resume.send(services, only_id(services), {})[0] or "")
+    assert services.commands.calls == []  # type: ignore[attr-defined]
+    context.pop()
+
+
+def test_resume_asks_for_what_the_paused_task_wants(services: Services, operator: None) -> None:
+    execution_id = only_id(services)
+    assert [item.id for item in resume.asked_for(services, execution_id)] == ["reason"]
+    error, wrong = resume.send(services, execution_id, {})
+    assert (bool(error), list(wrong)) == (True, ["reason"])
+    assert services.commands.calls == []  # type: ignore[attr-defined]
+    assert resume.asked_for(services, "nothing") == ()
+
+
+def test_resume_gives_the_values_on(services: Services, app: Any, operator: None, monkeypatch: Any) -> None:
+    told: list[Any] = []
+    monkeypatch.setattr(resume, "set_props", lambda _id, props: told.append(props))
+    execution_id = only_id(services)
+    assert resume.send(services, execution_id, {"reason": "looks good"}) == (None, {})
+    asked = (Action.RESUME, execution_id, {"actor": "ada", "inputs": {"reason": "looks good"}})
+    assert services.commands.calls == [asked]  # type: ignore[attr-defined]
+    assert told
