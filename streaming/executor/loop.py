@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -39,6 +40,8 @@ log = structlog.get_logger()
 _IDLE_BLOCK_MS = 250
 _TRIM_EVERY = 50  # commits
 _BACKOFF_MAX = 2.0
+_REST_MAX = 0.04  # seconds
+_TIDY_AFTER = 1.0  # seconds
 
 
 def _now() -> datetime:
@@ -73,6 +76,7 @@ class Executor:
         self._position = "0-0"
         self._commits = 0
         self._done: list[int] = []
+        self._performed_at = 0.0
         self._stop = Stop()
         self.pulse = Pulse(self.id, bus, store, lambda: self._position)
 
@@ -125,12 +129,22 @@ class Executor:
         entries = self._bus.read(
             keys.EVENTS, self._position, count=self._settings.executor_batch, block_ms=self._block_ms()
         )
-        if entries or self._done or self._triggers_dirty:
+        if entries or self._triggers_dirty or self._tidy():
+            begun = time.monotonic()
             self._apply(entries)
+            self._rest(time.monotonic() - begun)
         return len(entries)
 
+    def _tidy(self) -> bool:
+        """Whether an outbox that was carried out waits for a commit that doesn't come."""
+        return bool(self._done) and time.monotonic() - self._performed_at > _TIDY_AFTER
+
+    def _rest(self, took: float) -> None:
+        """Leave as much time as the commit took: larger commits cost less an event, and others get the processor."""
+        self._stop.wait(min(took, _REST_MAX))
+
     def _block_ms(self) -> int | None:
-        if self._done or self._triggers_dirty:
+        if self._triggers_dirty:
             return None
         due = min(filter(None, (self._timers.next_due(), self._schedules.next_due())), default=None)
         if due is None:
@@ -177,6 +191,7 @@ class Executor:
         if outbox is not None and done is not None:
             self._persist(partial(self._performer.perform, outbox))
             self._done = [done]
+            self._performed_at = time.monotonic()
         self._trim()
 
     def _decode(self, entry: Read) -> tuple[Read, Event] | None:
@@ -199,21 +214,24 @@ class Executor:
             log.exception("event_not_applied", id=entry.id, execution=event.execution_id)
 
     def _commit(self, batch: Batch, position: str, outbox: Outbox | None) -> int | None:
-        outbox_id = self._store.commit(
-            Commit(
-                stream=keys.EVENTS,
-                position=position,
-                executions=batch.executions,
-                task_runs=[(i, batch.current(i).task_runs[run]) for i, run in batch.task_runs],
-                dropped=batch.dropped,
-                metrics=batch.metrics,
-                timers_set=batch.timers_set,
-                timers_cancelled=batch.timers_cancelled,
-                triggers=self._schedules.states() if self._triggers_dirty else [],
-                outbox=codec.encode(outbox) if outbox is not None else None,
-                outbox_done=self._done,
-            )
+        commit = Commit(
+            stream=keys.EVENTS,
+            position=position,
+            executions=batch.executions,
+            task_runs=[(i, batch.current(i).task_runs[run]) for i, run in batch.task_runs],
+            dropped=batch.dropped,
+            metrics=batch.metrics,
+            timers_set=batch.timers_set,
+            timers_cancelled=batch.timers_cancelled,
+            triggers=self._schedules.states() if self._triggers_dirty else [],
+            outbox=codec.encode(outbox) if outbox is not None else None,
+            outbox_done=self._done,
         )
+        self.pulse.committing = True
+        try:
+            outbox_id = self._store.commit(commit)
+        finally:
+            self.pulse.committing = False
         self._done = []
         self._triggers_dirty = False
         return outbox_id
