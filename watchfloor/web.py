@@ -66,8 +66,17 @@ def options(settings: Settings) -> dict[str, Any]:
         "errorlog": "-",
         "loglevel": "warning",
         "proc_name": "watchfloor-web",
+        "control_socket_disable": True,
+        "when_ready": _when_ready,
         "worker_exit": _worker_exit,
     }
+
+
+def _when_ready(arbiter: Any) -> None:
+    """Port 0 took a free one: the log says which."""
+    import structlog
+
+    structlog.get_logger().info("web_listens", address=[str(listener) for listener in arbiter.LISTENERS])
 
 
 _closers: list[Any] = []
