@@ -37,7 +37,7 @@ def main(settings: Settings, stop: Stop | None = None) -> None:
     bus = Bus(settings.resolved_redis_url, deltas_cap=settings.deltas_cap)
     files = FlowFiles(settings.flows_dir, store, bus)
     executor = Executor(settings, store, bus, Dispatch(settings), environment(settings))
-    files.sync()
+    files.try_sync()
     with (
         background("pulse", executor.pulse.beat_until, stop),
         background("flow-files", files.watch, stop),

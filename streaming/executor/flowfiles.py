@@ -6,9 +6,10 @@ from pathlib import Path
 from threading import Event as Stop
 
 import structlog
-from data.records import FlowProblem
+from redis.exceptions import RedisError
 
-from data import Store
+from data import Store, StoreUnavailable
+from data.records import FlowProblem
 from engine.flow import FlowError, Violation, parse
 from streaming.bus import Bus
 from streaming.messages import FlowsChanged
@@ -25,31 +26,49 @@ class FlowFiles:
         self._folder = folder
         self._store = store
         self._bus = bus
-        self._seen: dict[Path, tuple[int, int]] = {}
+        self._seen: dict[Path, tuple[int, int]] | None = None
+        self._untold: list[tuple[str, str]] = []
 
     def watch(self, stop: Stop, seconds: float = 1.0) -> None:
         """Look for changes every ``seconds`` until ``stop``."""
         while not stop.wait(seconds):
-            try:
-                self.sync()
-            except Exception:
-                log.exception("flow_files_not_synced", folder=str(self._folder))
+            self.try_sync()
+
+    def try_sync(self) -> None:
+        """``sync``; what can't be done now is done the next time."""
+        try:
+            self.sync()
+        except (StoreUnavailable, RedisError, OSError) as error:
+            log.warning("flow_files_not_synced", folder=str(self._folder), error=str(error))
+        except Exception:
+            log.exception("flow_files_not_synced", folder=str(self._folder))
 
     def sync(self) -> list[tuple[str, str]]:
         """Take over what changed since the last call; the (namespace, id) of the flows with a new revision."""
         stamps = self._stamps()
-        for path in self._seen.keys() - stamps.keys():
-            self._store.clear_flow_problem(path.name)
-        changed = []
+        if self._seen is None:
+            self._forget({problem.file for problem in self._store.flow_problems()}, stamps)
+            self._seen = {}
+        self._forget({self._name(path) for path in self._seen}, stamps)
         for path in sorted(stamps):
             if self._seen.get(path) != stamps[path]:
                 if (flow := self._take(path)) is not None:
-                    changed.append(flow)
+                    self._untold.append(flow)
                 self._seen[path] = stamps[path]
         self._seen = stamps
+        changed = list(self._untold)
         if changed:
             self._bus.tell(FlowsChanged(tuple(changed)))
+        self._untold.clear()
         return changed
+
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self._folder).as_posix()
+
+    def _forget(self, known: set[str], stamps: dict[Path, tuple[int, int]]) -> None:
+        """Problems of files that are gone are none any more."""
+        for name in known - {self._name(path) for path in stamps}:
+            self._store.clear_flow_problem(name)
 
     def _stamps(self) -> dict[Path, tuple[int, int]]:
         if not self._folder.is_dir():
@@ -71,12 +90,12 @@ class FlowFiles:
         except (OSError, UnicodeDecodeError) as error:
             self._refuse(path, [Violation(1, 1, "", f"expected a readable UTF-8 file, got: {error}")])
             return None
-        self._store.clear_flow_problem(path.name)
+        self._store.clear_flow_problem(self._name(path))
         if not self._store.save_flow(flow):
             return None
-        log.info("flow_saved", flow=f"{flow.namespace}.{flow.id}", file=path.name)
+        log.info("flow_saved", flow=f"{flow.namespace}.{flow.id}", file=self._name(path))
         return flow.namespace, flow.id
 
     def _refuse(self, path: Path, violations: list[Violation]) -> None:
-        self._store.save_flow_problem(FlowProblem(path.name, tuple(violations)))
-        log.warning("flow_file_refused", file=path.name, problems=[str(v) for v in violations])
+        self._store.save_flow_problem(FlowProblem(self._name(path), tuple(violations)))
+        log.warning("flow_file_refused", file=self._name(path), problems=[str(v) for v in violations])

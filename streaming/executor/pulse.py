@@ -27,10 +27,13 @@ class Pulse:
         self._store = store
         self._position = position
         self.commit_problem: str | None = None
+        self.committing = False
 
     def beat_until(self, stop: Stop, seconds: float = 1.0) -> None:
         """Send a heartbeat every ``seconds``."""
-        while not stop.wait(seconds):
+        due = time.monotonic() + seconds
+        while not stop.wait(max(0.0, due - time.monotonic())):
+            due = max(due + seconds, time.monotonic())
             try:
                 self._bus.publish_heartbeat(self.heartbeat())
             except RedisError as error:
@@ -48,7 +51,8 @@ class Pulse:
 
     def _ping(self) -> str | None:
         try:
-            self._store.ping()
+            # While a commit runs, its own end tells how the database is; the probe would wait for it.
+            (self._store.ping if self.committing else self._store.probe)()
         except StoreUnavailable as error:
             return str(error)
         return None

@@ -1,0 +1,100 @@
+"""The folder of flow files against a real store: broken files, files that go, servers that are away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from data import Store
+from streaming import codec, keys
+from streaming.bus import Bus, Subscription
+from streaming.executor import FlowFiles
+from streaming.messages import FlowsChanged
+
+GOOD = """
+id: {id}
+namespace: company.team
+tasks:
+  - id: one
+    type: io.kestra.plugin.core.log.Log
+    message: {message}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder for flow files."""
+    folder = tmp_path / "flows"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def control(bus: Bus) -> Iterator[Subscription]:
+    """What is told to every process."""
+    with bus.subscription(keys.CONTROL) as subscription:
+        while not subscription.confirmed:
+            subscription.get(0.1)
+        yield subscription
+
+
+def test_a_broken_file_is_told_and_its_last_good_revision_stays(folder: Path, store: Store, bus: Bus) -> None:
+    files = FlowFiles(folder, store, bus)
+    (folder / "a.yaml").write_text(GOOD.format(id="a", message="first"))
+    assert files.sync() == [("company.team", "a")]
+    (folder / "a.yaml").write_text(GOOD.format(id="a", message="second").replace("tasks:", "tusks:"))
+    assert files.sync() == []
+    (problem,) = store.flow_problems()
+    assert problem.file == "a.yaml"
+    stored = store.flow("company.team", "a")
+    assert stored is not None
+    assert (stored.revision, "first" in stored.source) == (1, True)
+    (folder / "a.yaml").write_text(GOOD.format(id="a", message="third"))
+    assert files.sync() == [("company.team", "a")]
+    assert store.flow_problems() == []
+
+
+def test_files_of_one_name_in_two_folders_have_each_their_problem(folder: Path, store: Store, bus: Bus) -> None:
+    for name in ("x", "y"):
+        (folder / name).mkdir()
+        (folder / name / "a.yaml").write_text("id: [")
+    FlowFiles(folder, store, bus).sync()
+    assert [problem.file for problem in store.flow_problems()] == ["x/a.yaml", "y/a.yaml"]
+
+
+def test_a_broken_file_that_went_while_nobody_looked_is_no_problem_any_more(
+    folder: Path, store: Store, bus: Bus
+) -> None:
+    (folder / "a.yaml").write_text("id: [")
+    FlowFiles(folder, store, bus).sync()
+    assert len(store.flow_problems()) == 1
+    (folder / "a.yaml").unlink()
+    FlowFiles(folder, store, bus).sync()
+    assert store.flow_problems() == []
+
+
+def test_what_was_saved_while_the_database_went_away_is_told_afterwards(
+    folder: Path, store: Store, bus: Bus, control: Subscription, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = FlowFiles(folder, store, bus)
+    for name in ("a", "b"):
+        (folder / f"{name}.yaml").write_text(GOOD.format(id=name, message="x"))
+    save, path, away = store.save_flow, folder.parent / "watchfloor.db", folder.parent / "away.db"
+
+    def save_one(flow: object) -> object:
+        saved = save(flow)  # type: ignore[arg-type]
+        if not away.exists():
+            path.rename(away)
+        return saved
+
+    monkeypatch.setattr(store, "save_flow", save_one)
+    files.try_sync()
+    assert control.get(0.2) is None
+    away.rename(path)
+    monkeypatch.undo()
+    files.try_sync()
+    heard = control.get(1)
+    assert heard is not None
+    assert codec.decode_control(heard[1]) == FlowsChanged((("company.team", "a"), ("company.team", "b")))
