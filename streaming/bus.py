@@ -27,6 +27,15 @@ redis.call('PUBLISH', ARGV[3], id .. '|' .. ARGV[1])
 return id
 """
 
+# One atomic step, so that an entry read again after a failed commit is not put aside a second time.
+_BURY = """
+if not redis.call('SET', KEYS[2], '1', 'NX', 'EX', ARGV[2]) then return 0 end
+redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*',
+  'stream', ARGV[3], 'id', ARGV[4], 'reason', ARGV[5], 'd', ARGV[6])
+return 1
+"""
+_BURIED_SECONDS = 86_400
+
 
 class Read(msgspec.Struct, frozen=True):
     """One entry of a stream: its id and its bytes."""
@@ -49,6 +58,7 @@ class Bus:
         self._deltas_cap = deltas_cap
         self._dead_letters_cap = dead_letters_cap
         self._publish_deltas = self._redis.register_script(_PUBLISH_DELTAS)
+        self._bury = self._redis.register_script(_BURY)
 
     @property
     def redis(self) -> redis.Redis:
@@ -111,12 +121,10 @@ class Bus:
         return self._redis.xlen(stream)
 
     def bury(self, stream: str, entry: Read, reason: str) -> None:
-        """Put a malformed entry aside with its bytes and the reason."""
-        self._redis.xadd(
-            keys.DEAD_LETTERS,
-            {"stream": stream, "id": entry.id, "reason": reason, _FIELD: entry.payload},
-            maxlen=self._dead_letters_cap,
-            approximate=True,
+        """Put a malformed entry aside with its bytes and the reason; the same one twice is put aside once."""
+        self._bury(
+            keys=[keys.DEAD_LETTERS, keys.buried(stream, entry.id)],
+            args=[self._dead_letters_cap, _BURIED_SECONDS, stream, entry.id, reason, entry.payload],
         )
 
     # -- live out

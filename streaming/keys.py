@@ -16,6 +16,11 @@ def claim(task_run_id: str, attempt: int) -> str:
     return f"wf:claim:{attempt_id(task_run_id, attempt)}"
 
 
+def buried(stream: str, entry_id: str) -> str:
+    """Key that says an entry of a stream was put aside."""
+    return f"wf:buried:{stream}:{entry_id}"
+
+
 def kill(execution_id: str) -> str:
     """Key of an execution's killed attempts (``attempt_id``), for a worker that was not listening when it was said."""
     return f"wf:kill:{execution_id}"

@@ -49,3 +49,13 @@ def test_a_buried_entry_keeps_its_bytes_and_the_reason(bus: Bus) -> None:
     bus.bury(keys.EVENTS, Read("1-1", b"\xff\x00"), "not an event")
     ((_, fields),) = bus.redis.xrange(keys.DEAD_LETTERS)
     assert fields == {b"stream": b"wf:events", b"id": b"1-1", b"reason": b"not an event", b"d": b"\xff\x00"}
+
+
+def test_an_entry_is_put_aside_once(bus: Bus) -> None:
+    for entry in (Read("1-0", b"\xc1"), Read("1-0", b"\xc1"), Read("2-0", b"\xc1")):
+        bus.bury(keys.EVENTS, entry, "not an event")
+    buried = [fields for _, fields in bus.redis.xrange(keys.DEAD_LETTERS)]
+    assert [(fields[b"id"], fields[b"d"], fields[b"reason"]) for fields in buried] == [
+        (b"1-0", b"\xc1", b"not an event"),
+        (b"2-0", b"\xc1", b"not an event"),
+    ]
