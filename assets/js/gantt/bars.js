@@ -25,7 +25,8 @@ const KINDS = {
 const VERDICT = { RETRYING: "FAILED", RETRIED: "FAILED", RESTARTED: "FAILED", CREATED: "FAILED", SUBMITTED: "RESUBMITTED" };
 
 /**
- * The bars of a task run: waiting, each try, pauses and waits for a retry apart. RUNNING then KILLING is one try.
+ * The bars of a task run: waiting, each try, pauses and waits for a retry apart. CREATED then SUBMITTED is one wait, RUNNING
+ * then KILLING one try.
  * @param {TaskRun} run @returns {Bar[]}
  */
 export function barsOf(run) {
@@ -41,7 +42,8 @@ export function barsOf(run) {
     if (kind === "run" && !goesOn) attempt += 1;
     const to = next ? toMs(next[1]) : null;
     const shown = kind === "run" ? verdict(run, attempt, state, next?.[0]) : state;
-    if (goesOn && before) Object.assign(before, { to, state: shown });
+    const waitsOn = kind === "queued" && before?.kind === "queued" && before.to === toMs(date);
+    if ((goesOn || waitsOn) && before) Object.assign(before, { to, state: shown });
     else bars.push({ kind, from: toMs(date), to, state: shown, attempt: kind === "run" ? attempt : 0 });
   });
   if (!bars.some((bar) => bar.kind === "run")) bars.push(...mark(run));

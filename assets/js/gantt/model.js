@@ -23,6 +23,7 @@ export class Rows {
     this.extent = { from: NaN, to: NaN, open: false };
     this.shapeIsOld = true;
     this.sumsAreOld = true;
+    this.nextSums = 0;
   }
 
   /** Task runs changed; null: all of them. New and gone ones change the tree, others only their node. @param {Set<string> | null} ids @param {Model} model */
@@ -40,17 +41,29 @@ export class Rows {
     for (const row of this.rows) row.run = model.tasks.get(row.run.id) ?? row.run;
   }
 
-  /** Bring everything up to date. @param {Model} model @param {number} now @returns {boolean} whether sums changed */
+  /**
+   * Bring everything up to date. Sums over all task runs take at most a tenth of the time, so they may have to wait.
+   * @param {Model} model @param {number} now @returns {{summed: boolean, wait: number}} ms until it should be called again; 0: needn't
+   */
   refresh(model, now) {
     if (this.shapeIsOld) this.reshape(model);
-    if (!this.sumsAreOld) return false;
+    if (!this.sumsAreOld) return { summed: false, wait: 0 };
+    const begun = performance.now();
+    if (begun < this.nextSums) return { summed: false, wait: this.nextSums - begun };
+    this.sum(model, now);
+    const ended = performance.now();
+    this.nextSums = ended + 9 * (ended - begun);
+    return { summed: true, wait: 0 };
+  }
+
+  /** @param {Model} model @param {number} now */
+  sum(model, now) {
     this.sumsAreOld = false;
     this.counts = new Map();
     for (const run of model.tasks.values()) this.counts.set(run.state, (this.counts.get(run.state) ?? 0) + 1);
     this.progress = progressOf(model.tasks.values());
     this.extent = extent(model.tasks.values());
     this.critical = criticalPath(this.tree, now);
-    return true;
   }
 
   /** @param {Model} model */

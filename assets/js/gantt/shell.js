@@ -24,8 +24,9 @@ export function shell(element, handlers) {
     showAxis(marks, range, start, step) {
       const tick = (/** @type {number} */ at) => {
         const text = tickText(at, start, step);
-        const left = `${((at - range[0]) / (range[1] - range[0])) * 100}%`;
-        return h("span", { style: { left } }, h("b", {}, text.offset), h("i", {}, text.time));
+        const share = (at - range[0]) / (range[1] - range[0]);
+        const words = share < 0.95 ? [h("b", {}, text.offset), h("i", {}, text.time)] : [];
+        return h("span", { style: { left: `${share * 100}%` } }, ...words);
       };
       axis.replaceChildren(...marks.map(tick));
     },

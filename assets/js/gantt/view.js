@@ -36,7 +36,10 @@ class Gantt {
     this.timer = 0;
     this.frame = onFrame(() => this.paint());
     this.parts = shell(element, {
-      filter: (text, states) => this.reshape(() => this.rows.filter(filterOf(text, states))),
+      filter: (text, states) => {
+        this.reshape(() => this.rows.filter(filterOf(text, states)));
+        element.scrollTop = 0;
+      },
       zoom: (factor) => this.setZoom(zoomed(this.range, factor, (this.range[0] + this.range[1]) / 2)),
       fit: () => this.setZoom(null),
       fold: (close) => this.reshape(() => this.rows.foldAll(close)),
@@ -93,7 +96,9 @@ class Gantt {
   paint() {
     const { model } = this.watching;
     const { rows, parts } = this;
-    if (rows.refresh(model, this.now)) parts.tools.show(rows.counts, rows.rows.length, model.tasks.size);
+    const { summed, wait } = rows.refresh(model, this.now);
+    if (summed) parts.tools.show(rows.counts, rows.rows.length, model.tasks.size);
+    else if (wait) this.later(wait);
     setStyle(parts.body, { height: `${Math.max(rows.rows.length, 1) * ROW}px` });
     parts.empty.hidden = rows.rows.length > 0 || !model.row;
     setText(parts.empty, model.tasks.size ? "No task run fits the filter." : "No task has started yet. Rows come as tasks do.");
