@@ -2,8 +2,12 @@
 import { stateInfo, glyphMarkup } from "../states.js";
 import { titleOf, worstOf } from "./worst.js";
 
+const EVERY_MS = 1_000; // a title that changes with each frame costs more than it tells
+
 /** @type {Map<object, {[state: string]: number}>} */
 const shown = new Map();
+/** @type {any} */
+let soon = null;
 let page = "";
 let written = "";
 /** @type {string | null} */
@@ -13,7 +17,10 @@ let plainIcon = null;
 export function showWorst(view, counts) {
   if (counts) shown.set(view, counts);
   else shown.delete(view);
-  write();
+  soon ??= setTimeout(() => {
+    soon = null;
+    write();
+  }, EVERY_MS);
 }
 
 function write() {
