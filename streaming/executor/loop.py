@@ -227,11 +227,8 @@ class Executor:
             outbox=codec.encode(outbox) if outbox is not None else None,
             outbox_done=self._done,
         )
-        self.pulse.committing = True
-        try:
+        with self.pulse.commit():
             outbox_id = self._store.commit(commit)
-        finally:
-            self.pulse.committing = False
         self._done = []
         self._triggers_dirty = False
         return outbox_id

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from threading import Event as Stop
 
@@ -27,7 +28,9 @@ class Pulse:
         self._store = store
         self._position = position
         self.commit_problem: str | None = None
-        self.committing = False
+        self._commits = 0
+        self._committing = False
+        self._known: str | None = None
 
     def beat_until(self, stop: Stop, seconds: float = 1.0) -> None:
         """Send a heartbeat every ``seconds``."""
@@ -45,17 +48,33 @@ class Pulse:
             executor_id=self._executor_id,
             at=datetime.now(UTC),
             lag_ms=self._lag_ms(),
-            database=self.commit_problem or self._ping(),
+            database=self.commit_problem or self._probe(),
             dead_letters=self._bus.length(keys.DEAD_LETTERS),
         )
 
-    def _ping(self) -> str | None:
+    @contextmanager
+    def commit(self) -> Iterator[None]:
+        """Around each commit, which holds the lock that the probe would wait for: its own end tells how things are."""
+        self._commits += 1
+        self._committing = True
         try:
-            # While a commit runs, its own end tells how the database is; the probe would wait for it.
-            (self._store.ping if self.committing else self._store.probe)()
+            yield
+            self._known = None
+        finally:
+            self._committing = False
+
+    def _probe(self) -> str | None:
+        """What is wrong with the database."""
+        before = self._commits
+        if self._committing:
+            return self._known
+        try:
+            self._store.probe()
+            self._known = None
         except StoreUnavailable as error:
-            return str(error)
-        return None
+            if self._commits == before:  # else our own commit may have been in the way
+                self._known = str(error)
+        return self._known
 
     def _lag_ms(self) -> int:
         waiting = self._bus.read(keys.EVENTS, self._position(), count=1, block_ms=None)
