@@ -70,7 +70,7 @@ def one(product: Product, driver: Any, gate: Path) -> float:
     )
     answer.raise_for_status()
     execution_id = answer.json()["id"]
-    driver.get(f"{product.url}/executions/{execution_id}?tab=logs")
+    driver.get(f"{product.url}/executions/{execution_id}/logs")
     wait_until("a live page", lambda: driver.execute_script(_READY))
     wait_until("a running task", lambda: running_task(api, execution_id))
     driver.execute_script(_WATCH)
