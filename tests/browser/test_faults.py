@@ -17,6 +17,8 @@ import psutil
 import pytest
 import requests
 
+from engine.ids import attempt_id
+from engine.worker.processes import MARK
 from streaming import keys
 from streaming.bus import Bus
 from tests.browser.conftest import PASSWORD
@@ -203,7 +205,7 @@ def test_a_million_log_lines(page: Page, product: Product, api: requests.Session
                              "counted, not kept."]  # fmt: skip
     assert "999,500 more lines were not kept (task_max_log_lines)." in said
     assert "still here" in said
-    page.open(f"/executions/{execution_id}/logs?q=capped")
+    page.open(f"/executions/{execution_id}/logs?level=WARN")
     page.shows("[data-wf-view=logs]", "task_max_log_lines")
 
 
@@ -318,9 +320,11 @@ def test_executor_killed(running_page: Page, product: Product, api: requests.Ses
 
 def test_worker_process_killed(running_page: Page, product: Product, api: requests.Session, gated: Any) -> None:
     execution_id, gate = gated
-    pool = running_page.until("the task's process", lambda: pool_process(product, str(gate)))
+    (first,) = api.get(f"{product.url}{EXECUTIONS}/{execution_id}", timeout=10).json()["taskRunList"]
+    mark = attempt_id(first["id"], 1)
+    pool = running_page.until("the task's process", lambda: pool_process(product, mark))
     os.kill(pool, signal.SIGKILL)
-    again = running_page.until("its successor", lambda: pool_process(product, str(gate), but=pool), 30)
+    again = running_page.until("its successor", lambda: pool_process(product, mark, but=pool), 30)
     assert again != pool
     for name in ("first", "second"):
         (gate / name).touch()
@@ -331,12 +335,12 @@ def test_worker_process_killed(running_page: Page, product: Product, api: reques
     assert said.count("first ends") == 1
 
 
-def pool_process(product: Product, gate: str, but: int | None = None) -> int | None:
-    """The worker's process that runs the task waiting at ``gate``."""
-    for child in psutil.Process(pid_of(product, "worker")).children(recursive=True):
+def pool_process(product: Product, mark: str, but: int | None = None) -> int | None:
+    """The process of the worker's pool that runs the attempt ``mark``."""
+    for pool in psutil.Process(pid_of(product, "worker")).children():
         try:
-            if child.ppid() != but and any(gate in word for word in child.cmdline()):
-                return child.ppid()
+            if pool.pid != but and any(child.environ().get(MARK) == mark for child in pool.children()):
+                return pool.pid
         except psutil.Error:
             continue
     return None
