@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
 from pathlib import Path
 from threading import Event as Stop
 from threading import Thread
@@ -25,6 +23,7 @@ from engine.states import Action, State
 from streaming import codec, keys
 from streaming.bus import Bus, split_live
 from streaming.executor import Executor, environment
+from streaming.executor import main as execute
 from streaming.load import Synthetic
 from streaming.messages import (
     ActionRequested,
@@ -208,17 +207,12 @@ def test_kill_9_of_the_process_loses_no_event(settings: Settings, store: Store, 
     counted: dict[str, int] = {}
     for event in events:
         counted[event.execution_id] = counted.get(event.execution_id, 0) + 1
-    environ = {
-        **os.environ,
-        "WATCHFLOOR_DATA_DIR": str(tmp_path),
-        "WATCHFLOOR_REDIS_URL": settings.resolved_redis_url,
-        "WATCHFLOOR_DATABASE_URL": f"sqlite:///{tmp_path / 'watchfloor.db'}",
-        "WATCHFLOOR_FLOWS_DIR": str(tmp_path / "flows"),
-        "WATCHFLOOR_EXECUTOR_BATCH": "50",
-    }
+    context = get_context("forkserver")  # real processes, but the modules are imported once for all of them
+    context.set_forkserver_preload(["streaming.executor"])
     sent = 0
     for share in (1_500, 3_000, 4_500, 6_000):
-        process = subprocess.Popen([sys.executable, "-m", "watchfloor.cli", "executor"], env=environ)
+        process = context.Process(target=execute, args=(settings.model_copy(update={"executor_batch": 50}),))
+        process.start()
         bus.append_all(events[sent:share])
         sent = share
         try:
@@ -227,8 +221,9 @@ def test_kill_9_of_the_process_loses_no_event(settings: Settings, store: Store, 
             if share == len(events):
                 until("the end", lambda: store.position(keys.EVENTS) == bus.last_id(keys.EVENTS), 30)
         finally:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
+            process.kill()
+            process.join()
+        assert process.exitcode == -signal.SIGKILL
     stored = store.load_many(expected)
     assert {i: e.state for i, e in stored.items()} == expected
     assert {i: e.version for i, e in stored.items()} == counted
