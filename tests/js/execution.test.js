@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { refusal } from "../../assets/js/execution/actions.js";
 import { busy, elapsed, empty, firstFailure, fold, fromSnapshot, periods, summary } from "../../assets/js/execution/fold.js";
+import { shares } from "../../assets/js/execution/history.js";
+import { logPlace, logSearch, logsUrl } from "../../assets/js/execution/links.js";
 import { progressOf } from "../../assets/js/execution/progress.js";
 import { watch } from "../../assets/js/execution/store.js";
+import { briefly } from "../../assets/js/execution/values.js";
 import { configure } from "../../assets/js/states.js";
 
 const at = (/** @type {number} */ s) => new Date(Date.UTC(2026, 2, 5, 12, 0, 0) + s * 1000).toISOString();
@@ -114,4 +118,34 @@ test("views of one execution share one subscription, closed after the last", () 
   assert.equal(closed, 0);
   second.close();
   assert.equal(closed, 1);
+});
+
+test("an action is refused in the server's words, and asked for nothing when nothing is known", () => {
+  const kill = { action: "pause", title: "Pause", allowed: ["RUNNING"] };
+  assert.equal(refusal(kill, "RUNNING"), null);
+  assert.equal(refusal(kill, "FAILED"), "Pause works in RUNNING; the execution is FAILED now.");
+  assert.match(refusal(kill, undefined) ?? "", /not loaded/);
+});
+
+test("a place in the logs and its address are each other's inverse", () => {
+  const place = { task: "load data", taskRun: "r1", attempt: 2, level: "WARN", view: "time", find: "a=b&c", line: 77 };
+  const url = new URL(logsUrl("e/1", place), "http://x");
+  assert.equal(url.pathname, "/executions/e%2F1/logs");
+  assert.deepEqual(logPlace(url.search, url.hash), place);
+  assert.deepEqual(logPlace("", "#other"), {});
+  assert.equal(logSearch({}), "");
+});
+
+test("shares of the history bar sum to one, and none disappears", () => {
+  const parts = shares([0, 1, 9999]);
+  assert.ok(Math.abs(parts.reduce((sum, part) => sum + part, 0) - 1) < 1e-9);
+  assert.ok(Math.min(...parts) > 0.01);
+  assert.deepEqual(shares([0, 0]), [0.5, 0.5]);
+});
+
+test("values in one line", () => {
+  assert.equal(briefly([1, 2]), "2 entries");
+  assert.equal(briefly({ a: 1 }), "1 key");
+  assert.equal(briefly(null), "null");
+  assert.equal(briefly("x".repeat(500)).length, 241);
 });

@@ -14,3 +14,15 @@ export function onTick(live, tick, everyMs = 250) {
   }, everyMs);
   return () => clearInterval(timer);
 }
+
+/**
+ * Keep `data-confirmed` of an element: false while what it shows is not confirmed any more. @param {any} live @param {HTMLElement} element
+ * @returns {() => void} stops it
+ */
+export function markConfirmed(live, element) {
+  const show = (/** @type {{phase: string}} */ status) => {
+    const confirmed = String(status.phase === "live" || status.phase === "catching_up");
+    if (element.dataset.confirmed !== confirmed) element.dataset.confirmed = confirmed;
+  };
+  return live.onStatus?.(show) ?? (() => {});
+}

@@ -4,7 +4,7 @@ import { copyText, h, setAttr, setStyle, setText } from "../dom.js";
 import { ago, againstUsual, clock, duration, exact, moment, shortId, ticking, toMs } from "../format.js";
 import { isTerminal, setBadge, stateBadge } from "../states.js";
 import { actionButtons } from "./actions.js";
-import { onTick } from "./clock.js";
+import { markConfirmed, onTick } from "./clock.js";
 import { elapsed } from "./fold.js";
 import { watch } from "./store.js";
 
@@ -135,7 +135,10 @@ export function executionHeader(element, first, live) {
     });
   let watching = listen();
   show();
-  const stop = onTick(live, (now) => row && !isTerminal(row.state) && showTime(parts, params, row, now));
+  const stops = [
+    onTick(live, (now) => row && !isTerminal(row.state) && showTime(parts, params, row, now)),
+    markConfirmed(live, parts.root),
+  ];
   return {
     /** @param {Params} next */
     update(next) {
@@ -148,7 +151,7 @@ export function executionHeader(element, first, live) {
       return show();
     },
     unmount() {
-      stop();
+      for (const stop of stops) stop();
       watching.close();
       parts.root.remove();
     },

@@ -2,7 +2,7 @@
 // Params: {id, graph: id of a dcc.Graph child, tasks?: the flow's task ids in file order, usual_tasks?: {task id: usual seconds}}.
 // The element scrolls; the graph is one of its children and draws the bars of the rows in view (responsive=False, empty figure).
 import { onFrame, setStyle, setText } from "../dom.js";
-import { onTick } from "../execution/clock.js";
+import { markConfirmed, onTick } from "../execution/clock.js";
 import { onTheme, readPalette } from "../execution/palette.js";
 import { watch } from "../execution/store.js";
 import { stepFor, ticks, wholeRange, zoomed } from "./axis.js";
@@ -52,7 +52,7 @@ class Gantt {
     this.observer = new ResizeObserver(() => this.redraw());
     this.observer.observe(element);
     this.watching = this.listen();
-    this.stops = [onTick(live, (now) => this.tick(now)), onTheme(() => this.recolour())];
+    this.stops = [onTick(live, (now) => this.tick(now)), onTheme(() => this.recolour()), markConfirmed(live, element)];
   }
 
   /** The address may name a task to look for. */
