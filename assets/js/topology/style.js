@@ -31,7 +31,8 @@ export function stylesheet(palette, downwards) {
   return [
     { selector: "node[card]", style: card },
     { selector: "node.counted", style: { "text-margin-y": -5 } },
-    { selector: "node.task, node.group", style: { "font-size": 16, "text-max-width": 128, "text-margin-x": 10 } },
+    { selector: "node.task, node.group", style: { "font-size": 16, "text-max-width": 128 } },
+    ...LAYERS.map(([selector, z]) => ({ selector, style: { "z-index-compare": "manual", "z-index": z } })),
     ...TOKENS.map(ground),
     { selector: "edge", style: { "taxi-direction": downwards ? "vertical" : "horizontal" } },
     { selector: "edge.finally, edge.after-execution", style: { "taxi-turn": -22 } }, // up to the next column, not through the one between
@@ -43,7 +44,11 @@ export function stylesheet(palette, downwards) {
   ];
 }
 
+/** Boxes below, then paths, then nodes: else a box veils the paths in it. @type {[string, number][]} */
+const LAYERS = [["node.cluster", 0], ["edge", 1], ["node.task, node.group, node.dot", 2]];
+
 const card = {
+  "text-margin-x": 10,
   "background-image": "data(card)",
   "background-width": "100%",
   "background-height": "100%",
