@@ -74,6 +74,9 @@ test("the card says the state by shape and letter, and offers the error of a fai
 });
 
 test("the style sheet turns with the orientation", () => {
-  const direction = (/** @type {boolean} */ down) => stylesheet({ panel: "#000000", text: "#ffffff", accent: "#0000ff" }, down).find((rule) => rule.selector === "edge")?.style["taxi-direction"];
-  assert.deepEqual([direction(true), direction(false)], ["vertical", "horizontal"]);
+  const edge = (/** @type {boolean} */ down) => {
+    const rules = stylesheet({ panel: "#000000", text: "#ffffff", accent: "#0000ff" }, down).filter((rule) => rule.selector === "edge");
+    return Object.assign({}, ...rules.map((rule) => rule.style));
+  };
+  assert.deepEqual([edge(true)["taxi-direction"], edge(false)["taxi-direction"]], ["vertical", "horizontal"]);
 });
