@@ -106,5 +106,5 @@ def _chip(key: str, word: str, state: State | None) -> Component:
         className="wf-count" if state is None or state in ALWAYS else "wf-count sometimes",
         n_clicks=0,
         title=f"Show only {key}" if state else "Show every state",
-        **{"data-token": info.token if info else "all", "data-state": key},
+        **{"data-token": info.token if info else "all", "data-state": key, "data-empty": ""},
     )

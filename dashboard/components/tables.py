@@ -43,7 +43,7 @@ def _column(column: dict[str, Any]) -> dict[str, Any]:
 
 
 def executions_grid(grid_id: str, hidden: Collection[str] = ()) -> dag.AgGrid:
-    """The grid of live rows, without the ``hidden`` columns. Row ids are execution ids: a transaction finds its row.
+    """The grid of live rows, without the ``hidden`` columns. A row's id is its place.
 
     What each new row costs decides how fast the list can be: no column is pinned (each side is one more row to draw),
     and there is no ``rowData`` (the component would give all rows back to Dash after each transaction).
@@ -51,7 +51,7 @@ def executions_grid(grid_id: str, hidden: Collection[str] = ()) -> dag.AgGrid:
     return dag.AgGrid(
         id=grid_id,
         columnDefs=columns(hidden),
-        getRowId="params.data.id",
+        getRowId="params.data.place",
         columnSize=None,
         defaultColDef={"cellDataType": False, "resizable": True, "sortable": False, "suppressHeaderMenuButton": True},
         dashGridOptions={

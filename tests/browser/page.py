@@ -12,6 +12,7 @@ from selenium.webdriver.remote.webelement import WebElement
 
 T = TypeVar("T")
 
+_ALWAYS_SAID = "You have set a custom wheel sensitivity"  # dash-cytoscape says so of its own default
 _MARK = "window.__notReloaded = true"
 _TOPOLOGY_STATE = """
 for (const element of document.querySelectorAll('[data-wf-view=topology] *')) {
@@ -81,7 +82,8 @@ class Page:
 
     def row_text(self, execution_id: str) -> str:
         """Text of an execution's row in the list."""
-        return self.text(f'.ag-row[row-id="{execution_id}"]')
+        found = "return document.querySelector(arguments[0])?.closest('.ag-row').innerText ?? ''"
+        return str(self.script(found, f'.ag-row a[href="/executions/{execution_id}"]'))
 
     def node_state(self, task_id: str) -> str | None:
         """State that the topology shows for a task."""
@@ -89,7 +91,8 @@ class Page:
 
     def console(self) -> list[str]:
         """Warnings and errors of the console since the last call."""
-        return [f"{entry['level']}: {entry['message']}" for entry in self.driver.get_log("browser")]
+        entries = [f"{entry['level']}: {entry['message']}" for entry in self.driver.get_log("browser")]
+        return [entry for entry in entries if _ALWAYS_SAID not in entry]
 
     def assert_console_empty(self) -> None:
         """The console has nothing to complain of."""

@@ -55,7 +55,7 @@ def test_what_is_not_allowed_is_greyed_with_the_reason(page: Page, product: Prod
 
 def test_execute_from_the_form(page: Page) -> None:
     page.open("/flows/company.tests/approval")
-    page.click("#flow-execute")
+    page.click(".wf-button.primary")
     page.click("#execute-go")
     page.until("the new execution's page", lambda: "/executions/" in page.driver.current_url)
     page.shows(HEADER, "PAUSED")

@@ -45,8 +45,8 @@ def test_a_new_execution_comes_in_on_top(page: Page, product: Product, api: requ
     (tmp_path / "second").touch()
     execution_id = start(product, api, "gated", gate=str(tmp_path))
     page.until("its row", lambda: page.row_text(execution_id))
-    first = "return document.querySelector('.ag-row[row-index=\"0\"]').getAttribute('row-id')"
-    assert page.script(first) == execution_id
+    first = "return document.querySelector('.ag-row[row-index=\"0\"] a').getAttribute('href')"
+    assert page.script(first) == f"/executions/{execution_id}"
     page.until("its end", lambda: "SUCCESS" in page.row_text(execution_id))
     assert page.is_same_load()
 

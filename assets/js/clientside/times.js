@@ -23,6 +23,8 @@
   /** @type {any} */ (globalThis).wfTimes = { words, show };
   if (!globalThis.document) return;
   new MutationObserver((changes) => {
-    if (changes.some((change) => change.addedNodes.length)) show(document);
+    for (const { addedNodes } of changes) {
+      for (const node of addedNodes) if (node instanceof Element) show(/** @type {ParentNode} */ (node.parentNode ?? node));
+    }
   }).observe(document.documentElement, { childList: true, subtree: true });
 })();

@@ -127,12 +127,13 @@ const Menu = cell(
 /** @param {Row | undefined} row */
 const firstLine = (row) => (row?.error ?? "").split("\n", 1)[0];
 
-/** How each column is drawn, by its id; what is not here is its field's plain text. */
+/** How each column is drawn, by its id; what is not here is its field's plain text. The grid asks a cell to show itself anew only
+ * when its value differs, so a value holds all that the cell shows. */
 export const CELLS = {
   state: { cellRenderer: State },
-  flow: { cellRenderer: Flow },
+  flow: { cellRenderer: Flow, valueGetter: (/** @type {Params} */ { data }) => data?.id },
   start: { valueFormatter: (/** @type {any} */ { data, colDef }) => (data ? moment(toMs(data.start_date), colDef.cellRendererParams.table.now()) : "") },
-  duration: { cellRenderer: Duration, valueGetter: (/** @type {Params} */ { data }) => data?.end_date ?? "running" },
+  duration: { cellRenderer: Duration, valueGetter: (/** @type {Params} */ { data }) => `${data?.id} ${data?.end_date}` },
   labels: { cellRenderer: Labels },
   trigger: { valueGetter: (/** @type {Params} */ { data }) => data?.trigger_id ?? data?.trigger_type ?? "" },
   error: { valueGetter: (/** @type {Params} */ { data }) => firstLine(data) },

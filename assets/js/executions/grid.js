@@ -1,8 +1,12 @@
-// The AG Grid of the table, reached past Dash: its columns get our renderers, its rows come by transaction.
+// The AG Grid of the table, reached past Dash: its columns get our renderers.
+//
+// A grid row is a place in the list, not an execution: when new ones come in on top, the rows stay and take other values. A row
+// that is made anew costs the browser several milliseconds, one that changes its text a fraction, and a busy list moves all the time.
+// A selection is of executions all the same: it moves with them.
+import { setAttr } from "../dom.js";
 import { CELLS } from "./cells.js";
 import { SortHeader } from "./header.js";
 import { listenToCells } from "./hover.js";
-import { plan, same } from "./plan.js";
 
 /** @typedef {import("../live/types.js").Row} Row */
 /** @typedef {import("./table.js").Table} Table */
@@ -28,13 +32,17 @@ export class Grid {
   constructor(api, table) {
     this.api = api;
     this.table = table;
-    /** @type {string[]} */
+    /** Ids of the executions in the rows' order. @type {string[]} */
     this.ids = [];
+    /** What each row shows. @type {Row[]} */
+    this.drawn = [];
     api.setGridOption("columnDefs", this.columns(api.getGridOption("columnDefs") ?? []));
     api.setGridOption("rowData", []);
+    this.area = /** @type {HTMLElement} */ (document.getElementById(table.params.grid));
+    setAttr(/** @type {HTMLElement} */ (this.area.parentElement), "data-drawn", "");
     this.onClick = (/** @type {any} */ event) => this.clicked(event);
     this.onSelect = () => table.selectionChanged();
-    this.unlisten = listenToCells(/** @type {HTMLElement} */ (document.getElementById(table.params.grid)), table);
+    this.unlisten = listenToCells(this.area, table);
     api.addEventListener("rowClicked", this.onClick);
     api.addEventListener("selectionChanged", this.onSelect);
   }
@@ -50,17 +58,45 @@ export class Grid {
     });
   }
 
-  /** Show rows in this order. @param {string[]} ids @param {Map<string, Row>} rows @param {Set<string>} changed */
-  show(ids, rows, changed) {
+  /** Show rows in this order; a row that shows the same record already costs nothing.
+   * @param {string[]} ids @param {Map<string, Row>} rows */
+  show(ids, rows) {
     if (this.api.isDestroyed()) return;
-    const of = (/** @type {string[]} */ some) => some.map((id) => rows.get(id));
-    const steps = plan(this.ids, ids, changed);
-    if (!steps) this.api.setGridOption("rowData", of(ids));
-    else if (!same(this.ids, ids) || steps.update.length) {
-      const remove = steps.remove.map((id) => ({ id }));
-      this.api.applyTransaction({ remove, add: of(steps.add), addIndex: steps.addIndex, update: of(steps.update) });
-    }
+    const reselect = this.ids.some((id, place) => id !== ids[place]) ? this.selection() : null;
     this.ids = ids;
+    const wanted = ids.map((id) => /** @type {Row} */ (rows.get(id)));
+    this.resize(wanted);
+    wanted.forEach((row, place) => {
+      if (this.drawn[place] === row) return;
+      this.drawn[place] = row;
+      this.api.getRowNode(String(place)).updateData(row);
+    });
+    reselect?.();
+  }
+
+  /** Remembers which executions are selected. @returns {(() => void) | null} selects them where they are now */
+  selection() {
+    const chosen = new Set(this.api.getSelectedNodes().map((/** @type {any} */ node) => node.data.id));
+    if (!chosen.size) return null;
+    return () => {
+      this.api.deselectAll();
+      const nodes = this.ids.flatMap((id, place) => (chosen.has(id) ? [this.api.getRowNode(String(place))] : []));
+      this.api.setNodesSelected({ nodes, newValue: true });
+    };
+  }
+
+  /** As many rows as there are executions. @param {Row[]} wanted */
+  resize(wanted) {
+    const { length } = this.drawn;
+    if (wanted.length > length) {
+      const add = wanted.slice(length).map((row, index) => ({ ...row, place: length + index }));
+      this.api.applyTransaction({ add });
+      this.drawn.push(...wanted.slice(length));
+    } else if (wanted.length < length) {
+      const remove = this.drawn.slice(wanted.length).map((_, index) => ({ place: wanted.length + index }));
+      this.api.applyTransaction({ remove });
+      this.drawn.length = wanted.length;
+    }
   }
 
   /** @param {any} event */

@@ -32,7 +32,8 @@ export function listenToCells(area, table) {
   const found = (event) => {
     const target = /** @type {HTMLElement} */ (event.target);
     const cell = /** @type {HTMLElement | null} */ (target.closest?.(".ag-cell"));
-    const row = table.store.rows.get(cell?.closest("[row-id]")?.getAttribute("row-id") ?? "");
+    const place = Number(cell?.closest("[row-index]")?.getAttribute("row-index") ?? -1);
+    const row = table.store.rows.get(table.grid?.ids[place]);
     return cell && row ? { target, cell, row, column: cell.getAttribute("col-id") ?? "" } : null;
   };
   const over = (/** @type {Event} */ event) => {

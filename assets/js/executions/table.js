@@ -34,8 +34,6 @@ export class Table {
     this.ask = askOf(params);
     this.store = new ListStore();
     this.order = new Order();
-    /** Ids whose row changed since the last paint. @type {Set<string>} */
-    this.changed = new Set();
     /** Cells of running executions. @type {Map<HTMLElement, Row>} */
     this.ticking = new Map();
     /** @type {Set<{show: () => void}>} */
@@ -82,7 +80,6 @@ export class Table {
   /** @param {import("./grid.js").Grid | null} grid */
   ready(grid) {
     this.grid = grid;
-    for (const id of this.store.ids) this.changed.add(id);
     this.frame.ask();
   }
 
@@ -120,7 +117,6 @@ export class Table {
 
   /** @param {import("../live/store.js").Changed} changed */
   took(changed) {
-    for (const id of changed.rows) this.changed.add(id);
     if (changed.order) this.order.offer(this.store.ids);
     this.followStrays();
     this.frame.ask();
@@ -156,8 +152,7 @@ export class Table {
     const { store, order, parts } = this;
     if (!store.loaded) return;
     const shown = order.shown.filter((id) => store.rows.has(id));
-    this.grid?.show(shown, store.rows, this.changed);
-    if (this.grid) this.changed.clear();
+    this.grid?.show(shown, store.rows);
     store.prune(order.shown);
     parts.pager.show(this.ask.page, this.ask.size, store.total);
     if (!this.counting) parts.chips.show(store.counts);

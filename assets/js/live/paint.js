@@ -1,4 +1,4 @@
-// When something is painted: after the frame in which views drew, and for good after the one after that.
+// When something is painted: views draw in the next animation frame, and the browser paints it before it does anything else.
 
 const HIDDEN_MS = 40;
 const LATEST_MS = 300;
@@ -25,6 +25,11 @@ export function afterPaint(drawn, painted) {
   requestAnimationFrame(() => {
     clearTimeout(late);
     once();
-    requestAnimationFrame(painted);
+    const channel = new MessageChannel(); // its message comes right after this frame is painted
+    channel.port1.onmessage = () => {
+      channel.port1.close();
+      painted();
+    };
+    channel.port2.postMessage(null);
   });
 }
