@@ -5,7 +5,7 @@ import { progressOf } from "../../assets/js/execution/progress.js";
 import { configure } from "../../assets/js/states.js";
 import { cardMarkup, mix, segments } from "../../assets/js/topology/card.js";
 import { stylesheet } from "../../assets/js/topology/style.js";
-import { byTask, edgeState, nodeSum, progressText, sumOf } from "../../assets/js/topology/sum.js";
+import { byTask, edgeState, fitZoom, nodeSum, progressText, sumOf } from "../../assets/js/topology/sum.js";
 
 /** @type {[string, string, boolean, number][]} */
 const STATES = [["CREATED", "waiting", false, 1], ["RUNNING", "running", false, 2], ["RETRYING", "retrying", false, 5], ["PAUSED", "paused", false, 3], ["SUCCESS", "success", true, 0], ["WARNING", "warning", true, 7], ["FAILED", "failed", true, 9]];
@@ -71,6 +71,13 @@ test("the card says the state by shape and letter, and offers the error of a fai
   assert.ok(!good.includes("<circle"));
   assert.match(bad, />F<\/text>.*<circle/);
   assert.equal(mix("#ffffff", "#000000", 0.5), "#808080");
+});
+
+test("the orientation that can be drawn larger", () => {
+  const chain = (/** @type {boolean} */ down) => Array.from({ length: 10 }, (_, i) => ({ x: down ? 0 : i * 230, y: down ? i * 90 : 0, w: 184, h: 48 }));
+  assert.ok(fitZoom(chain(true), [1200, 500]) > fitZoom(chain(false), [1200, 500]));
+  assert.ok(fitZoom(chain(true), [1800, 300]) < fitZoom(chain(false), [1800, 300]));
+  assert.equal(fitZoom([{ x: 0, y: 0, w: 100, h: 50 }], [200, 50]), 1);
 });
 
 test("the style sheet turns with the orientation", () => {

@@ -73,3 +73,12 @@ export function edgeState(source, target, ended) {
   if (target) return "taken";
   return source && isTerminal(source.state) ? "taken" : "open";
 }
+
+/** @typedef {{x: number, y: number, w: number, h: number}} Rect `x` and `y` are its middle */
+
+/** How large everything can be drawn in a box. @param {Rect[]} rects @param {number[]} box width and height */
+export function fitZoom(rects, [width, height]) {
+  const extent = (/** @type {"x" | "y"} */ at, /** @type {"w" | "h"} */ size) =>
+    Math.max(...rects.map((rect) => rect[at] + rect[size] / 2)) - Math.min(...rects.map((rect) => rect[at] - rect[size] / 2));
+  return Math.min(width / extent("x", "w"), height / extent("y", "h"));
+}

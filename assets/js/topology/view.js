@@ -10,7 +10,7 @@ import { isTerminal } from "../states.js";
 import { cardMarkup, dataUri, LENS } from "./card.js";
 import { nodeMenu, openError } from "./menu.js";
 import { stylesheet } from "./style.js";
-import { byTask, edgeState, nodeSum, progressText } from "./sum.js";
+import { byTask, edgeState, fitZoom, nodeSum, progressText } from "./sum.js";
 
 /** @typedef {{graph: string, id?: string, down?: {[uid: string]: number[]}, stylesheets?: {[theme: string]: any[]}}} Params */
 /** @typedef {import("./sum.js").Sum} Sum */
@@ -32,12 +32,15 @@ class Topology {
     this.live = live;
     this.closed = false;
     this.downwards = false;
+    this.moved = false; // by the user: then nothing fits it anew
     /** @type {any} */
     this.cy = null;
     /** @type {Map<string, Sum | null>} */
     this.sums = new Map();
     /** @type {Map<string, string>} */
     this.shown = new Map();
+    /** Places from left to right. @type {Map<string, import("./sum.js").Rect>} */
+    this.across = new Map();
     this.frame = onFrame(() => this.paint());
     this.timer = 0;
     this.tools = this.toolbar();
@@ -65,16 +68,20 @@ class Topology {
   begin(cy) {
     if (!cy || this.closed) return;
     this.cy = cy;
-    /** @type {Map<string, {x: number, y: number, w: number, h: number}>} */
-    this.across = new Map();
-    cy.nodes().forEach((/** @type {any} */ node) => this.across?.set(node.id(), { ...node.position(), w: node.data("w"), h: node.data("h") }));
+    cy.nodes().forEach((/** @type {any} */ node) => this.across.set(node.id(), { ...node.position(), w: node.data("w"), h: node.data("h") }));
     cy.on("tap", "node", (/** @type {any} */ event) => this.tap(event));
     cy.on("mouseover", "node", (/** @type {any} */ event) => this.pointed(event.target, true));
     cy.on("mouseout", "node", (/** @type {any} */ event) => this.pointed(event.target, false));
-    this.observer = new ResizeObserver(() => cy.resize());
+    cy.on("dragpan scrollzoom pinchzoom", () => (this.moved = true));
+    this.observer = new ResizeObserver(() => {
+      cy.resize();
+      if (!this.moved) this.fit();
+    });
     this.observer.observe(this.element);
     this.restyle();
-    if (this.element.clientWidth < this.element.clientHeight * 0.8 && this.params.down) this.turn();
+    const box = [this.element.clientWidth, this.element.clientHeight];
+    const down = Object.values(this.params.down ?? {}).map(([x, y, w, h]) => ({ x, y, w, h }));
+    if (down.length && fitZoom(down, box) > 1.3 * fitZoom([...this.across.values()], box)) this.turn();
     else this.fit();
   }
 
@@ -166,7 +173,7 @@ class Topology {
     this.cy.batch(() => {
       this.cy.nodes().forEach((/** @type {any} */ node) => {
         const [x, y, w, hh] = down[node.id()] ?? [];
-        const across = this.across?.get(node.id());
+        const across = this.across.get(node.id());
         const place = this.downwards && x !== undefined ? { x, y, w, h: hh } : across;
         if (place) node.position({ x: place.x, y: place.y }).data({ w: place.w, h: place.h });
       });
@@ -178,6 +185,7 @@ class Topology {
   /** @param {number} factor */
   zoom(factor) {
     if (!this.cy) return;
+    this.moved = true;
     const { width, height } = this.cy.container().getBoundingClientRect();
     this.cy.zoom({ level: this.cy.zoom() * factor, renderedPosition: { x: width / 2, y: height / 2 } });
   }
@@ -185,6 +193,7 @@ class Topology {
   /** Everything in view; a small graph is not blown up. */
   fit() {
     if (!this.cy) return;
+    this.moved = false;
     this.cy.fit(undefined, 28);
     if (this.cy.zoom() > 1.15) this.cy.zoom(1.15).center();
   }
