@@ -96,4 +96,5 @@ class Page:
 
     def assert_console_empty(self) -> None:
         """The console has nothing to complain of."""
-        assert self.console() == []
+        complaints = self.console()
+        assert not complaints, "\n".join(complaints)

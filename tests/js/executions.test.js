@@ -24,7 +24,7 @@ class FakeApi {
   /** @param {{add?: any[], remove?: any[]}} steps */
   applyTransaction({ add = [], remove = [] }) {
     const gone = new Set(remove.map(({ place }) => place));
-    this.nodes = this.nodes.filter((_, place) => !gone.has(place));
+    this.nodes = this.nodes.filter((_, place) => !gone.has(String(place)));
     for (const data of add) this.nodes.push(this.node(data));
   }
 

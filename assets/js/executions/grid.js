@@ -89,11 +89,11 @@ export class Grid {
   resize(wanted) {
     const { length } = this.drawn;
     if (wanted.length > length) {
-      const add = wanted.slice(length).map((row, index) => ({ ...row, place: length + index }));
+      const add = wanted.slice(length).map((row, index) => ({ ...row, place: String(length + index) }));
       this.api.applyTransaction({ add });
       this.drawn.push(...wanted.slice(length));
     } else if (wanted.length < length) {
-      const remove = this.drawn.slice(wanted.length).map((_, index) => ({ place: wanted.length + index }));
+      const remove = this.drawn.slice(wanted.length).map((_, index) => ({ place: String(wanted.length + index) }));
       this.api.applyTransaction({ remove });
       this.drawn.length = wanted.length;
     }
