@@ -82,6 +82,11 @@ class Lines(Generic[T]):
         self._kept.extend(items)
         self.head += len(items)
 
+    def skip(self, count: int) -> None:
+        """``count`` items came that are not had here: every reader misses them, and what was before them."""
+        self._kept.clear()
+        self.head += count
+
     def since(self, position: int, limit: int) -> tuple[int, list[T]]:
         """(how many were missed, the newest up to ``limit`` items after ``position``)."""
         wanted = self.head - position

@@ -17,7 +17,8 @@ _READ_AT_ONCE = 2_000
 class LogsView(View):
     """Lines of one execution that match. A position is (how many lines were seen, ``seq`` of the last one).
 
-    After a gap the missing lines are read from the store.
+    After a gap the missing lines are read from the store, ``cap`` of them at the most: of a longer one the rest is
+    skipped, and said so.
     """
 
     topic: LogsTopic
@@ -31,6 +32,7 @@ class LogsView(View):
         self._last_seq = 0
         self.total = 0
         self._stale = False
+        self._filled = 0
 
     @property
     def head(self) -> Position:
@@ -68,22 +70,30 @@ class LogsView(View):
         self._meanwhile, self._overflowed = [], False
 
     def read(self, reads: Reads) -> Tail | list[LogEntry]:
-        if not self.ready:
+        if not self.ready or self._filled >= self._cap:
             return reads.tail(self.topic)
         return reads.lines_after(self.topic, self._last_seq, _READ_AT_ONCE)
 
     def finish(self, data: Tail | list[LogEntry]) -> bool:
         meanwhile, self._meanwhile = self._meanwhile or [], None
         if isinstance(data, Tail):
-            self._last_seq, self.total, self.ready = data.last_seq, data.total, True
-            self.cursor = str(self._last_seq)
+            self._jump(data)
         elif data:
             self._append(data)
+            self._filled += len(data)
         more = self._overflowed or (not isinstance(data, Tail) and len(data) == _READ_AT_ONCE)
         self._stale = more
         if not more:
+            self._filled = 0
             self.take(tuple(meanwhile))
         return True
+
+    def _jump(self, tail: Tail) -> None:
+        """Stand at the newest line."""
+        if self.ready:
+            self._lines.skip(max(0, tail.total - self.total))
+        self._last_seq, self.total, self.ready = tail.last_seq, tail.total, True
+        self.cursor, self._filled = str(self._last_seq), 0
 
     def since(self, position: Position, limit: int) -> tuple[tuple[Item, ...], Position, int]:
         assert isinstance(position, tuple)

@@ -189,6 +189,22 @@ def test_a_gap_between_announcements_is_filled_from_the_store() -> None:
     assert sorted(browser.lines) == [1, 2, 3, 4, 5, 6]
 
 
+def test_of_a_gap_over_the_cap_the_rest_is_skipped_and_told() -> None:
+    world = World(buffer=3_000)
+    browser = world.browser("logs", execution_id="e0001")
+    world.hub.logs(world.write(2))
+    world.write(20_000)  # never announced
+    world.hub.logs(world.write(1))
+    for _ in range(8):
+        world.later()
+        browser.ack()
+    world.hub.logs(world.write(2))
+    world.later()
+    assert items(browser)[-1]["total"] == 20_005
+    assert len(browser.lines) + browser.skipped == 20_005
+    assert list(browser.lines)[-2:] == [20_004, 20_005]
+
+
 def test_lines_stored_while_the_tail_is_asked_for_come_once() -> None:
     world = World()
     world.write(4)
