@@ -131,15 +131,18 @@ class Feed:
         """Hand over what arrived, and flush what is due; ``breathe`` lets other greenlets run."""
         while not stop.is_set():
             self._inbox.arrived.wait(self._hub.next_flush() if self._hub.next_flush() is not None else 1.0)
-            self.turn()
+            try:
+                self.turn()
+            except Exception:
+                log.exception("gateway_turn_failed")
+                self._start_views_again()
             breathe()
 
     def turn(self, count: int = 50) -> int:
         """Hand over up to ``count`` messages, then flush; how many."""
         overflowed, messages = self._inbox.take(count)
         if overflowed:
-            self._hub.logs_missed()
-            self._hub.missed(self._hub.cursor or "0-0")
+            self._start_views_again()
         for channel, payload in messages:
             try:
                 self._HANDLERS[channel](self, payload)
@@ -148,6 +151,10 @@ class Feed:
                 log.error("live_message_undecodable", channel=channel, reason=error.reason)
         self._hub.flush()
         return len(messages)
+
+    def _start_views_again(self) -> None:
+        self._hub.logs_missed()
+        self._hub.missed(self._hub.cursor or "0-0")
 
     def _live(self, payload: bytes) -> None:
         cursor, message = split_live(payload)

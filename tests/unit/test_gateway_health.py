@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 from gateway_world import START, Clock, row
 
 from engine.states import Action, State
 from streaming.gateway.answers import FOLLOW_MAX, Answers, Behind
-from streaming.gateway.feed import Inbox
+from streaming.gateway.feed import Feed, Inbox
 from streaming.gateway.health import Health
 from streaming.messages import Answer, ExecutionDelta, Heartbeat
 
@@ -100,3 +100,34 @@ def test_a_full_inbox_leaves_all_out_and_says_so_once() -> None:
     assert inbox.left_out == 2
     assert inbox.take(10) == (False, [])
     assert not inbox.arrived.is_set()
+
+
+def test_a_turn_that_fails_starts_the_views_again_and_the_next_one_works() -> None:
+    told, clock = health()
+    stop, restarted = Event(), []
+
+    class Breaking:
+        """A hub whose first flush fails."""
+
+        cursor = "5-0"
+        flushes = 0
+
+        def next_flush(self) -> float:
+            return 0.0
+
+        def flush(self) -> None:
+            self.flushes += 1
+            if self.flushes == 1:
+                raise IndexError("a bug in a view")
+            stop.set()
+
+        def missed(self, cursor: str) -> None:
+            restarted.append(cursor)
+
+        def logs_missed(self) -> None:
+            restarted.append("logs")
+
+    hub = Breaking()
+    Feed(None, hub, told, Inbox()).pump(stop, lambda: None)  # type: ignore[arg-type]
+    assert restarted == ["logs", "5-0"]
+    assert hub.flushes == 2
