@@ -103,7 +103,7 @@ def test_a_full_inbox_leaves_all_out_and_says_so_once() -> None:
 
 
 def test_a_turn_that_fails_starts_the_views_again_and_the_next_one_works() -> None:
-    told, clock = health()
+    told, _ = health()
     stop, restarted = Event(), []
 
     class Breaking:
