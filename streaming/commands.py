@@ -9,11 +9,10 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Protocol
 
-from engine.inputs import validate_inputs
-
 from data import Store
 from engine.flow import Flow, parse
 from engine.ids import new_id
+from engine.inputs import validate_inputs
 from engine.model import Trigger
 from engine.states import ACTIONS, Action, State, refusal
 from streaming.bus import Bus
