@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
@@ -35,6 +36,7 @@ from streaming.rows import row_of
 
 T = TypeVar("T")
 _CHUNK = 500  # values in one IN list
+_REMEMBERED = 20_000  # executions written last, of which the row is remembered
 
 _run_delete = sa.delete(task_run).where(
     task_run.c.execution_id == sa.bindparam("of"), task_run.c.id == sa.bindparam("which")
@@ -46,6 +48,20 @@ _label_delete = sa.delete(execution_label).where(
     execution_label.c.start_at == sa.bindparam("at"),
     execution_label.c.seq == sa.bindparam("of"),
 )
+
+
+# Made once: building a statement costs as much as running it.
+_ids = sa.bindparam("ids", expanding=True)
+_with_data = execution.join(execution_data, execution.c.seq == execution_data.c.seq)
+_bodies = sa.select(execution.c.id, execution_data.c.body).select_from(_with_data).where(execution.c.id.in_(_ids))
+_runs = sa.select(task_run.c.execution_id, task_run.c.data).where(task_run.c.execution_id.in_(_ids))
+_rows = (
+    sa.select(execution.c.id, execution.c.seq, execution.c.version, execution.c.text_key, execution_data.c.row)
+    .select_from(_with_data)
+    .where(execution.c.id.in_(_ids))
+)
+_seq_of = sa.select(execution.c.id, execution.c.seq).where(execution.c.id.in_(_ids))
+_outbox_delete = sa.delete(outbox).where(outbox.c.id.in_(_ids))
 
 
 class _Stored(msgspec.Struct):
@@ -74,7 +90,14 @@ def chunks(values: Sequence[T], size: int = _CHUNK) -> Iterator[Sequence[T]]:
 
 
 class Commits(Database):
-    """Written by the executor alone (and by ``seed``), read by whoever needs whole executions."""
+    """Written by the executor alone (and by ``seed``), read by whoever needs whole executions.
+
+    Each execution has one writer, so what it wrote last is what is stored: that is remembered, not asked for again.
+    """
+
+    def __init__(self, database_url: str) -> None:
+        super().__init__(database_url)
+        self._written: OrderedDict[str, _Stored] = OrderedDict()
 
     # -- what an executor starts from
 
@@ -137,16 +160,29 @@ class Commits(Database):
     def commit(self, commit: Commit) -> int | None:
         """Write a batch: all of it or nothing. The id of its outbox row, ``None`` when it has none."""
         with self._write() as connection:
-            self._write_executions(connection, commit)
+            written = self._write_executions(connection, commit)
             self._write_timers(connection, commit)
             self._write_triggers(connection, commit.triggers)
             run_many(connection, upsert(self.dialect, stream_position), [_position_row(commit)])
             if commit.outbox_done:
-                connection.execute(sa.delete(outbox).where(outbox.c.id.in_(list(commit.outbox_done))))
-            if commit.outbox is None:
-                return None
-            answer = connection.execute(sa.insert(outbox), {"payload": commit.outbox})
-            return answer.inserted_primary_key[0]
+                connection.execute(_outbox_delete, {"ids": list(commit.outbox_done)})
+            outbox_id = None
+            if commit.outbox is not None:
+                outbox_id = connection.execute(insert(outbox), {"payload": commit.outbox}).inserted_primary_key[0]
+        self._remember(written)
+        return outbox_id
+
+    def _remember(self, written: dict[str, _Stored]) -> None:
+        for execution_id, stored in written.items():
+            self._written[execution_id] = stored
+            self._written.move_to_end(execution_id)
+        while len(self._written) > _REMEMBERED:
+            self._written.popitem(last=False)
+
+    def _before(self, connection: sa.Connection, ids: Sequence[str]) -> dict[str, _Stored]:
+        known = {i: stored for i in ids if (stored := self._written.get(i)) is not None}
+        missing = [i for i in ids if i not in known]
+        return known | _stored(connection, missing) if missing else known
 
     def add_new(self, executions: Sequence[Execution]) -> int:
         """Write executions that nothing reads from a stream (a synthetic past); those known already are left alone."""
@@ -158,12 +194,13 @@ class Commits(Database):
             run_many(connection, upsert(self.dialect, task_run), runs)
         return len(new)
 
-    def _write_executions(self, connection: sa.Connection, commit: Commit) -> None:
-        stored = _stored(connection, [execution.id for execution in commit.executions])
+    def _write_executions(self, connection: sa.Connection, commit: Commit) -> dict[str, _Stored]:
+        """Rows, task runs and metrics; what is stored of the executions now."""
+        stored = self._before(connection, [execution.id for execution in commit.executions])
         changes = [_change(item, stored.get(item.id)) for item in commit.executions]
         fresh = [c for c in changes if c.before is None or c.execution.version >= c.before.version]
         stale = {c.execution.id for c in changes} - {c.execution.id for c in fresh}
-        write_changes(connection, self.dialect, fresh)
+        seqs = write_changes(connection, self.dialect, fresh)
         versions = {item.id: item.version for item in commit.executions}
         dropped = [{"of": of, "which": which} for of, which in commit.dropped if of not in stale]
         run_many(connection, _run_delete, dropped)
@@ -172,6 +209,7 @@ class Commits(Database):
         known = {(of, run.id): run for of, run in commit.task_runs}
         rows = [_metric_row(of, known.get((of, run)), run, given) for of, run, given in commit.metrics]
         run_many(connection, insert(metric), rows)
+        return {c.execution.id: _Stored(seqs[c.execution.id], c.execution.version, c.text_key, c.row) for c in fresh}
 
     def _write_timers(self, connection: sa.Connection, commit: Commit) -> None:
         gone = [{"of": of, "which": key} for of, key in commit.timers_cancelled]
@@ -200,24 +238,20 @@ class Commits(Database):
 
 
 def _load(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Execution]:
-    joined = sa.select(execution.c.id, execution_data.c.body).join_from(
-        execution, execution_data, execution.c.seq == execution_data.c.seq
-    )
-    bodies = connection.execute(joined.where(execution.c.id.in_(ids))).all()
+    bodies = connection.execute(_bodies, {"ids": ids}).all()
+    if not bodies:
+        return {}
     runs: dict[str, list[TaskRun]] = {row.id: [] for row in bodies}
-    query = sa.select(task_run.c.execution_id, task_run.c.data).where(task_run.c.execution_id.in_(list(runs)))
-    for execution_id, data in connection.execute(query):
+    for execution_id, data in connection.execute(_runs, {"ids": list(runs)}):
         runs[execution_id].append(blobs.decode_task_run(data))
     return {row.id: blobs.execution_of(row.body, runs[row.id]) for row in bodies}
 
 
 def _stored(connection: sa.Connection, ids: Sequence[str]) -> dict[str, _Stored]:
-    columns = (execution.c.id, execution.c.seq, execution.c.version, execution.c.text_key, execution_data.c.row)
-    query = sa.select(*columns).join_from(execution, execution_data, execution.c.seq == execution_data.c.seq)
     return {
         row.id: _Stored(row.seq, row.version, row.text_key, blobs.decode_row(row.row))
         for some in chunks(ids)
-        for row in connection.execute(query.where(execution.c.id.in_(some)))
+        for row in connection.execute(_rows, {"ids": some})
     }
 
 
@@ -230,10 +264,10 @@ def _change(item: Execution, before: _Stored | None) -> _Change:
     return _Change(item, row, text, text_key(text), before)
 
 
-def write_changes(connection: sa.Connection, dialect: str, changes: Sequence[_Change]) -> None:
-    """Rows, records, labels, texts and counts of changed executions."""
+def write_changes(connection: sa.Connection, dialect: str, changes: Sequence[_Change]) -> dict[str, int]:
+    """Rows, records, labels, texts and counts of changed executions; their keys in the tables."""
     if not changes:
-        return
+        return {}
     texts = {c.text_key: c.text for c in changes if c.before is None or c.before.text_key != c.text_key}
     run_many(connection, insert_new(dialect, search_text), [{"key": k, "text": t} for k, t in texts.items()])
     run_many(connection, upsert(dialect, execution, key=("id",), guard="version"), [_index_row(c) for c in changes])
@@ -246,14 +280,14 @@ def write_changes(connection: sa.Connection, dialect: str, changes: Sequence[_Ch
         before = c.before
         tally.move(before.row if before else None, c.row, before.text_key if before else 0, c.text_key)
     tally.write(connection)
+    return seqs
 
 
 def _seqs(connection: sa.Connection, changes: Sequence[_Change]) -> dict[str, int]:
     seqs = {c.execution.id: c.before.seq for c in changes if c.before is not None}
     new = [c.execution.id for c in changes if c.before is None]
     for some in chunks(new):
-        query = sa.select(execution.c.id, execution.c.seq).where(execution.c.id.in_(some))
-        seqs.update((row.id, row.seq) for row in connection.execute(query))
+        seqs.update((row.id, row.seq) for row in connection.execute(_seq_of, {"ids": some}))
     return seqs
 
 
