@@ -1,4 +1,7 @@
-"""The load of a benchmark, in a process of its own: sends, then prints (execution id, accepted at) of each event."""
+"""The load of a benchmark, in a process of its own: sends, then prints (execution id, accepted at) of each event.
+
+The last event begins a new execution: every page of the load shows it, so a frame covers all events before it.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import sys
 import msgspec
 
 from streaming.bus import Bus
-from streaming.load import load
+from streaming.load import Synthetic, load
 from streaming.messages import Event
 
 
@@ -28,6 +31,7 @@ def main() -> None:
     bus = RecordingBus(url)
     bus.sent = []
     load(bus, float(rate), float(seconds), seed=int(seed))
+    bus.append_all([Synthetic(int(seed), 1).next_event()])
     sys.stdout.buffer.write(msgspec.msgpack.encode(bus.sent))
 
 

@@ -10,7 +10,6 @@ from watchfloor.settings import Settings
 if TYPE_CHECKING:
     from data.files import Files
     from data.store import Store
-
     from streaming.bus import Bus
     from streaming.commands import Commands
 

@@ -43,7 +43,7 @@ class Settings(BaseSettings):
     executor_batch: int = Field(1_000, ge=1, description="Events applied in one commit at the most.")
     live_cache_executions: int = Field(20_000, ge=100, description="Executions an executor keeps in memory.")
     deltas_cap: int = Field(20_000, ge=100, description="Commits kept for browsers that come back.")
-    frame_interval: float = Field(0.05, gt=0, description="Shortest time between two frames to one browser.")
+    frame_interval: float = Field(0.03, gt=0, description="Shortest time between two frames to one browser.")
     frame_max_items: int = Field(2_000, ge=10, description="Items in one frame; log lines over it are skipped.")
     subscriber_buffer_items: int = Field(5_000, ge=10, description="Items waiting for one browser and topic.")
     page_size_max: int = Field(500, ge=1, description="Rows of one page at the most.")

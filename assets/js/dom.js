@@ -71,19 +71,25 @@ export function setAttr(element, name, value) {
 }
 
 /**
- * Run `paint` at most once per animation frame, however often it is asked for.
- * @param {() => void} paint
+ * Run `paint` at most once per animation frame, however often it is asked for. With `eager` the first time in a frame is at
+ * once, so that what is drawn is ready when the frame begins; later ones wait for the next.
+ * @param {() => void} paint @param {{eager?: boolean}} [how]
  * @returns {{ask: () => void, cancel: () => void}}
  */
-export function onFrame(paint) {
+export function onFrame(paint, { eager = false } = {}) {
   let handle = 0;
+  let again = false;
   const run = () => {
     handle = 0;
-    paint();
+    if (!eager || again) paint();
+    again = false;
   };
   return {
     ask() {
-      if (!handle) handle = requestAnimationFrame(run);
+      again = handle !== 0;
+      if (handle) return;
+      handle = requestAnimationFrame(run);
+      if (eager) paint();
     },
     cancel() {
       cancelAnimationFrame(handle);

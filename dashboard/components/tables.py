@@ -60,7 +60,7 @@ def executions_grid(grid_id: str, hidden: Collection[str] = ()) -> dag.AgGrid:
             "selectionColumnDef": {"width": 40, "resizable": False, "suppressMovable": True},
             "animateRows": False,
             "suppressColumnMoveAnimation": True,
-            "rowBuffer": 4,
+            "rowBuffer": 1,
             "suppressCellFocus": False,
             "suppressNoRowsOverlay": True,
             "enableCellTextSelection": True,

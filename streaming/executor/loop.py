@@ -140,8 +140,8 @@ class Executor:
         return bool(self._done) and time.monotonic() - self._performed_at > _TIDY_AFTER
 
     def _rest(self, took: float) -> None:
-        """Leave as much time as the commit took: larger commits cost less an event, and others get the processor."""
-        self._stop.wait(min(took, _REST_MAX))
+        """Leave half the time the commit took: larger commits cost less an event, and others get the processor."""
+        self._stop.wait(min(took / 2, _REST_MAX))
 
     def _block_ms(self) -> int | None:
         if self._triggers_dirty:

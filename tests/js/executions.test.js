@@ -43,6 +43,10 @@ class FakeApi {
     return this.nodes[Number(id)];
   }
 
+  getRenderedNodes() {
+    return this.nodes.slice(0, 2);
+  }
+
   getSelectedNodes() {
     return this.nodes.filter((node) => node.selected);
   }

@@ -66,10 +66,13 @@ export class Grid {
     this.ids = ids;
     const wanted = ids.map((id) => /** @type {Row} */ (rows.get(id)));
     this.resize(wanted);
+    const inView = new Set(this.api.getRenderedNodes());
     wanted.forEach((row, place) => {
       if (this.drawn[place] === row) return;
       this.drawn[place] = row;
-      this.api.getRowNode(String(place)).updateData(row);
+      const node = this.api.getRowNode(String(place));
+      if (inView.has(node)) node.updateData(row);
+      else node.data = row; // drawn when it is scrolled to; telling the grid of each row costs a timer a row
     });
     reselect?.();
   }

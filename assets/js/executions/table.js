@@ -42,7 +42,7 @@ export class Table {
     this.grid = null;
     /** @type {{close: () => void} | null} */
     this.strays = null;
-    this.frame = onFrame(() => this.paint());
+    this.frame = onFrame(() => this.paint(), { eager: true });
     this.parts = {
       chips: chips(byId(params.counts)),
       pager: pager(byId(params.pager), params.sizes ?? [25, 50, 100], (to) => this.goTo(to)),
