@@ -190,6 +190,10 @@ def other_subscribers(product: Product, page: str, count: int) -> Iterator[None]
 
 
 def process_memory(product: Product, word: str) -> float:
-    """Resident bytes of the product's processes whose command line has ``word``."""
+    """Resident bytes of the product's processes of the kind ``word``; raises ``LookupError`` when there are none."""
+    names = {word, f"watchfloor.{word}"}
     children = psutil.Process(product.process.pid).children(recursive=True)
-    return float(sum(child.memory_info().rss for child in children if word in child.cmdline()))
+    found = [child for child in children if names.intersection(child.cmdline())]
+    if not found:
+        raise LookupError(f"expected a process {word!r}, found {[child.cmdline() for child in children]}")
+    return float(sum(child.memory_info().rss for child in found))
