@@ -58,7 +58,8 @@ def shoot(product: Product, folder: Path, width: int, height: int, dark: bool, b
     """All pages in one size and theme."""
     theme = "dark" if dark else "light"
     session = requests.Session()
-    answer = session.post(f"{product.url}/login", data={"name": "admin", "password": PASSWORD}, timeout=10)
+    form, origin = {"name": "admin", "password": PASSWORD}, {"Origin": product.url}
+    answer = session.post(f"{product.url}/login", data=form, headers=origin, timeout=10)
     answer.raise_for_status()
     with chromium(width, height, dark) as driver:
         driver.get(product.url + "/health")
