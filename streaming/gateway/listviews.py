@@ -137,11 +137,11 @@ class ExecutionsView(ListView):
         visible = self._window.visible
         ids = tuple(row.id for row in visible)
         before = set(self._shown_ids)
+        for gone in before.difference(ids):  # first: room for what comes, so that no visible row is pushed out
+            self._changes.drop(gone)
         for row in visible:
             if row.id in self._touched or row.id not in before:
                 self._changes.put(row.id, RowItem(row))
-        for gone in before.difference(ids):
-            self._changes.drop(gone)
         self._touched.clear()
         self._settle_window(ids)
 

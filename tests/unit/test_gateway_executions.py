@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 from gateway_world import START, Browser, World, row
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from engine.states import State
@@ -256,6 +256,15 @@ STEPS = st.lists(
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@example(
+    [
+        ("change", [(5, State.RUNNING), (6, State.RUNNING)]),
+        ("gap", None),
+        ("change unheard", [(3, State.RUNNING)]),
+        ("wait", 0.01),
+        ("change", [(1, State.RUNNING), (2, State.RUNNING), (4, State.RUNNING)]),
+    ]
+)
 @given(STEPS)
 def test_snapshot_and_frames_folded_are_the_store(steps: list) -> None:
     """Slow browsers, lost connections, changes while reading and gaps included."""
