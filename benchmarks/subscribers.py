@@ -22,7 +22,7 @@ def subscribe(url: str, password: str, filters: str) -> websocket.WebSocket:
     """One client, subscribed."""
     basic = base64.b64encode(f"admin:{password}".encode()).decode()
     address = url.replace("http", "ws", 1) + "/socket.io/?EIO=4&transport=websocket"
-    client = websocket.create_connection(address, header=[f"Authorization: Basic {basic}"], timeout=15)
+    client = websocket.create_connection(address, header=[f"Authorization: Basic {basic}"], timeout=15, skip_utf8_validation=True)
     expect(client, "0")
     client.send("40/live,")
     expect(client, "40/live,")
