@@ -2,7 +2,8 @@
 
 ``execution`` holds what lists filter and sort by, ``execution_data`` the encoded row and record beside it, so that a
 scan of a million executions stays narrow. ``flow_count``, ``label_count`` and ``text_count`` are kept up by each
-commit: totals and state counts of a list are sums over few rows, never a scan.
+commit: totals and state counts of a list are sums over few rows, never a scan. ``pruned`` names executions that
+retention removed, until everything else of them is gone too.
 """
 
 from __future__ import annotations
@@ -105,6 +106,16 @@ search_text = Table(
     Column("text", _Text, nullable=False),
     sqlite_with_rowid=False,
 )
+
+pruned = Table(
+    "pruned",
+    STATE,
+    Column("execution_id", _Text, primary_key=True),
+    Column("removed_at", BigInteger, nullable=False),
+    Column("remains", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+Index("ix_pruned_removed", pruned.c.removed_at)
 
 # -- counts
 

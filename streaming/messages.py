@@ -122,6 +122,12 @@ class TaskReported(_Event, frozen=True, omit_defaults=True, tag="task_reported")
     error: str | None = None
 
 
+class ExecutionExpired(_Event, frozen=True, omit_defaults=True, tag="execution_expired"):
+    """Retention is done with an execution. It goes, unless it has not ended or ended after ``ended_before``."""
+
+    ended_before: datetime
+
+
 class Metric(msgspec.Struct, frozen=True, omit_defaults=True):
     """One figure a task gave. ``type`` is counter (a number) or timer (seconds)."""
 
@@ -140,6 +146,7 @@ Event = (
     | ActionRequested
     | ExecutionReported
     | TaskReported
+    | ExecutionExpired
 )
 
 
@@ -230,13 +237,14 @@ class Deltas(msgspec.Struct, frozen=True, omit_defaults=True, tag="deltas", tag_
     """Everything one commit of one executor changed. Its stream id in ``wf:deltas`` is the cursor.
 
     ``position`` is the stream position the commit wrote: a reader whose snapshot has this position or a later one
-    has these changes already.
+    has these changes already. ``removed`` are the last rows of executions that are no more.
     """
 
     executor_id: str
     committed_at: datetime
     items: tuple[ExecutionDelta, ...]
     position: str = ""
+    removed: tuple[ExecutionRow, ...] = ()
 
 
 class Heartbeat(msgspec.Struct, frozen=True, omit_defaults=True, tag="heartbeat", tag_field="type"):

@@ -15,6 +15,7 @@ from engine.reducer.counting import tally_of
 from engine.reducer.created import create
 from engine.reducer.draft import Draft, Step
 from engine.reducer.env import Applied, Env
+from engine.reducer.expired import execution_expired
 from engine.reducer.lifecycle import settle
 from engine.reducer.plan import NO_PLAN, plan_of
 from engine.reducer.reported import act_without_flow, execution_reported, is_reported, task_reported
@@ -24,6 +25,7 @@ from streaming.messages import (
     ActionRequested,
     Event,
     ExecutionCreated,
+    ExecutionExpired,
     ExecutionReported,
     SubflowEnded,
     TaskEnded,
@@ -35,6 +37,7 @@ from streaming.messages import (
 _REPORTS: dict[type, Callable[[Execution | None, Any], Applied]] = {
     ExecutionReported: execution_reported,
     TaskReported: task_reported,
+    ExecutionExpired: execution_expired,
 }
 _HANDLERS: dict[type, Callable[[Draft, Any], bool]] = {
     TaskStarted: task_started,

@@ -32,6 +32,8 @@ class Env(msgspec.Struct, frozen=True):
 class Applied(msgspec.Struct, frozen=True):
     """What one event changed. An ignored one gives the same execution object and nothing else.
 
+    ``execution`` is ``None`` when there is none, or none any more.
+
     ``changed`` and ``dropped`` are task-run ids, ``metrics`` pairs of task-run id and metric.
     """
 

@@ -32,7 +32,14 @@ from streaming.executor.performer import Dispatch, Performer
 from streaming.executor.pulse import Pulse
 from streaming.executor.schedules import Schedules
 from streaming.executor.timers import Due, Timers
-from streaming.messages import Event, ExecutionCreated, ExecutionReported, TaskReported, TimerFired
+from streaming.messages import (
+    Event,
+    ExecutionCreated,
+    ExecutionExpired,
+    ExecutionReported,
+    TaskReported,
+    TimerFired,
+)
 from watchfloor.settings import Settings
 
 log = structlog.get_logger()
@@ -42,6 +49,7 @@ _TRIM_EVERY = 50  # commits
 _BACKOFF_MAX = 2.0
 _REST_MAX = 0.04  # seconds
 _TIDY_AFTER = 1.0  # seconds
+_WITHOUT_FLOW = (ExecutionReported, TaskReported, ExecutionExpired)  # applied without asking what the flow says
 
 
 def _now() -> datetime:
@@ -249,7 +257,7 @@ class Executor:
     def _flow_of(self, execution: Execution | None, event: Event) -> Flow | None:
         """The flow an event is about, read once a revision; reported runs have none here."""
         holder = execution if execution is not None else event
-        if isinstance(event, ExecutionReported | TaskReported) or not isinstance(holder, Execution | ExecutionCreated):
+        if isinstance(event, _WITHOUT_FLOW) or not isinstance(holder, Execution | ExecutionCreated):
             return None
         key = (holder.namespace, holder.flow_id, holder.revision)
         if key not in self._flows:
