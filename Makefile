@@ -13,18 +13,18 @@ run: setup ## start the product and print its address
 	@$(BIN)/watchfloor up
 
 test: setup ## set up, then run all tests
-	@scripts/setup --browser
+	@scripts/setup --tests
 	@scripts/test
 
 lint: setup ## style and types
 	@scripts/lint
 
 bench: setup ## NAMES="live start" QUICK=1
-	@scripts/setup --browser
+	@scripts/setup --tests
 	@$(BIN)/python -m benchmarks $(NAMES) $(if $(QUICK),--quick)
 
 screenshots: setup ## render docs/img from a running product
-	@scripts/setup --browser
+	@scripts/setup --tests
 	@$(BIN)/python -m scripts.screenshots
 
 clean: ## remove what setup made

@@ -212,12 +212,13 @@ def wait_for(check: Callable[[], Any], seconds: float = 10) -> Any:
 
 
 @contextmanager
-def running(folder: Path, valkey_url: str, **changes: Any) -> Iterator[World]:
+def running(folder: Path, valkey_url: str, database_url: str, **changes: Any) -> Iterator[World]:
     """A world with its executor and log writer at work."""
-    settings = Settings(data_dir=folder, redis_url=valkey_url, flows_dir=folder / "flows", **changes)
-    store, bus = Store(settings.resolved_database_url), Bus(valkey_url)
+    settings = Settings(
+        data_dir=folder, redis_url=valkey_url, database_url=database_url, flows_dir=folder / "flows", **changes
+    )
+    store, bus = Store(database_url), Bus(valkey_url)
     bus.redis.flushall()
-    store.migrate()
     store.ensure_admin(PASSWORD)
     world = World(settings, store, bus)
     stop = Stop()

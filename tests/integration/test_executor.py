@@ -1,4 +1,4 @@
-"""The executor against a real Valkey and a real SQLite: nothing lost, nothing twice, whatever ends it."""
+"""The executor against a real Valkey and a real database: nothing lost, nothing twice, whatever ends it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from threading import Event as Stop
 from threading import Thread
 
 import pytest
+from homes import only
 
 from data import Store
 from engine.flow import parse
@@ -81,8 +82,8 @@ class Worker:
 
 
 @pytest.fixture
-def settings(tmp_path: Path, valkey_url: str) -> Settings:
-    return Settings(data_dir=tmp_path, redis_url=valkey_url, flows_dir=tmp_path / "flows")
+def settings(tmp_path: Path, valkey_url: str, database_url: str) -> Settings:
+    return Settings(data_dir=tmp_path, redis_url=valkey_url, database_url=database_url, flows_dir=tmp_path / "flows")
 
 
 @pytest.fixture
@@ -295,6 +296,7 @@ def test_an_action_is_answered_in_the_delta(settings: Settings, store: Store, bu
     assert "KILL" in answers["kill-2"]
 
 
+@only("sqlite")
 def test_while_the_database_is_locked_the_heartbeat_says_so_and_nothing_is_lost(
     settings: Settings, store: Store, bus: Bus, tmp_path: Path
 ) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from homes import only
 
 from data import Store
 from streaming import codec, keys
@@ -75,6 +76,7 @@ def test_a_broken_file_that_went_while_nobody_looked_is_no_problem_any_more(
     assert store.flow_problems() == []
 
 
+@only("sqlite")
 def test_what_was_saved_while_the_database_went_away_is_told_afterwards(
     folder: Path, store: Store, bus: Bus, control: Subscription, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,12 +7,14 @@ import time
 from pathlib import Path
 
 import pytest
+from homes import only
 
 from data import Store
 from data.database import PROBE_BUSY_MS
 from data.errors import StoreUnavailable
 
 
+@only("sqlite")
 def test_a_file_that_is_gone_is_told_and_not_made_anew(store: Store, tmp_path: Path) -> None:
     path, away = tmp_path / "watchfloor.db", tmp_path / "away.db"
     store.ping()
@@ -37,6 +39,7 @@ def test_a_store_that_was_never_made_is_away(tmp_path: Path) -> None:
     store.close()
 
 
+@only("sqlite")
 @pytest.mark.parametrize("how", ["BEGIN IMMEDIATE", "BEGIN EXCLUSIVE"])
 def test_the_probe_tells_a_lock_soon_while_reading_goes_on(store: Store, tmp_path: Path, how: str) -> None:
     store.probe()

@@ -5,10 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
-from pathlib import Path
 
 
-def test_many_greenlets_share_a_store(tmp_path: Path) -> None:
+def test_many_greenlets_share_a_store(database_url: str) -> None:
     """Patched threads and locks: reads and writes of 60 greenlets all come to an end, each with its own answer."""
     script = textwrap.dedent(f"""
         from gevent import monkey
@@ -19,8 +18,7 @@ def test_many_greenlets_share_a_store(tmp_path: Path) -> None:
         from data.seed import seed
         from streaming.messages import LogBatch, LogLine
         from datetime import UTC, datetime
-        store = Store("sqlite:///{tmp_path / "watchfloor.db"}")
-        store.migrate()
+        store = Store({database_url!r})
         seed(store, 50)
         now = datetime.now(UTC)
         store.append_logs("1-1", [LogBatch("e", "n", "f", "t", "r", 1, tuple(

@@ -20,10 +20,9 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+def filled(module_database_url: str) -> Iterator[Store]:
     """2,500 lines of one execution: tasks that take turns, a retry, lines of the execution itself."""
-    store = Store(f"sqlite:///{tmp_path_factory.mktemp('logs') / 'watchfloor.db'}")
-    store.migrate()
+    store = Store(module_database_url)
     chance = random.Random(5)
     written = 0
     numbers: dict[tuple[str, int], int] = {}

@@ -78,10 +78,9 @@ Filled = tuple[Store, list[LogEntry]]
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
+def filled(module_database_url: str) -> Iterator[Filled]:
     """3,500 lines of one execution: tasks that take turns, retries, one chatty task; and lines of another one."""
-    store = Store(f"sqlite:///{tmp_path_factory.mktemp('logs') / 'watchfloor.db'}")
-    store.migrate()
+    store = Store(module_database_url)
     chance = random.Random(3)
     numbers: dict[tuple[str, int], int] = {}
     entries: list[LogEntry] = []

@@ -51,10 +51,9 @@ def some_execution(random: random.Random, parents: list[str]) -> Execution:
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, list[ExecutionRow]]]:
+def filled(module_database_url: str) -> Iterator[tuple[Store, list[ExecutionRow]]]:
     """A store that several commits wrote and changed, and the rows it should hold."""
-    store = Store(f"sqlite:///{tmp_path_factory.mktemp('search') / 'watchfloor.db'}")
-    store.migrate()
+    store = Store(module_database_url)
     chance = random.Random(7)
     current: dict[str, Execution] = {}
     for round in range(6):

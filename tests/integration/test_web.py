@@ -61,15 +61,15 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def web(valkey_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def web(valkey_url: str, module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """(address, data folder, process) of a running web process."""
     folder, port = tmp_path_factory.mktemp("web"), free_port()
-    store = Store(f"sqlite:///{folder / 'watchfloor.db'}")
-    store.migrate()
+    store = Store(module_database_url)
     store.ensure_admin("secret")
     environment = os.environ | {
         "WATCHFLOOR_DATA_DIR": str(folder),
         "WATCHFLOOR_REDIS_URL": valkey_url,
+        "WATCHFLOOR_DATABASE_URL": module_database_url,
         "WATCHFLOOR_PORT": str(port),
     }
     log = (folder / "web.log").open("wb")

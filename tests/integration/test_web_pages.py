@@ -49,11 +49,10 @@ START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def services(tmp_path: Path) -> Iterator[Services]:
+def services(tmp_path: Path, database_url: str) -> Iterator[Services]:
     """A store with one flow, one paused execution, one broken file, one due schedule."""
-    settings = Settings(_env_file=None, data_dir=tmp_path)
-    store = Store(settings.resolved_database_url)
-    store.migrate()
+    settings = Settings(_env_file=None, data_dir=tmp_path, database_url=database_url)
+    store = Store(database_url)
     store.save_flow(parse(FLOW))
     with pytest.raises(FlowError) as broken:
         parse("id: broken\nnamespace: test.pages\ntasks:\n  - {id: a, type: nothing.Known}\n")
