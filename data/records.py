@@ -115,6 +115,19 @@ class ExecutionPage(msgspec.Struct, frozen=True):
     """One page of a list: its rows, how many match in all, and how many of those are in each state.
 
     ``position`` is the position in ``wf:events`` of the last commit that all of this is read after, of the same moment.
+class KeyValue(msgspec.Struct, frozen=True):
+    """A value of a namespace's store. ``type`` is STRING, NUMBER, BOOLEAN, DATETIME, DATE, DURATION or JSON."""
+
+    namespace: str
+    key: str
+    type: str
+    value: Any
+    created_at: datetime
+    updated_at: datetime
+    expires_at: datetime | None = None
+    description: str | None = None
+
+
     """
 
     rows: list[ExecutionRow]

@@ -6,13 +6,14 @@ from data.audit import Audit
 from data.commits import Commits
 from data.executions import Executions
 from data.flows import Flows
+from data.kv import KeyValues
 from data.log_marks import LogMarks
 from data.log_search import LogSearch
 from data.metrics import Metrics
 from data.users import Users
 
 
-class Store(Commits, Executions, Metrics, Flows, LogMarks, LogSearch, Users, Audit):
+class Store(Commits, Executions, Metrics, Flows, LogMarks, LogSearch, KeyValues, Slots, Retention, Users, Audit):
     """The record of everything. Safe to share between threads and greenlets.
 
     Each method is one transaction and raises ``StoreUnavailable`` when the database can't serve it.

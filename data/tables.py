@@ -247,6 +247,19 @@ login_token = Table(
 
 audit = Table(
     "audit",
+key_value = Table(
+    "key_value",
+    STATE,
+    Column("namespace", _Text, primary_key=True),
+    Column("key", _Text, primary_key=True),
+    Column("type", _Text, nullable=False),
+    Column("value", _Text, nullable=False),
+    Column("description", _Text),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),
+)
+
     STATE,
     Column("seq", _Key, primary_key=True, autoincrement=True),
     Column("at", BigInteger, nullable=False),
