@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from engine.expressions.errors import ExpressionError, LimitExceeded
-from engine.expressions.evaluator import evaluate, render_tree
+from engine.expressions.evaluator import evaluate, evaluate_at, render_tree
 from engine.expressions.limits import Options, Sources
 from engine.expressions.references import References, references
 from engine.expressions.secrets import known_secrets, mask, mask_tree
@@ -19,6 +19,7 @@ __all__ = [
     "References",
     "Sources",
     "evaluate",
+    "evaluate_at",
     "has_expression",
     "known_secrets",
     "mask",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -11,11 +12,13 @@ from engine.effects import Effect
 from engine.model import Execution
 from streaming.messages import Answer, Metric
 
-Evaluate = Callable[[str, Mapping[str, Any]], Any]
+Evaluate = Callable[[str, Mapping[str, Any], datetime], Any]
 
 
 class Env(msgspec.Struct, frozen=True):
     """The evaluator of expressions, and limits. Times in seconds.
+
+    ``evaluate(template, context, now)`` must give the same for the same arguments: ``now`` is the event's moment.
 
     ``references(value)`` says which names the templates in ``value`` use; ``None``: ``engine.expressions`` does.
     ``envs`` is what expressions see as ``envs``.

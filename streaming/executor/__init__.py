@@ -7,7 +7,7 @@ from threading import Event as Stop
 
 from data import Store
 from engine.dispatch import Dispatch
-from engine.expressions import Options, evaluate
+from engine.expressions import Options, evaluate_at
 from engine.reducer import Env
 from streaming import codec, keys
 from streaming.bus import Bus
@@ -23,7 +23,7 @@ __all__ = ["Executor", "FlowFiles", "main"]
 def environment(settings: Settings) -> Env:
     """The reducer's limits and its evaluator."""
     return Env(
-        evaluate=partial(evaluate, options=Options(settings.expression_timeout, settings.expression_max_bytes)),
+        evaluate=partial(evaluate_at, options=Options(settings.expression_timeout, settings.expression_max_bytes)),
         kill_grace=settings.kill_grace,
         foreach_max_values=settings.foreach_max_values,
         subflow_max_depth=settings.subflow_max_depth,

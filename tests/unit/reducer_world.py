@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from engine.effects import CancelTimer, Effect, Emit, SetTimer, StopTasks, Submit, WriteLog
-from engine.expressions import evaluate
+from engine.expressions import evaluate_at
 from engine.flow import Flow, parse
 from engine.ids import attempt_id
 from engine.inputs import validate_inputs
@@ -23,7 +23,7 @@ from streaming import codec
 from streaming.messages import ActionRequested, Event, ExecutionCreated, Job, TaskEnded, TaskStarted, TimerFired
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-ENV = Env(evaluate=evaluate)
+ENV = Env(evaluate=evaluate_at)
 NAMESPACE = "test"
 HEADER = f"namespace: {NAMESPACE}\n"
 LOG = "io.kestra.plugin.core.log.Log"

@@ -24,8 +24,8 @@ More keys of a case:
                (FAILED with that error), null (no answer before ``answer`` says one), or a list of these, one an attempt
 ``then``       what happens next, in order: see ``STEPS``; each step is ``{name: argument}``
 ``expect``     what is looked at in the end: see ``LOOKS``; as a step, ``- expect: {…}``, in between
-``refused``    instead of ``expect``, for a file that is no flow: the violations, as ``line 3, column 9: tasks[0].id: …``;
-               the flow's first line is line 3
+``refused``    instead of ``expect``, for a file that is no flow: the violations, as ``line 3, column 9: tasks[0].id:
+               …``; the flow's first line is line 3
 
 To add a step or something to look at, add a function to ``STEPS`` or ``LOOKS``. Every case also has its events applied
 a second time, each on what the store gives back: all executions must be the same as in the first run.
@@ -217,7 +217,7 @@ LOOKS: dict[str, Callable[[RuleWorld, Any], Any]] = {
     "stopped": lambda world, _: [i.split(":")[0] in world.execution.task_runs for i in world.stopped].count(True),
     "timers": lambda world, _: len(world.timers),
 }
-"""``runs`` are all task runs with their states, ``order`` the jobs as given out, ``error`` and ``lines`` (of the engine's
-log) parts of texts; by task run: ``attempts`` (how many), ``histories``, ``gave`` (outputs), ``waits`` (seconds until its
-retry); ``others`` the other executions as they began, each with what is named of ``_picture``; ``stopped`` and
-``timers`` are counts."""
+"""``runs`` are all task runs with their states, ``order`` the jobs as given out, ``error`` and ``lines`` (of the
+engine's log) parts of texts; by task run: ``attempts`` (how many), ``histories``, ``gave`` (outputs), ``waits``
+(seconds until its retry); ``others`` the other executions as they began, each with what is named of ``_picture``;
+``stopped`` and ``timers`` are counts."""
