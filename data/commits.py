@@ -13,6 +13,8 @@ from data import blobs
 from data.counters import Tally, text_key, text_of
 from data.database import Database
 from data.records import Commit, OutboxRow, Timer, TriggerState
+from data.retention import Gone, remove
+from data.slots import write_slots
 from data.tables import (
     execution,
     execution_data,
@@ -160,9 +162,13 @@ class Commits(Database):
     def commit(self, commit: Commit) -> int | None:
         """Write a batch: all of it or nothing. The id of its outbox row, ``None`` when it has none."""
         with self._write() as connection:
+            if commit.removed:
+                self._remove(connection, commit.removed)
             written = self._write_executions(connection, commit)
             self._write_timers(connection, commit)
             self._write_triggers(connection, commit.triggers)
+            if commit.gates:
+                write_slots(connection, self.dialect, commit.gates, commit.slots)
             run_many(connection, upsert(self.dialect, stream_position), [_position_row(commit)])
             if commit.outbox_done:
                 connection.execute(_outbox_delete, {"ids": list(commit.outbox_done)})
@@ -183,6 +189,13 @@ class Commits(Database):
         known = {i: stored for i in ids if (stored := self._written.get(i)) is not None}
         missing = [i for i in ids if i not in known]
         return known | _stored(connection, missing) if missing else known
+
+    def _remove(self, connection: sa.Connection, executions: Sequence[Execution]) -> None:
+        stored = self._before(connection, [item.id for item in executions])
+        gone = [Gone(s.seq, s.text_key, s.row, item) for item in executions if (s := stored.get(item.id))]
+        remove(connection, self.dialect, gone)
+        for one in gone:
+            self._written.pop(one.row.id, None)
 
     def add_new(self, executions: Sequence[Execution]) -> int:
         """Write executions that nothing reads from a stream (a synthetic past); those known already are left alone."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -11,6 +11,7 @@ import msgspec
 from data.filters import Filters
 from engine.effects import SetTimer
 from engine.model import Execution, TaskRun
+from engine.slots import Gate
 from engine.states import State
 from streaming.messages import ExecutionRow, Level, LogEntry, Metric
 
@@ -37,18 +38,30 @@ class TriggerState(msgspec.Struct, frozen=True):
     last_at: datetime | None = None
 
 
+class ConcurrencyUse(msgspec.Struct, frozen=True):
+    """How many executions of a flow hold a slot or wait for one. ``limit`` ``None``: it has no limit any more."""
+
+    namespace: str
+    flow_id: str
+    limit: int | None
+    running: int
+    queued: int
+
+
 class Commit(msgspec.Struct, frozen=True, kw_only=True):
     """Everything one batch of events changes, written in one transaction.
 
-    ``stream`` was read up to ``position``. ``task_runs`` and ``metrics`` name the execution (metrics also the task
-    run) they belong to; ``dropped`` are (execution id, task-run id). ``timers_cancelled`` are (execution id, key): a
-    key may be in one of the two timer lists. ``outbox`` is stored and its id returned; ``outbox_done`` are the rows
-    carried out since the last commit.
+    ``stream`` was read up to ``position``. ``removed`` go before the others are written. ``task_runs`` and ``metrics``
+    name the execution (metrics also the task run) they belong to; ``dropped`` are (execution id, task-run id).
+    ``timers_cancelled`` are (execution id, key): a key may be in one of the two timer lists. ``outbox`` is stored and
+    its id returned; ``outbox_done`` are the rows carried out since the last commit. ``gates`` are the changed ones,
+    ``slots`` by their ids the executions whose slot is another now.
     """
 
     stream: str
     position: str
     executions: Sequence[Execution] = ()
+    removed: Sequence[Execution] = ()
     task_runs: Sequence[tuple[str, TaskRun]] = ()
     dropped: Sequence[tuple[str, str]] = ()
     metrics: Sequence[tuple[str, str, Metric]] = ()
@@ -57,6 +70,8 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     triggers: Sequence[TriggerState] = ()
     outbox: bytes | None = None
     outbox_done: Sequence[int] = ()
+    gates: Sequence[Gate] = ()
+    slots: Mapping[str, Any] = {}
 
 
 class OutboxRow(msgspec.Struct, frozen=True):
@@ -101,6 +116,19 @@ class FlowProblem(msgspec.Struct, frozen=True):
     seen_at: datetime | None = None
 
 
+class KeyValue(msgspec.Struct, frozen=True):
+    """A value of a namespace's store. ``type`` is STRING, NUMBER, BOOLEAN, DATETIME, DATE, DURATION or JSON."""
+
+    namespace: str
+    key: str
+    type: str
+    value: Any
+    created_at: datetime
+    updated_at: datetime
+    expires_at: datetime | None = None
+    description: str | None = None
+
+
 class ExecutionQuery(msgspec.Struct, frozen=True):
     """A page of a list: pages count from 1, ``sort`` is ``field:asc`` or ``field:desc``, ``now`` the moment of it."""
 
@@ -115,19 +143,6 @@ class ExecutionPage(msgspec.Struct, frozen=True):
     """One page of a list: its rows, how many match in all, and how many of those are in each state.
 
     ``position`` is the position in ``wf:events`` of the last commit that all of this is read after, of the same moment.
-class KeyValue(msgspec.Struct, frozen=True):
-    """A value of a namespace's store. ``type`` is STRING, NUMBER, BOOLEAN, DATETIME, DATE, DURATION or JSON."""
-
-    namespace: str
-    key: str
-    type: str
-    value: Any
-    created_at: datetime
-    updated_at: datetime
-    expires_at: datetime | None = None
-    description: str | None = None
-
-
     """
 
     rows: list[ExecutionRow]

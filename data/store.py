@@ -10,6 +10,8 @@ from data.kv import KeyValues
 from data.log_marks import LogMarks
 from data.log_search import LogSearch
 from data.metrics import Metrics
+from data.retention import Retention
+from data.slots import Slots
 from data.users import Users
 
 

@@ -187,6 +187,25 @@ trigger_state = Table(
     Column("trigger_id", _Text, primary_key=True),
     Column("next_at", BigInteger),
     Column("last_at", BigInteger),
+    Column("body", LargeBinary),
+)
+
+flow_gate = Table(
+    "flow_gate",
+    STATE,
+    Column("id", _Text, primary_key=True),
+    Column("revision", Integer, nullable=False),
+    Column("most", Integer),
+)
+
+flow_slot = Table(
+    "flow_slot",
+    STATE,
+    Column("gate", _Text, primary_key=True),
+    Column("execution_id", _Text, primary_key=True),
+    Column("attempt", Integer, nullable=False),
+    Column("place", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 metric = Table(
@@ -228,6 +247,19 @@ flow_problem = Table(
     Column("seen_at", BigInteger, nullable=False),
 )
 
+key_value = Table(
+    "key_value",
+    STATE,
+    Column("namespace", _Text, primary_key=True),
+    Column("key", _Text, primary_key=True),
+    Column("type", _Text, nullable=False),
+    Column("value", _Text, nullable=False),
+    Column("description", _Text),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),
+)
+
 user = Table(
     "wf_user",
     STATE,
@@ -247,19 +279,6 @@ login_token = Table(
 
 audit = Table(
     "audit",
-key_value = Table(
-    "key_value",
-    STATE,
-    Column("namespace", _Text, primary_key=True),
-    Column("key", _Text, primary_key=True),
-    Column("type", _Text, nullable=False),
-    Column("value", _Text, nullable=False),
-    Column("description", _Text),
-    Column("created_at", BigInteger, nullable=False),
-    Column("updated_at", BigInteger, nullable=False),
-    Column("expires_at", BigInteger),
-)
-
     STATE,
     Column("seq", _Key, primary_key=True, autoincrement=True),
     Column("at", BigInteger, nullable=False),

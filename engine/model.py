@@ -135,7 +135,7 @@ class Execution(msgspec.Struct, frozen=True):
     task-run id to TaskRun; ``error`` is the first error line of the first failed attempt; ``last_task`` the task
     that changed last; ``changed_at`` when the newest applied event was accepted. ``paused_by_hand`` is true
     between a pause action and its resume. ``failed_task`` is the task that ``error`` comes from; ``recent_actions``
-    are event ids of the actions applied last.
+    are event ids of the actions applied last. ``slot`` is the gate it asked for a slot, until that is given back.
     """
 
     id: str
@@ -164,6 +164,7 @@ class Execution(msgspec.Struct, frozen=True):
     failed_task: str | None = None
     recent_actions: tuple[str, ...] = ()
     tally: Tally | None = None
+    slot: str | None = None
 
     @property
     def start_date(self) -> datetime:

@@ -55,7 +55,10 @@ class TaskStarted(_Event, frozen=True, omit_defaults=True, tag="task_started"):
 
 
 class TaskEnded(_Event, frozen=True, omit_defaults=True, tag="task_ended"):
-    """An attempt ended. ``state`` is SUCCESS, WARNING, FAILED or KILLED; ``error`` is its first error line."""
+    """An attempt ended. ``state`` is SUCCESS, WARNING, FAILED or KILLED; ``error`` is its first error line.
+
+    ``labels`` are set on the execution.
+    """
 
     task_run_id: str
     attempt: int
@@ -64,6 +67,7 @@ class TaskEnded(_Event, frozen=True, omit_defaults=True, tag="task_ended"):
     metrics: tuple[Metric, ...] = ()
     error: str | None = None
     worker_id: str | None = None
+    labels: dict[str, str] = {}
 
 
 class SubflowEnded(_Event, frozen=True, omit_defaults=True, tag="subflow_ended"):
@@ -95,6 +99,44 @@ class ActionRequested(_Event, frozen=True, omit_defaults=True, tag="action_reque
     revision: int | None = None
     cascade: bool = True
     task_run_id: str | None = None
+
+
+Decision = Literal["GRANTED", "QUEUED", "CANCEL", "FAIL"]
+
+
+class SlotAsked(_Event, frozen=True, omit_defaults=True, tag="slot_asked"):
+    """An execution wants one of its flow's slots. ``execution_id`` is the gate's (``engine.slots.gate_id``)."""
+
+    asker: str
+    attempt: int
+    revision: int
+    limit: int
+    behavior: Literal["QUEUE", "CANCEL", "FAIL"] = "QUEUE"
+
+
+class SlotFreed(_Event, frozen=True, omit_defaults=True, tag="slot_freed"):
+    """An execution wants its slot, or its place in the queue, no more. ``execution_id`` is the gate's."""
+
+    holder: str
+
+
+class SlotLimited(_Event, frozen=True, omit_defaults=True, tag="slot_limited"):
+    """A newer revision of the flow has another limit (``None``: no limit). ``execution_id`` is the gate's."""
+
+    revision: int
+    limit: int | None = None
+
+
+class SlotDecided(_Event, frozen=True, omit_defaults=True, tag="slot_decided"):
+    """What the gate says to the execution's ``attempt``: GRANTED, QUEUED, or what its flow wants when all is taken."""
+
+    gate: str
+    attempt: int
+    decision: Decision
+    limit: int = 0
+
+
+SlotEvent = SlotAsked | SlotFreed | SlotLimited
 
 
 class ExecutionReported(_Event, frozen=True, omit_defaults=True, tag="execution_reported"):
@@ -144,6 +186,10 @@ Event = (
     | SubflowEnded
     | TimerFired
     | ActionRequested
+    | SlotAsked
+    | SlotFreed
+    | SlotLimited
+    | SlotDecided
     | ExecutionReported
     | TaskReported
     | ExecutionExpired
@@ -291,6 +337,7 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a worker needs to run one attempt: the task as written, and the values its expressions name.
 
     ``timeout`` is in seconds. ``context`` is the expression context, already reduced to what the task refers to.
+    ``secrets`` are values that nothing may show.
     """
 
     execution_id: str
@@ -302,3 +349,4 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
     task: dict[str, Any]
     context: dict[str, Any]
     timeout: float | None = None
+    secrets: tuple[str, ...] = ()

@@ -83,9 +83,8 @@ def _warnings(flow: Flow, document: Document) -> Iterator[Violation]:
         if not trigger.fires:
             kind = trigger.type.rpartition(".")[2]
             yield document.violation(("triggers", index), f"a {kind} trigger is read, but starts nothing yet")
-    for key, noun in (("concurrency", "a concurrency limit"), ("sla", "an SLA")):
-        if getattr(flow, key):
-            yield document.violation((key,), f"{noun} is read, but not enforced yet")
+    if flow.sla:
+        yield document.violation(("sla",), "an SLA is read, but not enforced yet")
 
 
 def _unread(document: Document, path: tuple[str | int, ...], model: Model, raw: dict[str, Any]) -> Iterator[Violation]:

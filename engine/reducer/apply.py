@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+from engine.effects import Effect, Emit
 from engine.flow import Flow
+from engine.ids import derived_id
 from engine.model import Execution
 from engine.reducer.actions import act
 from engine.reducer.attempts import task_ended, task_started
@@ -19,6 +22,8 @@ from engine.reducer.expired import execution_expired
 from engine.reducer.lifecycle import settle
 from engine.reducer.plan import NO_PLAN, plan_of
 from engine.reducer.reported import act_without_flow, execution_reported, is_reported, task_reported
+from engine.reducer.restart import run_what_is_left
+from engine.reducer.slots import give_back, slot_decided
 from engine.reducer.subflow import subflow_ended
 from engine.reducer.timers import timer_fired
 from streaming.messages import (
@@ -27,6 +32,8 @@ from streaming.messages import (
     ExecutionCreated,
     ExecutionExpired,
     ExecutionReported,
+    SlotDecided,
+    SlotFreed,
     SubflowEnded,
     TaskEnded,
     TaskReported,
@@ -45,6 +52,7 @@ _HANDLERS: dict[type, Callable[[Draft, Any], bool]] = {
     SubflowEnded: subflow_ended,
     TimerFired: timer_fired,
     ActionRequested: act,
+    SlotDecided: partial(slot_decided, begin=run_what_is_left),
 }
 _STEPS: dict[Step, Callable[[Draft, str], None]] = {Step.BEGIN: begin, Step.ADVANCE: advance}
 
@@ -61,7 +69,7 @@ def apply(execution: Execution | None, event: Event, flow: Flow | None, env: Env
     if isinstance(event, ExecutionCreated):
         return _create(event, flow, env) if execution is None else Applied(execution)
     if execution is None:
-        return Applied(None)
+        return Applied(None, effects=_not_needed(event))
     if flow is None or is_reported(execution):
         return act_without_flow(execution, event) if isinstance(event, ActionRequested) else Applied(execution)
     return _go_on(execution, event, flow, env)
@@ -84,7 +92,16 @@ def _finish(draft: Draft) -> Applied:
     _work_off(draft)
     settle(draft)
     _work_off(draft)
+    give_back(draft)
     return draft.applied()
+
+
+def _not_needed(event: Any) -> tuple[Effect, ...]:
+    """A slot for an execution that is no more goes back."""
+    if not isinstance(event, SlotDecided):
+        return ()
+    event_id = derived_id("slot-freed", event.execution_id, event.attempt)
+    return (Emit(SlotFreed(event_id, event.gate, event.at, event.execution_id)),)
 
 
 def _work_off(draft: Draft) -> None:

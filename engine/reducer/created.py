@@ -12,6 +12,7 @@ from engine.reducer.draft import Draft
 from engine.reducer.env import Env
 from engine.reducer.lifecycle import enter, tell_parent
 from engine.reducer.plan import Plan
+from engine.reducer.slots import begin_or_ask
 from engine.states import State
 from streaming.messages import ExecutionCreated
 
@@ -21,8 +22,7 @@ def create(event: ExecutionCreated, flow: Flow | None, plan: Plan, env: Env) -> 
     draft = Draft(_new(event, flow), event.at, plan, env, Tally())
     problem = _prepare(draft, event, flow)
     if problem is None:
-        draft.become(State.RUNNING)
-        enter(draft)
+        begin_or_ask(draft, enter)
     else:
         draft.log(None, "ERROR", problem)
         draft.note_error(None, problem)
@@ -49,15 +49,34 @@ def _new(event: ExecutionCreated, flow: Flow | None) -> Execution:
     )
 
 
-def _prepare(draft: Draft, event: ExecutionCreated, flow: Flow | None) -> str | None:
-    """Fill in inputs and variables; what keeps the execution from beginning, ``None`` when nothing does."""
+def prepare_again(draft: Draft) -> str | None:
+    """For an execution that never began: what keeps it from beginning now, ``None`` when nothing does."""
+    item = draft.execution
+    event = ExecutionCreated(
+        event_id="",
+        execution_id=item.id,
+        at=draft.at,
+        namespace=item.namespace,
+        flow_id=item.flow_id,
+        revision=item.revision,
+        inputs=item.inputs,
+        labels=item.labels,
+    )
+    return _prepare(draft, event, draft.plan.flow, check=True)
+
+
+def _prepare(draft: Draft, event: ExecutionCreated, flow: Flow | None, *, check: bool = False) -> str | None:
+    """Fill in inputs and variables; what keeps the execution from beginning, ``None`` when nothing does.
+
+    ``check``: the inputs were not checked before.
+    """
     name = f"{event.namespace}.{event.flow_id}"
     if flow is None:
         return f"there is no flow {name}" + (f" with revision {event.revision}" if event.revision else "")
     if flow.disabled:
         return f"flow {name} is disabled"
     try:
-        draft.set(inputs=_inputs(draft, event, flow))
+        draft.set(inputs=_inputs(draft, event, flow, check or event.parent_task_run_id is not None))
     except (InputError, ExpressionFailed) as error:
         return f"inputs: {error}"
     draft.set(variables=_variables(draft, flow))
@@ -65,11 +84,11 @@ def _prepare(draft: Draft, event: ExecutionCreated, flow: Flow | None) -> str | 
     return None
 
 
-def _inputs(draft: Draft, event: ExecutionCreated, flow: Flow) -> dict[str, Any]:
+def _inputs(draft: Draft, event: ExecutionCreated, flow: Flow, check: bool) -> dict[str, Any]:
     """The inputs, with defaults that are templates rendered. What was given is never rendered."""
     given = dict(event.inputs)
     open_defaults = [item for item in flow.inputs if is_template(item.defaults)]
-    if event.parent_task_run_id is None and not open_defaults:
+    if not check and not open_defaults:
         return given
     for item in open_defaults:
         given = _without(given, item.id.split("."), item.defaults)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.effects import StopTasks
+from engine.effects import Effect, Emit, StopTasks
+from engine.ids import derived_id
 from engine.model import Execution, Kind, StateChange, TaskRun, evolve
 from engine.reducer.env import Applied
 from engine.states import STATES, TERMINAL, Action, State, refusal
-from streaming.messages import ActionRequested, Answer, ExecutionReported, TaskReported
+from streaming.messages import ActionRequested, Answer, ExecutionReported, SlotFreed, TaskReported
 
 _NOT_OURS = "Only what Watchfloor runs itself can be acted on; this one is reported by something else."
 _FLOW_GONE = "The revision of the flow that this execution runs is gone, so it can only be killed."
@@ -100,7 +101,11 @@ def _killed(execution: Execution, event: ActionRequested) -> Applied:
     killing = evolve(execution, history=(*execution.history, StateChange(State.KILLING, event.at)))
     killed = _moved(killing, State.KILLED, event, task_runs=execution.task_runs.update(runs), progress=None, tally=None)
     stopped = tuple(run.last_attempt_id for run in runs.values() if run.attempts)
-    effects = (StopTasks(execution.id, stopped),) if stopped else ()
+    effects: tuple[Effect, ...] = (StopTasks(execution.id, stopped),) if stopped else ()
+    if execution.slot is not None:
+        event_id = derived_id("slot-freed", execution.id, execution.attempt_number)
+        effects = (*effects, Emit(SlotFreed(event_id, execution.slot, event.at, execution.id)))
+        killed = evolve(killed, slot=None)
     return Applied(killed, tuple(runs), effects=effects, answers=(Answer(event.event_id, event.action),))
 
 

@@ -6,11 +6,13 @@ from engine.effects import StopTasks
 from engine.model import Progress, TaskRun
 from engine.reducer.containers import start
 from engine.reducer.counting import Children, children_of, group_is_over, last_of_groups, tally_of
+from engine.reducer.created import prepare_again
 from engine.reducer.draft import Draft
 from engine.reducer.kill import open_runs
 from engine.reducer.pause import cancel_timers
 from engine.reducer.plan import MAIN, ROOT, Kind
 from engine.reducer.rollup import is_bad
+from engine.reducer.slots import begin_or_ask
 from engine.states import TERMINAL, State
 from streaming.messages import ActionRequested
 
@@ -23,23 +25,29 @@ def restart(draft: Draft, event: ActionRequested) -> str | None:
         return "Restart with another revision makes a new execution, which this version can't do yet."
     if draft.state is State.PAUSED:
         _begin_again(draft, event)
+        draft.become(State.RUNNING)
         _restart_paused(draft)
         return None
-    if all(change.state is not State.RUNNING for change in draft.history):
-        return "It never began, so it can't go on: execute the flow again."
+    never_began = all(change.state is not State.RUNNING for change in draft.history)
+    if never_began and (problem := prepare_again(draft)) is not None:
+        return f"It can't begin: {problem}."
     runs = list(draft.execution.task_runs.values())
     if runs and not is_bad(draft.state) and not any(is_bad(run.state) for run in runs):
         return "Nothing failed in this execution, so there is nothing to run again."
     _begin_again(draft, event)
-    _Restart(draft).run()
+    begin_or_ask(draft, run_what_is_left)
     return None
+
+
+def run_what_is_left(draft: Draft) -> None:
+    """Run what failed or never ran, all of it where nothing did."""
+    _Restart(draft).run()
 
 
 def _begin_again(draft: Draft, event: ActionRequested) -> None:
     execution = draft.execution
     draft.log(None, "INFO", f"restarted by {event.actor}")
     draft.become(State.RESTARTED)
-    draft.become(State.RUNNING)
     draft.error = draft.failed_task = None
     draft.set(
         attempt_number=execution.attempt_number + 1,

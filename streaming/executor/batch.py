@@ -7,9 +7,10 @@ from datetime import datetime
 
 import msgspec
 
-from engine.effects import CancelTimer, Effect, SetTimer
+from engine.effects import CancelTimer, Effect, Emit, SetTimer
 from engine.model import Execution
 from engine.reducer import Applied
+from engine.slots import Gate, Turn
 from streaming import codec
 from streaming.executor.timers import Due
 from streaming.messages import Answer, Deltas, Event, ExecutionDelta, Metric, TimerFired
@@ -31,11 +32,14 @@ class Batch:
 
     def __init__(self, stored: Mapping[str, Execution]) -> None:
         self._stored = stored
+        self.gates: dict[str, Gate] = {}
+        self.slots: dict[str, dict[str, None]] = {}
         self._current = dict(stored)
         self._task_runs: dict[str, dict[str, None]] = {}
         self._dropped: dict[str, dict[str, None]] = {}
         self._answers: dict[str, list[Answer]] = {}
         self._timers: dict[tuple[str, str], Due | None] = {}
+        self._removed: dict[str, Execution] = {}
         self.effects: list[Effect] = []
         self.metrics: list[tuple[str, str, Metric]] = []
 
@@ -50,6 +54,8 @@ class Batch:
             self._timers[execution_id, event.key] = None
         if applied.execution is not None:
             self._current[execution_id] = applied.execution
+        elif execution_id in self._current:
+            self._remove(execution_id)
         dropped = self._dropped.setdefault(execution_id, {})
         changed = self._task_runs.setdefault(execution_id, {})
         for task_run_id in applied.dropped:
@@ -62,6 +68,22 @@ class Batch:
         self.metrics.extend((execution_id, task_run_id, metric) for task_run_id, metric in applied.metrics)
         for effect in applied.effects:
             self._take(effect)
+
+    def add_turn(self, turn: Turn) -> None:
+        """Take over what an event made of a gate."""
+        self.gates[turn.gate.id] = turn.gate
+        self.slots.setdefault(turn.gate.id, {}).update(dict.fromkeys(turn.changed))
+        self.effects.extend(Emit(decision) for decision in turn.decisions)
+
+    def _remove(self, execution_id: str) -> None:
+        """The execution is no more, and nothing of what this batch changed in it matters."""
+        del self._current[execution_id]
+        if execution_id in self._stored:
+            self._removed[execution_id] = self._stored[execution_id]
+        self._task_runs.pop(execution_id, None)
+        self._dropped.pop(execution_id, None)
+        self.metrics = [metric for metric in self.metrics if metric[0] != execution_id]
+        self._timers |= {timer: None for timer in self._timers if timer[0] == execution_id}
 
     def _take(self, effect: Effect) -> None:
         match effect:
@@ -76,6 +98,11 @@ class Batch:
     def executions(self) -> list[Execution]:
         """The changed executions."""
         return [e for e in self._current.values() if self._stored.get(e.id) is not e]
+
+    @property
+    def removed(self) -> list[Execution]:
+        """The removed executions, as they are stored."""
+        return list(self._removed.values())
 
     @property
     def task_runs(self) -> list[tuple[str, str]]:
@@ -100,9 +127,10 @@ class Batch:
     def outbox(self, executor_id: str, now: datetime, position: str = "") -> Outbox | None:
         """What is to be announced and done, ``None`` when nothing is."""
         items = tuple(self._delta(execution_id) for execution_id in self._touched())
-        if not items and not self.effects:
+        removed = tuple(row_of(execution) for execution in self.removed)
+        if not items and not removed and not self.effects:
             return None
-        deltas = codec.encode(Deltas(executor_id, now, items, position)) if items else b""
+        deltas = codec.encode(Deltas(executor_id, now, items, position, removed)) if items or removed else b""
         return Outbox(deltas, tuple(self.effects))
 
     def _touched(self) -> list[str]:
@@ -111,7 +139,7 @@ class Batch:
 
     def _delta(self, execution_id: str) -> ExecutionDelta:
         execution = self._current[execution_id]
-        before = self._stored.get(execution_id)
+        before = self._stored.get(execution_id) if execution_id not in self._removed else None
         runs = execution.task_runs
         return ExecutionDelta(
             row=row_of(execution),

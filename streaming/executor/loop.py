@@ -24,6 +24,7 @@ from engine.flow import Flow, parse
 from engine.ids import derived_id
 from engine.model import Execution, evolve
 from engine.reducer import Env, apply
+from engine.slots import Gate, gate_id, take_turn
 from streaming import codec, keys
 from streaming.bus import Bus, Read
 from streaming.executor.batch import Batch, Outbox, decode_outbox
@@ -37,6 +38,8 @@ from streaming.messages import (
     ExecutionCreated,
     ExecutionExpired,
     ExecutionReported,
+    SlotEvent,
+    SlotLimited,
     TaskReported,
     TimerFired,
 )
@@ -78,6 +81,7 @@ class Executor:
         self._cache = ExecutionCache(store.load_many, settings.live_cache_executions)
         self._flows: dict[tuple[str, str, int], Flow] = {}
         self._timers = Timers()
+        self._gates: dict[str, Gate] = {}
         self._schedules = Schedules()
         self._schedules_changed = True
         self._triggers_dirty = False
@@ -123,6 +127,7 @@ class Executor:
     def _recover(self) -> None:
         self._position = self._store.position(keys.EVENTS)
         self._timers = Timers(Due(t.execution_id, t.key, t.due, t.task_run_id) for t in self._store.timers())
+        self._gates = {}
         self._done = []
         for row in self._store.outbox():
             self._performer.perform(decode_outbox(row.payload))
@@ -182,19 +187,34 @@ class Executor:
         enabled = [(flow, revision) for flow, revision in flows if not flow.disabled and self._settings.schedules]
         self._schedules.replace(enabled, self._store.trigger_states(), self._clock())
         self._triggers_dirty = True
+        self._bus.append_all(self._new_limits(flows))
+
+    def _new_limits(self, flows: list[tuple[Flow, int]]) -> list[Event]:
+        """What gates are to know: limits that changed since the last execution asked."""
+        newest = {gate_id(flow.namespace, flow.id): (revision, flow.concurrency) for flow, revision in flows}
+        events: list[Event] = []
+        for gate in map(self._gate, self._store.gate_ids()):
+            revision, concurrency = newest.get(gate.id, (gate.revision, None))
+            limit = concurrency.limit if concurrency else None
+            if gate.limit != limit and revision >= gate.revision:
+                event_id = derived_id("slot-limit", gate.id, revision)
+                events.append(SlotLimited(event_id, gate.id, self._clock(), revision, limit))
+        return events
 
     # -- a batch
 
     def _apply(self, entries: list[Read]) -> None:
         events = [decoded for entry in entries if (decoded := self._decode(entry)) is not None]
-        batch = Batch(self._cache.fetch({event.execution_id for _, event in events}))
+        batch = Batch(self._cache.fetch({e.execution_id for _, e in events if not isinstance(e, SlotEvent)}))
         for entry, event in events:
             self._apply_one(batch, entry, event)
         position = entries[-1].id if entries else self._position
         outbox = batch.outbox(self.id, self._clock(), position)
         done = self._commit(batch, position, outbox)
         self._position = position
+        self._cache.forget(batch.removed)
         self._cache.keep(batch.executions)
+        self._gates.update(batch.gates)
         self._take_timers(batch)
         if outbox is not None and done is not None:
             self._persist(partial(self._performer.perform, outbox))
@@ -213,6 +233,9 @@ class Executor:
     def _apply_one(self, batch: Batch, entry: Read, event: Event) -> None:
         execution = batch.current(event.execution_id)
         try:
+            if isinstance(event, SlotEvent):
+                batch.add_turn(take_turn(batch.gates.get(event.execution_id) or self._gate(event.execution_id), event))
+                return
             event = self._with_revision(event)
             batch.add(event, apply(execution, event, self._flow_of(execution, event), self._env))
         except (StoreUnavailable, RedisError):
@@ -221,11 +244,18 @@ class Executor:
             self._bus.bury(keys.EVENTS, entry, f"{type(error).__name__}: {error}")
             log.exception("event_not_applied", id=entry.id, execution=event.execution_id)
 
+    def _gate(self, gate_id: str) -> Gate:
+        """A gate as it is stored: read once, then kept, for there are as many as flows with a limit."""
+        if gate_id not in self._gates:
+            self._gates[gate_id] = self._store.gate(gate_id)
+        return self._gates[gate_id]
+
     def _commit(self, batch: Batch, position: str, outbox: Outbox | None) -> int | None:
         commit = Commit(
             stream=keys.EVENTS,
             position=position,
             executions=batch.executions,
+            removed=batch.removed,
             task_runs=[(i, batch.current(i).task_runs[run]) for i, run in batch.task_runs],
             dropped=batch.dropped,
             metrics=batch.metrics,
@@ -234,6 +264,8 @@ class Executor:
             triggers=self._schedules.states() if self._triggers_dirty else [],
             outbox=codec.encode(outbox) if outbox is not None else None,
             outbox_done=self._done,
+            gates=tuple(batch.gates.values()),
+            slots=batch.slots,
         )
         with self.pulse.commit():
             outbox_id = self._store.commit(commit)

@@ -6,8 +6,6 @@ import random
 import signal
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
@@ -15,15 +13,14 @@ from threading import Event as Stop
 from threading import Thread
 
 import pytest
+from executor_world import Crash, Worker, crashing, executor, running, state_of, until
 from homes import only
 
 from data import Store
 from engine.flow import parse
-from engine.ids import new_id
 from engine.states import Action, State
 from streaming import codec, keys
 from streaming.bus import Bus, split_live
-from streaming.executor import Executor, environment
 from streaming.executor import main as execute
 from streaming.load import Synthetic
 from streaming.messages import (
@@ -32,9 +29,6 @@ from streaming.messages import (
     ExecutionCreated,
     ExecutionReported,
     Heartbeat,
-    Job,
-    TaskEnded,
-    TaskStarted,
 )
 from watchfloor.settings import Settings
 
@@ -59,28 +53,6 @@ tasks:
 """
 
 
-class Crash(BaseException):
-    """Stands for kill -9: nothing catches it."""
-
-
-class Worker:
-    """Runs each job at once, successfully, through the event stream; counts the attempts given out."""
-
-    def __init__(self, bus: Bus) -> None:
-        self._bus = bus
-        self.attempts: list[tuple[str, int]] = []
-
-    def submit(self, job: Job) -> None:
-        """Claim, start and end the attempt."""
-        claimed = self._bus.redis.set(keys.claim(job.task_run_id, job.attempt), "w", nx=True)
-        if not claimed:
-            return
-        self.attempts.append((job.task_run_id, job.attempt))
-        now = datetime.now(UTC)
-        self._bus.append(TaskStarted(new_id(), job.execution_id, now, job.task_run_id, job.attempt, "w"))
-        self._bus.append(TaskEnded(new_id(), job.execution_id, now, job.task_run_id, job.attempt, State.SUCCESS))
-
-
 @pytest.fixture
 def settings(tmp_path: Path, valkey_url: str, database_url: str) -> Settings:
     return Settings(data_dir=tmp_path, redis_url=valkey_url, database_url=database_url, flows_dir=tmp_path / "flows")
@@ -92,39 +64,8 @@ def flows(store: Store) -> None:
     store.save_flow(parse(WAITING))
 
 
-def executor(settings: Settings, store: Store, bus: Bus, worker: Worker | None = None) -> Executor:
-    return Executor(settings, store, bus, worker or Worker(bus), environment(settings))
-
-
-@contextmanager
-def running(made: Executor) -> Iterator[Executor]:
-    """The executor at work in a thread."""
-    stop = Stop()
-    thread = Thread(target=made.run, args=(stop,))
-    thread.start()
-    try:
-        yield made
-    finally:
-        stop.set()
-        thread.join(10)
-        assert not thread.is_alive()
-
-
-def until(what: str, condition: Callable[[], object], seconds: float = 15) -> None:
-    """Wait for a condition."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
-        time.sleep(0.01)
-
-
 def created(execution_id: str, flow_id: str = "two-steps") -> ExecutionCreated:
     return ExecutionCreated(f"c-{execution_id}", execution_id, datetime.now(UTC), "company.team", flow_id, 1)
-
-
-def state_of(store: Store, execution_id: str) -> State | None:
-    row = store.row(execution_id)
-    return row.state if row else None
 
 
 @pytest.mark.usefixtures("flows")
@@ -168,19 +109,8 @@ def test_crashes_at_any_point_leave_what_an_undisturbed_run_leaves(
     ids = [f"x{n}" for n in range(10)]
     worker = Worker(bus)
 
-    def crashing(method: Callable[..., object], chance: float) -> Callable[..., object]:
-        def call(*args: object, **kwargs: object) -> object:
-            if dice.random() < chance:
-                raise Crash
-            result = method(*args, **kwargs)
-            if dice.random() < chance:
-                raise Crash
-            return result
-
-        return call
-
     for target, name, chance in ((store, "commit", 0.15), (bus, "publish_deltas", 0.15), (worker, "submit", 0.1)):
-        monkeypatch.setattr(target, name, crashing(getattr(target, name), chance))
+        monkeypatch.setattr(target, name, crashing(getattr(target, name), chance, dice))
     bus.append_all(created(i) for i in ids)
     crashes, deadline = 0, time.monotonic() + 60
     while not all(state_of(store, i) is State.SUCCESS for i in ids):

@@ -18,9 +18,19 @@ from engine.reducer.counting import tally_of
 from engine.reducer.plan import plan_of
 from engine.reducer.reported import is_reported
 from engine.reducer.transitions import EXECUTION, TASK_RUN
+from engine.slots import Gate, gate_of, take_turn
 from engine.states import TERMINAL, Action, State
 from streaming import codec
-from streaming.messages import ActionRequested, Event, ExecutionCreated, Job, TaskEnded, TaskStarted, TimerFired
+from streaming.messages import (
+    ActionRequested,
+    Event,
+    ExecutionCreated,
+    Job,
+    SlotEvent,
+    TaskEnded,
+    TaskStarted,
+    TimerFired,
+)
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ENV = Env(evaluate=evaluate_at)
@@ -53,6 +63,7 @@ class World:
         self.now = START
         self.queue: deque[Event] = deque()
         self.executions: dict[str, Execution] = {}
+        self.gates: dict[str, Gate] = {}
         self.timers: dict[tuple[str, str], SetTimer] = {}
         self.submitted: list[Job] = []
         self.waiting: deque[Job] = deque()
@@ -169,6 +180,8 @@ class World:
     def apply(self, event: Event) -> Applied:
         """Apply one event."""
         event = codec.decode_event(codec.encode(event))
+        if isinstance(event, SlotEvent):
+            return self._turn(event)
         before = self.executions.get(event.execution_id)
         flow = self.flows.get(before.flow_id if before else getattr(event, "flow_id", ""))
         applied = apply(before, event, flow, self.env)
@@ -181,6 +194,14 @@ class World:
         for effect in applied.effects:
             self._perform(effect)
         return applied
+
+    def _turn(self, event: SlotEvent) -> Applied:
+        gate = self.gates.get(event.execution_id) or gate_of(event.execution_id, {})
+        turn = take_turn(gate, event)
+        self.gates[gate.id] = turn.gate
+        self.queue += turn.decisions
+        self.events.append(event)
+        return Applied(None)
 
     def _perform(self, effect: Effect) -> None:
         match effect:
