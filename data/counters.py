@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from data import tables
 from data.times import DAY, HOUR, to_us
 from data.upserts import add_to, run_many
+from engine.model import evolve
 from streaming.messages import ExecutionRow
 
 
@@ -77,6 +78,10 @@ class Tally:
             self._add(before, before_text, -1)
         self._add(after, after_text, 1)
 
+    def leave(self, row: ExecutionRow, text: int) -> None:
+        """An execution is no more."""
+        self._add(row, text, -1)
+
     def _add(self, row: ExecutionRow, text: int, n: int) -> None:
         state = row.state.value
         self._flows[_flow_key(row)] += n
@@ -100,6 +105,23 @@ class Tally:
             (tables.text_count, ("text_key", "state"), self._texts),
         ):
             run_many(connection, add_to(dialect, table), _changed(columns, counter))
+
+
+def zero_keys(gone: Iterable[tuple[ExecutionRow, int]]) -> dict[sa.Table, list[dict[str, object]]]:
+    """Where executions that are no more (row, key of its text) were counted: what may be at zero now, in key order."""
+    flows: set[tuple[object, ...]] = set()
+    labels: set[tuple[object, ...]] = set()
+    texts: set[tuple[object, ...]] = set()
+    for row, text in gone:
+        start, end, namespace, flow_id, *_ = _flow_key(row)
+        flows.update((*bucket, namespace, flow_id) for bucket in _buckets(start, end))  # type: ignore[arg-type]
+        labels.update(row.labels.items())
+        texts |= {(text,), (text_key(text_of(evolve(row, error=None))),)}
+    found = ((tables.flow_count, _FLOW, flows), (tables.label_count, ("key", "value"), labels))
+    return {
+        table: [dict(zip(columns, key, strict=False)) for key in sorted(keys)]
+        for table, columns, keys in (*found, (tables.text_count, ("text_key",), texts))
+    }
 
 
 def _changed(columns: Iterable[str], counter: Counter[tuple[object, ...]]) -> list[dict[str, object]]:

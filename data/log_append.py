@@ -43,13 +43,28 @@ class _Source(msgspec.Struct):
     counts: list[int]
 
 
+_SEQ = "seq"  # in ``log_position``: the newest ``seq`` that lines which are gone had
+
+
+def newest_seq(connection: sa.Connection) -> int:
+    """The highest ``seq`` ever given out, 0 when none was: it never comes twice, though lines may go."""
+    kept = connection.scalar(sa.select(log_position.c.position).where(log_position.c.stream == _SEQ))
+    return max(connection.scalar(sa.select(sa.func.max(log_line.c.seq))) or 0, int(kept or 0))
+
+
+def keep_seq(connection: sa.Connection, dialect: str) -> None:
+    """Lines are about to be removed: note the newest ``seq``."""
+    row = {"stream": _SEQ, "position": str(newest_seq(connection))}
+    connection.execute(upsert(dialect, log_position), row)
+
+
 class LogAppends(Database):
     """The writer's side. One process writes: it alone gives out ``seq``, ``line`` and keys."""
 
     def last_log_seq(self) -> int:
-        """``seq`` of the newest line, 0 when there is none."""
+        """``seq`` of the newest line there ever was, 0 when there was none."""
         with self._read_logs() as connection:
-            return connection.scalar(sa.select(sa.func.max(log_line.c.seq))) or 0
+            return newest_seq(connection)
 
     def append_logs(self, position: str, batches: Sequence[LogBatch]) -> list[LogEntry]:
         """Store lines and the position of ``wf:logs`` after them; the lines that were new, with their ``seq``.
@@ -69,7 +84,7 @@ class _Appender:
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
         self._dialect = connection.dialect.name
-        self._seq = connection.scalar(sa.select(sa.func.max(log_line.c.seq))) or 0
+        self._seq = newest_seq(connection)
         self._runs: dict[str, _Run] = {}
         self._sources: dict[tuple[str, str, int], _Source] = {}
         self._rows: list[dict[str, Any]] = []

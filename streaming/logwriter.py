@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from threading import Event as Stop
+from threading import Lock
 
 import structlog
 from redis.exceptions import RedisError
@@ -11,7 +12,8 @@ from data import Store, StoreUnavailable
 from streaming import codec, keys
 from streaming.bus import Bus, Read
 from streaming.messages import LogBatch, LogsCommitted
-from streaming.process import stop_on_signals
+from streaming.process import background, stop_on_signals
+from streaming.retention import Chooser, Sweeper, keep_tidy
 from watchfloor.settings import Settings
 
 log = structlog.get_logger()
@@ -31,6 +33,8 @@ class LogWriter:
         self._position: str | None = None
         self._last_seq = 0
         self._commits = 0
+        self.writing = Lock()  # around every change of the logs
+        self.caught_up = False  # whether nothing waited at the last look
 
     def run(self, stop: Stop) -> None:
         """Write until ``stop``; what is away is waited for."""
@@ -50,10 +54,12 @@ class LogWriter:
             self._position = self._store.position(keys.LOGS)
             self._last_seq = self._store.last_log_seq()
         read = self._bus.read(keys.LOGS, self._position, count=_BATCH, block_ms=_IDLE_BLOCK_MS)
+        self.caught_up = len(read) < _BATCH
         if not read:
             return 0
         batches = [batch for entry in read if (batch := self._decode(entry)) is not None]
-        entries = self._store.append_logs(read[-1].id, batches)
+        with self.writing:
+            entries = self._store.append_logs(read[-1].id, batches)
         self._position = read[-1].id
         if entries:
             self._bus.publish_logs(LogsCommitted(tuple(entries), after_seq=self._last_seq))
@@ -76,10 +82,18 @@ class LogWriter:
 
 
 def main(settings: Settings, stop: Stop | None = None) -> None:
-    """Run the log writer until SIGTERM or SIGINT."""
+    """Run the log writer, and retention beside it, until SIGTERM or SIGINT."""
     stop = stop or stop_on_signals()
     store = Store(settings.resolved_database_url)
     bus = Bus(settings.resolved_redis_url)
-    LogWriter(store, bus).run(stop)
+    writer = LogWriter(store, bus)
+    chooser = Chooser(store, bus, settings.retention, settings.retention_step)
+    sweeper = Sweeper(store, bus, settings.resolved_files_url, writer.writing)
+    every, ready = settings.retention_every, lambda: writer.caught_up
+    with background("retention", keep_tidy, chooser, sweeper, stop, every, ready):
+        try:
+            writer.run(stop)
+        finally:
+            stop.set()
     store.close()
     bus.close()

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from engine.retention import Rule, parse_rules
 
 
 class Settings(BaseSettings):
@@ -46,8 +49,18 @@ class Settings(BaseSettings):
     frame_interval: float = Field(0.03, gt=0, description="Shortest time between two frames to one browser.")
     frame_max_items: int = Field(2_000, ge=10, description="Items in one frame; log lines over it are skipped.")
     subscriber_buffer_items: int = Field(5_000, ge=10, description="Items waiting for one browser and topic.")
+    retention: Annotated[dict[str, Rule], NoDecode] = Field(
+        {}, description='Which ended executions are kept: `{"*": {"days": 30}, "company.team": {"count": 10000}}`.'
+    )
+    retention_every: float = Field(60.0, gt=0, description="Time between two looks for what retention doesn't keep.")
+    retention_step: int = Field(100, ge=1, le=500, description="Executions that retention removes at once.")
     page_size_max: int = Field(500, ge=1, description="Rows of one page at the most.")
     action_wait: float = Field(5.0, gt=0, description="How long an action waits for its answer before 504.")
+
+    @field_validator("retention", mode="before")
+    @classmethod
+    def _retention(cls, given: Any) -> dict[str, Rule]:
+        return parse_rules(given)
 
     @cached_property
     def resolved_database_url(self) -> str:

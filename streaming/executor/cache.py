@@ -32,6 +32,11 @@ class ExecutionCache:
             found.update(self._load_many(missing))
         return found
 
+    def forget(self, executions: Iterable[Execution]) -> None:
+        """These are no more."""
+        for execution in executions:
+            self._known.pop(execution.id, None)
+
     def keep(self, executions: Iterable[Execution]) -> None:
         """Remember committed executions, and forget those not used for longest above the capacity."""
         for execution in executions:
