@@ -189,6 +189,26 @@ def seed(
 
 
 @app.command()
+def prune(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would go.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Remove now what retention (WATCHFLOOR_RETENTION) doesn't keep; the executor and the log writer do it."""
+    from redis.exceptions import RedisError
+
+    from data import StoreUnavailable
+    from watchfloor.prune import prune
+
+    settings = _settings(data_dir=data_dir)
+    try:
+        code = prune(settings, _console(), dry_run=dry_run)
+    except (StoreUnavailable, RedisError) as error:
+        typer.echo(f"The product can't be reached: {error}. Start it with `watchfloor up` first.", err=True)
+        raise typer.Exit(1) from error
+    raise typer.Exit(code)
+
+
+@app.command()
 def doctor(data_dir: DataDir = None, flows: Flows = None) -> None:
     """Check the set-up: what is wrong, and how to mend it. Exit code 1 if something is broken."""
     from watchfloor.doctor import doctor

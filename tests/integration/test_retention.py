@@ -16,6 +16,7 @@ from typing import Any
 import immutables
 import pytest
 import sqlalchemy as sa
+from rich.console import Console
 
 from data import Store, tables
 from data.files import Files
@@ -30,6 +31,7 @@ from streaming.executor import main as execute
 from streaming.messages import Job, LogBatch, LogLine, Metric
 from streaming.retention import Chooser, Sweeper
 from streaming.rows import row_of
+from watchfloor.prune import prune as prune_command
 from watchfloor.settings import Settings
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -315,6 +317,23 @@ def test_killed_at_random_everything_old_goes_and_nothing_else(settings: Setting
         "task_run": 30, "metric": 30, "pruned": 0,
     }  # fmt: skip
     assert dump(store)["log_line"] == [2_100]
+
+
+def test_the_command_shows_what_would_go_and_removes_it(settings: Settings, store: Store, bus: Bus) -> None:
+    commit(store, *(made(n, 40) for n in range(9)), made(9, 1))
+    ruled = settings.model_copy(update={"retention": parse_rules({"*": {"days": 30}})})
+    console = Console(record=True, width=100)
+    assert prune_command(ruled, console, dry_run=True) == 0
+    said = console.export_text()
+    assert "9 of 10 ended executions would go" in said
+    assert "30 days" in said
+    assert len(ids(store)) == 10
+    with executing(settings, store, bus):
+        assert prune_command(ruled, console, dry_run=False) == 0
+    assert "9 executions are removed" in console.export_text()
+    assert ids(store) == ["e-00009"]
+    assert prune_command(settings, console, dry_run=True) == 0
+    assert "All executions are kept" in console.export_text()
 
 
 def wait_for(condition: Callable[[], Any], seconds: float = 10) -> Any:

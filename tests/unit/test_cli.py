@@ -38,7 +38,7 @@ from watchfloor.up import (
     with_port,
 )
 
-COMMANDS = ("up", "web", "executor", "logs", "worker", "run", "load", "seed", "doctor")
+COMMANDS = ("up", "web", "executor", "logs", "worker", "run", "load", "seed", "prune", "doctor")
 
 
 def test_help_names_every_command_and_imports_little() -> None:
