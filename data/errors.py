@@ -8,7 +8,31 @@ class DataError(Exception):
 
 
 class StoreUnavailable(DataError):
-    """The database can't be reached, is locked or its disk is full: nothing was written, try again."""
+    """The database can't be reached, is locked or its disk is full: try again.
+
+    Nothing was written, unless the connection was lost in the middle of a commit: then the database alone knows.
+    """
+
+
+class MigrationFailed(DataError):
+    """The tables could not be brought to this version; they are as they were."""
+
+    def __init__(self, before: str | None, wanted: str, cause: Exception) -> None:
+        said = " ".join(str(getattr(cause, "orig", None) or cause).split())
+        super().__init__(
+            f"The tables stay {'unmade' if before is None else f'at version {before}'}: bringing them to {wanted} "
+            f"failed ({said}). The Watchfloor that made them still works with them."
+        )
+
+
+class TablesTooNew(DataError):
+    """A newer Watchfloor made the tables."""
+
+    def __init__(self, found: str, newest: str) -> None:
+        super().__init__(
+            f"The tables are of version {found}, this Watchfloor knows versions up to {newest}: start the newer one, "
+            "or go back to a copy of the database from before it."
+        )
 
 
 class FilterError(DataError, ValueError):

@@ -12,7 +12,7 @@ from data import Store, StoreUnavailable
 from streaming import codec, keys
 from streaming.bus import Bus, Read
 from streaming.messages import LogBatch, LogsCommitted
-from streaming.process import background, stop_on_signals
+from streaming.process import background, retry_store, stop_on_signals
 from streaming.retention import Chooser, Sweeper, keep_tidy
 from watchfloor.settings import Settings
 
@@ -87,6 +87,7 @@ def main(settings: Settings, stop: Stop | None = None) -> None:
     store = Store(settings.resolved_database_url)
     bus = Bus(settings.resolved_redis_url)
     writer = LogWriter(store, bus)
+    retry_store(store.migrate, stop)
     chooser = Chooser(store, bus, settings.retention, settings.retention_step)
     sweeper = Sweeper(store, bus, settings.resolved_files_url, writer.writing)
     every, ready = settings.retention_every, lambda: writer.caught_up

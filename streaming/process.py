@@ -1,4 +1,4 @@
-"""Lifetimes that the processes share: threads that end with their block, signals, waiting for Redis."""
+"""Lifetimes that the processes share: threads that end with their block, signals, waiting for what is away."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import Any
 
 import structlog
 from redis.exceptions import RedisError
+
+from data.errors import StoreUnavailable
 
 log = structlog.get_logger()
 
@@ -39,14 +41,23 @@ def background(name: str, work: Callable[..., None], *args: Any) -> Iterator[Thr
         thread.join(timeout=10)
 
 
-def retry_redis(work: Callable[[], None], stop: Stop) -> None:
+def retry_redis(work: Callable[[], object], stop: Stop) -> None:
     """Do ``work`` again, with capped backoff, whenever Redis goes away in it, until it returns or ``stop``."""
+    _retry(work, stop, "redis_away", RedisError, OSError)
+
+
+def retry_store(work: Callable[[], object], stop: Stop) -> None:
+    """The same whenever the database goes away."""
+    _retry(work, stop, "database_away", StoreUnavailable)
+
+
+def _retry(work: Callable[[], object], stop: Stop, action: str, *away: type[Exception]) -> None:
     wait = 0.05
     while not stop.is_set():
         try:
             work()
             return
-        except (RedisError, OSError) as error:
-            log.warning("redis_away", error=str(error))
+        except away as error:
+            log.warning(action, error=str(error))
             stop.wait(wait)
             wait = min(wait * 2, _BACKOFF_MAX)

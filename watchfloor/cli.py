@@ -189,6 +189,23 @@ def seed(
 
 
 @app.command()
+def migrate(data_dir: DataDir = None) -> None:
+    """Bring the database's tables to this version's. Starting an executor or the log writer does so too."""
+    settings = _settings(data_dir=data_dir)
+    from data import Store
+    from data.errors import DataError
+
+    store = Store(settings.resolved_database_url)
+    try:
+        typer.echo(f"The tables are of version {store.migrate()}.")
+    except DataError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    finally:
+        store.close()
+
+
+@app.command()
 def prune(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would go.")] = False,
     data_dir: DataDir = None,

@@ -157,18 +157,23 @@ def check_database(settings: Settings) -> Finding:
     """The store answers and its tables are this version's."""
     import sqlalchemy as sa
 
+    from data import StoreUnavailable
+    from data.database import make_engine, transaction
+    from data.migrations import version_of, versions
+
     url = sa.make_url(settings.resolved_database_url)
     shown = url.render_as_string(hide_password=True)
     if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
         return Finding(Verdict.OK, f"{shown} is made at the first start")
-    engine = sa.create_engine(url)
+    engine = make_engine(url)
     try:
-        current = _revision(engine)
-    except sa.exc.SQLAlchemyError as error:
+        with transaction(engine) as connection:
+            current = version_of(connection)
+    except StoreUnavailable as error:
         return Finding(Verdict.BAD, f"{shown}: {error}", "Start it, or mend WATCHFLOOR_DATABASE_URL.")
     finally:
         engine.dispose()
-    newest = _newest_revision()
+    newest = versions()[-1]
     if current == newest:
         return Finding(Verdict.OK, f"{shown}, tables of version {current}")
     if current is None:
@@ -176,21 +181,6 @@ def check_database(settings: Settings) -> Finding:
     return Finding(
         Verdict.WARN, f"{shown}: tables of version {current}, newest is {newest}", "`watchfloor up` brings them up."
     )
-
-
-def _revision(engine: object) -> str | None:
-    from alembic.runtime.migration import MigrationContext
-
-    with engine.connect() as connection:  # type: ignore[attr-defined]
-        return MigrationContext.configure(connection).get_current_revision()
-
-
-def _newest_revision() -> str | None:
-    from alembic.script import ScriptDirectory
-
-    from data.migrations import config
-
-    return ScriptDirectory.from_config(config()).get_current_head()
 
 
 def check_front_end(_: Settings) -> Finding:

@@ -14,7 +14,7 @@ from streaming.bus import Bus
 from streaming.executor.flowfiles import FlowFiles
 from streaming.executor.loop import Executor
 from streaming.messages import FlowsChanged
-from streaming.process import background, retry_redis, stop_on_signals
+from streaming.process import background, retry_redis, retry_store, stop_on_signals
 from watchfloor.settings import Settings
 
 __all__ = ["Executor", "FlowFiles", "main"]
@@ -37,6 +37,7 @@ def main(settings: Settings, stop: Stop | None = None) -> None:
     bus = Bus(settings.resolved_redis_url, deltas_cap=settings.deltas_cap)
     files = FlowFiles(settings.flows_dir, store, bus)
     executor = Executor(settings, store, bus, Dispatch(settings), environment(settings))
+    retry_store(store.migrate, stop)
     files.try_sync()
     with (
         background("pulse", executor.pulse.beat_until, stop),
