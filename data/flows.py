@@ -12,7 +12,7 @@ from data.database import Database
 from data.records import FlowProblem, StoredFlow
 from data.tables import flow, flow_problem
 from data.times import from_us, now_us
-from data.upserts import upsert
+from data.upserts import alone, upsert
 
 if TYPE_CHECKING:
     from engine.flow import Flow
@@ -24,6 +24,7 @@ class Flows(Database):
     def save_flow(self, parsed: Flow) -> int | None:
         """Keep a flow; its new revision, ``None`` when its source is what the newest revision has."""
         with self._write() as connection:
+            alone(connection, flow)
             newest = connection.execute(_newest(parsed.namespace, parsed.id)).first()
             if newest is not None and newest.source == parsed.source:
                 return None

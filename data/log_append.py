@@ -15,8 +15,9 @@ import sqlalchemy as sa
 
 from data.database import Database
 from data.tables import log_chunk, log_line, log_position, log_run, log_source
+from data.texts import without_nul
 from data.times import to_us
-from data.upserts import insert, run_many, upsert
+from data.upserts import alone, insert, run_many, upsert
 from streaming import keys
 from streaming.messages import LEVELS, LogBatch, LogEntry, LogLine
 
@@ -72,6 +73,7 @@ class LogAppends(Database):
         A line whose (execution, task run, attempt, number) is there already is dropped.
         """
         with self._write_logs() as connection:
+            alone(connection, log_position)
             entries = _Appender(connection).append(batches)
             row = {"stream": keys.LOGS, "position": position}
             connection.execute(upsert(self.dialect, log_position), row)
@@ -125,7 +127,7 @@ class _Appender:
             self._add(batch, run, source, line)
 
     def _add(self, batch: LogBatch, run: _Run, source: _Source, line: LogLine) -> None:
-        rank = RANK[line.level]
+        rank, message = RANK[line.level], without_nul(line.message)
         source.first_seq = source.first_seq or self._seq
         source.last_seq = self._seq
         source.counts[rank] += 1
@@ -140,10 +142,10 @@ class _Appender:
                 "number": line.number,
                 "level": rank,
                 "date": to_us(line.date),
-                "message": line.message,
+                "message": message,
             }
         )
-        self._entries.append(_entry(self._seq, batch, line))
+        self._entries.append(_entry(self._seq, batch, line, message))
 
     # -- runs and sources, made where they are missing
 
@@ -240,7 +242,7 @@ def _key(batch: LogBatch) -> tuple[str, str, int]:
     return batch.execution_id, batch.task_run_id or NO_TASK_RUN, batch.attempt
 
 
-def _entry(seq: int, batch: LogBatch, line: LogLine) -> LogEntry:
+def _entry(seq: int, batch: LogBatch, line: LogLine, message: str) -> LogEntry:
     return LogEntry(
         seq=seq,
         execution_id=batch.execution_id,
@@ -252,5 +254,5 @@ def _entry(seq: int, batch: LogBatch, line: LogLine) -> LogEntry:
         number=line.number,
         date=line.date,
         level=line.level,
-        message=line.message,
+        message=message,
     )

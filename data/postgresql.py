@@ -5,12 +5,14 @@ A commit waits for the disk as the server is set up to (``synchronous_commit``);
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 
 from data.errors import StoreUnavailable
+from data.texts import without_nul
 
 _CONNECT = {
     "application_name": "watchfloor",
@@ -41,8 +43,26 @@ def connect_args(url: sa.URL) -> dict[str, Any]:
 
 def prepare(engine: sa.Engine) -> None:
     """Make the engine's connections and transactions ours."""
+    sa.event.listen(engine, "connect", _take_any_text)
     sa.event.listen(engine, "checkout", _check)
     sa.event.listen(engine, "begin", _begin)
+
+
+def _take_any_text(connection: Any, _: Any) -> None:
+    connection.adapters.register_dumper(str, _text_dumper())
+
+
+@cache
+def _text_dumper() -> type[Any]:
+    from psycopg.types.string import StrDumperUnknown
+
+    class TextDumper(StrDumperUnknown):
+        """Texts with a symbol for NUL, which PostgreSQL refuses."""
+
+        def dump(self, obj: str) -> bytes:
+            return without_nul(obj).encode()
+
+    return TextDumper
 
 
 def _check(connection: Any, _record: Any, _proxy: Any) -> None:

@@ -48,6 +48,12 @@ def add_to(dialect: str, table: Table, column: str = "n") -> Any:
     )
 
 
+def alone(connection: Connection, table: Table) -> None:
+    """Keep other writers of ``table`` waiting until the transaction ends; on SQLite they do anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"LOCK TABLE {table.name} IN SHARE ROW EXCLUSIVE MODE")
+
+
 @lru_cache(maxsize=256)
 def _compiled(statement: Any, dialect: Dialect, columns: tuple[str, ...]) -> tuple[str, Callable[[Any], Any] | None]:
     compiled = statement.compile(dialect=dialect, column_keys=list(columns))

@@ -113,11 +113,15 @@ def services_of(settings: Settings, socketio: Any) -> Services:
     from streaming.bus import Bus
     from streaming.commands import Commands
     from streaming.gateway import Gateway
+    from streaming.metrics import Meter
 
     store = Store(settings.resolved_database_url)
     bus = Bus(settings.resolved_redis_url, deltas_cap=settings.deltas_cap)
-    gateway = Gateway(settings, store, bus, socketio, offload=offload)
-    return Services(settings, store, bus, Commands(store, bus, gateway.answers), gateway)
+    # PostgreSQL's driver lets other greenlets run while it waits; SQLite's works in C, in one go.
+    threads = {"offload": offload} if store.dialect == "sqlite" else {}
+    meter = Meter("web")
+    gateway = Gateway(settings, store, bus, socketio, meter=meter, **threads)
+    return Services(settings, store, bus, Commands(store, bus, gateway.answers), gateway, meter=meter)
 
 
 def offload(work: Callable[[], Any]) -> Any:

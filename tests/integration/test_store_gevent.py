@@ -5,6 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
+import time
+
+from homes import only
 
 
 def test_many_greenlets_share_a_store(database_url: str) -> None:
@@ -36,3 +39,32 @@ def test_many_greenlets_share_a_store(database_url: str) -> None:
     """)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=100)
     assert done.stdout == "done\n", done.stderr
+
+
+@only("postgresql")
+def test_a_long_query_lets_other_greenlets_run(database_url: str) -> None:
+    """PostgreSQL's driver waits as greenlets do: the web process needs no threads for it."""
+    script = textwrap.dedent(f"""
+        from gevent import monkey
+        monkey.patch_all()
+        import gevent
+        import sqlalchemy as sa
+        from data import Store
+        store = Store({database_url!r})
+        def sleep():
+            with store._read() as connection:
+                connection.execute(sa.text("SELECT pg_sleep(1)"))
+        def tick():
+            while True:
+                ticks.append(1)
+                gevent.sleep(0.01)
+        ticks = []
+        ticking = gevent.spawn(tick)
+        gevent.joinall([gevent.spawn(sleep) for _ in range(10)], raise_error=True, timeout=30)
+        ticking.kill()
+        print("ticked" if len(ticks) > 30 else ticks)
+    """)
+    began = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=100)
+    assert done.stdout == "ticked\n", done.stderr
+    assert time.monotonic() - began < 9, "the queries ran one after the other"
