@@ -6,7 +6,7 @@ from pathlib import Path
 
 import flask
 
-from dashboard import auth, callbacks, compression, flowstate, frame, health, security, statics, vendor
+from dashboard import auth, callbacks, compression, flowstate, frame, health, metrics, security, statics, vendor
 from dashboard.index import App
 from dashboard.pages import pages as all_pages
 from dashboard.services import Services
@@ -23,6 +23,7 @@ def create_app(settings: Settings, services: Services) -> App:
     vendor.register(server)
     statics.register(server)
     health.register(server, services)
+    metrics.register(server, services)
     flowstate.register(server, services)
     app = App(
         name="watchfloor",

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import flask
+import structlog
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
@@ -22,8 +23,10 @@ from dashboard.attempts import Attempts
 from dashboard.services import Services
 from watchfloor.settings import Settings
 
-OPEN_PATHS = ("/login", "/health", "/ready", "/assets/css/", "/assets/img/", "/assets/js/clientside/theme.js",
-              "/vendor/fonts", "/favicon.ico")  # fmt: skip
+log = structlog.get_logger()
+
+OPEN_PATHS = ("/login", "/health", "/ready", "/metrics", "/assets/css/", "/assets/img/",
+              "/assets/js/clientside/theme.js", "/vendor/fonts", "/favicon.ico")  # fmt: skip
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 BASIC_CACHE_SECONDS = 60.0
 USER_CACHE_SECONDS = 5.0
@@ -124,7 +127,14 @@ def _attempt(services: Services, attempts: Attempts, name: str, password: str) -
     account = _checked(services, name, password)
     if account is None:
         attempts.failed(address)
+        refused(services, "basic", name)
     return account
+
+
+def refused(services: Services, way: str, name: str | None = None) -> None:
+    """A login failed: counted, and noted with who tried. ``way`` is password, link or basic."""
+    services.meter["watchfloor_login_failures_total"].labels(way).inc()
+    log.warning("login.failed", way=way, actor=name, address=get_remote_address())
 
 
 def _checked(services: Services, name: str, password: str) -> Account | None:
@@ -196,6 +206,7 @@ def _login_routes(server: flask.Flask, services: Services) -> None:
         form = flask.request.form
         account = _checked(services, form.get("name", ""), form.get("password", ""))
         if account is None:
+            refused(services, "password", form.get("name", ""))
             return _page("Name or password is wrong.", 401, name=form.get("name", ""))
         return _enter(account)
 
@@ -204,6 +215,7 @@ def _login_routes(server: flask.Flask, services: Services) -> None:
     def login_token(token: str) -> Any:
         user = services.store.use_login_token(token)
         if user is None:
+            refused(services, "link")
             return _page("This link was used before or is too old. Sign in with a password.", 401)
         return _enter(Account(user.name, user.role))
 

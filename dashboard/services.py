@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from streaming.metrics import Meter
 from watchfloor.settings import Settings
 
 if TYPE_CHECKING:
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Services:
-    """The parts a web process is wired from. ``gateway`` is the live side, ``files`` the file storage."""
+    """The parts a web process is wired from.
+
+    ``gateway`` is the live side, ``files`` the file storage, ``meter`` counts for Prometheus.
+    """
 
     settings: Settings
     store: Store
@@ -24,3 +28,4 @@ class Services:
     commands: Commands
     gateway: Any = None
     files: Files | None = None
+    meter: Meter = field(default_factory=lambda: Meter("web"))

@@ -104,6 +104,15 @@ class Bus:
         """Drop the entries of ``stream`` before the id ``up_to``: they are in the store."""
         self._redis.xtrim(stream, minid=up_to, approximate=True)
 
+    def waiting(self, stream: str, position: str) -> int:
+        """How many entries of ``stream`` come after ``position``, up to which it is in the store; those go."""
+        pipe = self._redis.pipeline(transaction=True)
+        pipe.xtrim(stream, minid=position, approximate=False)
+        pipe.xrange(stream, position, position)
+        pipe.xlen(stream)
+        _, at_position, length = pipe.execute()
+        return max(0, length - len(at_position))
+
     def first_id(self, stream: str) -> str | None:
         """Id of the oldest entry, ``None`` for an empty stream."""
         entries = self._redis.xrange(stream, count=1)

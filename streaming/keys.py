@@ -8,6 +8,7 @@ LIVE = "wf:live"  # channel: the same messages, each with its stream id, and hea
 LOGS = "wf:logs"  # stream: log lines in, trimmed to what is not yet stored
 LIVE_LOGS = "wf:live:logs"  # channel: log entries that are in the store now
 CONTROL = "wf:control"  # channel: kills, changed flows
+JOBS = "wf:celery:jobs"  # list: task attempts that no worker has taken yet; Celery's own
 DEAD_LETTERS = "wf:dead-letters"  # stream, capped: malformed messages with their bytes and the reason
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
 from threading import Event as Stop
 from threading import Lock
 
@@ -12,6 +14,8 @@ from data import Store, StoreUnavailable
 from streaming import codec, keys
 from streaming.bus import Bus, Read
 from streaming.messages import LogBatch, LogsCommitted
+from streaming.metrics import Meter
+from streaming.metrics.exchange import publish_until
 from streaming.process import background, retry_store, stop_on_signals
 from streaming.retention import Chooser, Sweeper, keep_tidy
 from watchfloor.settings import Settings
@@ -35,6 +39,8 @@ class LogWriter:
         self._commits = 0
         self.writing = Lock()  # around every change of the logs
         self.caught_up = False  # whether nothing waited at the last look
+        self.meter = Meter("logs")
+        self.meter.look(self._look)
 
     def run(self, stop: Stop) -> None:
         """Write until ``stop``; what is away is waited for."""
@@ -58,8 +64,11 @@ class LogWriter:
         if not read:
             return 0
         batches = [batch for entry in read if (batch := self._decode(entry)) is not None]
+        begun = time.perf_counter()
         with self.writing:
             entries = self._store.append_logs(read[-1].id, batches)
+        self.meter["watchfloor_log_commit_seconds"].observe(time.perf_counter() - begun)
+        self.meter["watchfloor_log_lines_total"].inc(len(entries))
         self._position = read[-1].id
         if entries:
             self._bus.publish_logs(LogsCommitted(tuple(entries), after_seq=self._last_seq))
@@ -72,8 +81,16 @@ class LogWriter:
             return codec.decode_log_batch(entry.payload)
         except codec.DecodeError as error:
             self._bus.bury(keys.LOGS, entry, error.reason)
-            log.warning("log_batch_buried", id=entry.id, reason=error.reason)
+            self.meter["watchfloor_log_batches_buried_total"].inc()
+            log.warning("log_batch.buried", id=entry.id, reason=error.reason)
             return None
+
+    def _look(self) -> None:
+        """What the figures say of this moment."""
+        waiting = self._bus.waiting(keys.LOGS, self._position) if self._position else 0
+        self.meter["watchfloor_log_batches_waiting"].set(waiting)
+        with suppress(StoreUnavailable):
+            self.meter["watchfloor_retention_waiting"].set(self._store.pruned_waiting())
 
     def _trim(self) -> None:
         self._commits += 1
@@ -91,7 +108,10 @@ def main(settings: Settings, stop: Stop | None = None) -> None:
     chooser = Chooser(store, bus, settings.retention, settings.retention_step)
     sweeper = Sweeper(store, bus, settings.resolved_files_url, writer.writing)
     every, ready = settings.retention_every, lambda: writer.caught_up
-    with background("retention", keep_tidy, chooser, sweeper, stop, every, ready):
+    with (
+        background("retention", keep_tidy, chooser, sweeper, stop, every, ready),
+        background("metrics", publish_until, bus, writer.meter, stop),
+    ):
         try:
             writer.run(stop)
         finally:

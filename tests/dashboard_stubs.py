@@ -46,10 +46,15 @@ class StubStore:
 
 @dataclass
 class StubBus:
-    """A bus that answers."""
+    """A bus that answers, with nothing on it."""
+
+    redis: Any = field(default_factory=lambda: SimpleNamespace(hgetall=lambda key: {}, llen=lambda key: 0))
 
     def ping(self) -> None:
         return None
+
+    def length(self, stream: str) -> int:
+        return 0
 
 
 @dataclass

@@ -32,6 +32,7 @@ class Settings(BaseSettings):
     admin_password: SecretStr | None = Field(None, description="Password of `admin`, set at the first start.")
     session_hours: int = Field(12, ge=1, description="How long a login lasts.")
     login_rate: str = Field("10 per minute", description="Login attempts allowed an address.")
+    metrics_token: SecretStr | None = Field(None, description="Lets Prometheus read `/metrics`; unset: users only.")
     log_level: str = Field("INFO", description="Level of Watchfloor's own logs.")
     worker_processes: int = Field(2, ge=1, description="Tasks one worker runs at once.")
     kill_grace: float = Field(10.0, ge=0, description="Time a killed task has between SIGTERM and SIGKILL.")

@@ -22,6 +22,8 @@ from engine.worker.registry import Registry
 from engine.worker.requests import JobTask
 from engine.worker.watch import Watch
 from streaming.bus import Bus
+from streaming.metrics import Meter
+from streaming.metrics.exchange import publish, withdraw
 from watchfloor.settings import Settings
 
 log = structlog.get_logger("worker")
@@ -33,7 +35,9 @@ def main(settings: Settings) -> int:
     name = worker_id()
     bus = Bus(settings.resolved_redis_url)
     dispatch = Dispatch(settings)
-    watch = Watch(bus, Registry(bus, name), dispatch, name)
+    registry = Registry(bus, name)
+    meter = _meter(settings, registry, name)
+    watch = Watch(bus, registry, dispatch, name, lambda: publish(bus, meter))
     worker = build_worker(settings, name, watch).Worker(
         hostname=f"watchfloor@{socket.gethostname()}-{os.getpid()}",
         pool="prefork",
@@ -49,10 +53,23 @@ def main(settings: Settings) -> int:
         worker.start()
     finally:
         watch.close()
+        withdraw(bus, meter)
         dispatch.close()
         bus.close()
     log.info("worker_stopped", worker=name)
     return worker.exitcode or 0
+
+
+def _meter(settings: Settings, registry: Registry, name: str) -> Meter:
+    """What this worker says of itself."""
+    meter = Meter("worker")
+
+    def look() -> None:
+        meter["watchfloor_worker_slots"].set(settings.worker_processes)
+        meter["watchfloor_worker_busy"].set(sum(entry.worker == name for entry in registry.running()))
+
+    meter.look(look)
+    return meter
 
 
 def _quiet() -> None:

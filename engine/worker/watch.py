@@ -12,6 +12,7 @@ import queue
 import signal
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import psutil
@@ -36,13 +37,24 @@ _PULSE = 2.0
 
 
 class Watch:
-    """One thread in the worker's main process. ``lost`` may be called from any other."""
+    """One thread in the worker's main process. ``lost`` may be called from any other.
 
-    def __init__(self, bus: Bus, registry: Registry, dispatch: Dispatch, worker: str) -> None:
+    ``beat`` is called at each look, every two seconds; it may raise ``RedisError``.
+    """
+
+    def __init__(
+        self,
+        bus: Bus,
+        registry: Registry,
+        dispatch: Dispatch,
+        worker: str,
+        beat: Callable[[], None] = lambda: None,
+    ) -> None:
         self._bus = bus
         self._registry = registry
         self._dispatch = dispatch
         self._worker = worker
+        self._beat = beat
         self._silent_since: dict[str, float] = {}
         self._lost: queue.SimpleQueue[tuple[Job, int] | None] = queue.SimpleQueue()
         self._working = threading.Lock()
@@ -86,6 +98,7 @@ class Watch:
         """One look at everything; the losses that Redis's absence leaves for the next one."""
         try:
             self._registry.announce(_ALIVE_SECONDS)
+            self._beat()
             while pending:
                 self._recover(*pending[0])
                 pending.pop(0)

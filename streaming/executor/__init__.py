@@ -14,6 +14,7 @@ from streaming.bus import Bus
 from streaming.executor.flowfiles import FlowFiles
 from streaming.executor.loop import Executor
 from streaming.messages import FlowsChanged
+from streaming.metrics.exchange import publish_until
 from streaming.process import background, retry_redis, retry_store, stop_on_signals
 from watchfloor.settings import Settings
 
@@ -43,6 +44,7 @@ def main(settings: Settings, stop: Stop | None = None) -> None:
         background("pulse", executor.pulse.beat_until, stop),
         background("flow-files", files.watch, stop),
         background("control", _listen, bus, executor, stop),
+        background("metrics", publish_until, bus, executor.figures.meter, stop),
     ):
         try:
             executor.run(stop)

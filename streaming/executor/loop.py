@@ -29,6 +29,7 @@ from streaming import codec, keys
 from streaming.bus import Bus, Read
 from streaming.executor.batch import Batch, Outbox, decode_outbox
 from streaming.executor.cache import ExecutionCache
+from streaming.executor.figures import Figures
 from streaming.executor.performer import Dispatch, Performer
 from streaming.executor.pulse import Pulse
 from streaming.executor.schedules import Schedules
@@ -90,7 +91,9 @@ class Executor:
         self._done: list[int] = []
         self._performed_at = 0.0
         self._stop = Stop()
-        self.pulse = Pulse(self.id, bus, store, lambda: self._position)
+        self.figures = Figures()
+        self.figures.meter.look(self._look)
+        self.pulse = Pulse(self.id, bus, store, lambda: self._position, self.figures.lag)
 
     # -- life
 
@@ -201,23 +204,36 @@ class Executor:
                 events.append(SlotLimited(event_id, gate.id, self._clock(), revision, limit))
         return events
 
+    def _look(self) -> None:
+        """What the figures say of this moment."""
+        meter = self.figures.meter
+        meter["watchfloor_events_waiting"].set(self._bus.waiting(keys.EVENTS, self._position))
+        meter["watchfloor_timers"].set(len(self._timers))
+        meter["watchfloor_executions_cached"].set(len(self._cache))
+
     # -- a batch
 
     def _apply(self, entries: list[Read]) -> None:
         events = [decoded for entry in entries if (decoded := self._decode(entry)) is not None]
         batch = Batch(self._cache.fetch({e.execution_id for _, e in events if not isinstance(e, SlotEvent)}))
+        begun = time.perf_counter()
         for entry, event in events:
             self._apply_one(batch, entry, event)
+        self.figures.applied((event for _, event in events), time.perf_counter() - begun)
         position = entries[-1].id if entries else self._position
         outbox = batch.outbox(self.id, self._clock(), position)
+        begun = time.perf_counter()
         done = self._commit(batch, position, outbox)
+        self.figures.committed(len(entries), len(batch.removed), time.perf_counter() - begun)
         self._position = position
         self._cache.forget(batch.removed)
         self._cache.keep(batch.executions)
         self._gates.update(batch.gates)
         self._take_timers(batch)
         if outbox is not None and done is not None:
+            begun = time.perf_counter()
             self._persist(partial(self._performer.perform, outbox))
+            self.figures.emitted(time.perf_counter() - begun)
             self._done = [done]
             self._performed_at = time.monotonic()
         self._trim()
@@ -227,7 +243,8 @@ class Executor:
             return entry, codec.decode_event(entry.payload)
         except codec.DecodeError as error:
             self._bus.bury(keys.EVENTS, entry, error.reason)
-            log.warning("event_buried", id=entry.id, reason=error.reason)
+            self.figures.buried()
+            log.warning("event.buried", id=entry.id, reason=error.reason)
             return None
 
     def _apply_one(self, batch: Batch, entry: Read, event: Event) -> None:
@@ -242,7 +259,8 @@ class Executor:
             raise
         except Exception as error:
             self._bus.bury(keys.EVENTS, entry, f"{type(error).__name__}: {error}")
-            log.exception("event_not_applied", id=entry.id, execution=event.execution_id)
+            self.figures.buried()
+            log.exception("event.not_applied", id=entry.id, execution=event.execution_id)
 
     def _gate(self, gate_id: str) -> Gate:
         """A gate as it is stored: read once, then kept, for there are as many as flows with a limit."""

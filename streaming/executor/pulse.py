@@ -20,13 +20,24 @@ log = structlog.get_logger()
 
 
 class Pulse:
-    """Tells the gateways that this executor lives, how far behind it is, and whether the database answers."""
+    """Tells the gateways that this executor lives, how far behind it is, and whether the database answers.
 
-    def __init__(self, executor_id: str, bus: Bus, store: Store, position: Callable[[], str]) -> None:
+    ``lag`` is told each second how far behind it is.
+    """
+
+    def __init__(
+        self,
+        executor_id: str,
+        bus: Bus,
+        store: Store,
+        position: Callable[[], str],
+        lag: Callable[[float], None] = lambda seconds: None,
+    ) -> None:
         self._executor_id = executor_id
         self._bus = bus
         self._store = store
         self._position = position
+        self._lag = lag
         self.commit_problem: str | None = None
         self._commits = 0
         self._committing = False
@@ -40,14 +51,16 @@ class Pulse:
             try:
                 self._bus.publish_heartbeat(self.heartbeat())
             except RedisError as error:
-                log.warning("heartbeat_not_sent", error=str(error))
+                log.warning("heartbeat.not_sent", error=str(error))
 
     def heartbeat(self) -> Heartbeat:
         """How things stand now."""
+        lag_ms = self._lag_ms()
+        self._lag(lag_ms / 1000)
         return Heartbeat(
             executor_id=self._executor_id,
             at=datetime.now(UTC),
-            lag_ms=self._lag_ms(),
+            lag_ms=lag_ms,
             database=self.commit_problem or self._probe(),
             dead_letters=self._bus.length(keys.DEAD_LETTERS),
         )

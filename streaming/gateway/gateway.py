@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
@@ -25,6 +26,8 @@ from streaming.gateway.hub import Hub, Limits
 from streaming.gateway.loader import Loader, Offload
 from streaming.gateway.reads import Reads, Unavailable
 from streaming.gateway.sessions import Authorize, Sessions
+from streaming.gateway.topics import TOPICS
+from streaming.metrics import Meter
 from watchfloor.settings import Settings
 
 log = structlog.get_logger()
@@ -64,6 +67,7 @@ class Gateway(AbstractContextManager["Gateway"]):
         *,
         authorize: Authorize = _logged_in,
         offload: Offload = _directly,
+        meter: Meter | None = None,
     ) -> None:
         self._settings = settings
         self._socketio = socketio
@@ -79,6 +83,9 @@ class Gateway(AbstractContextManager["Gateway"]):
         self._stop = Event()
         self._threads: list[Thread] = []
         socketio.on_namespace(LiveNamespace(self.sessions, authorize))
+        self._meter = meter or Meter("web")
+        self.hub.count(self._meter.buckets("watchfloor_frame_bytes"), self._meter.buckets("watchfloor_flush_seconds"))
+        self._meter.look(self._look)
 
     @property
     def answers(self) -> Any:
@@ -89,6 +96,24 @@ class Gateway(AbstractContextManager["Gateway"]):
     def dropped(self) -> int:
         """What was left out at a cap since the start, of all kinds."""
         return self.hub.left_out + self._inbox.left_out
+
+    def offload(self, work: Callable[[], Any]) -> Any:
+        """Run a query where it blocks no greenlet."""
+        return self._offload(work)
+
+    def dead_threads(self) -> list[str]:
+        """What should run and doesn't any more."""
+        return [thread.name for thread in self._threads if not thread.is_alive()]
+
+    def _look(self) -> None:
+        """What the figures say of this moment."""
+        topics = Counter(dict.fromkeys(TOPICS, 0)) + self.sessions.topics()
+        for topic in TOPICS:
+            self._meter["watchfloor_subscribers"].labels(topic).set(topics[topic])
+        self._meter["watchfloor_browsers"].set(len(self.sessions))
+        self._meter["watchfloor_views"].set(len(self.hub.views))
+        self._meter.count_to("watchfloor_left_out_total", self.dropped)
+        self._meter.count_to("watchfloor_undecodable_total", self.health.undecodable)
 
     # -- life
 

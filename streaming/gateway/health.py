@@ -39,6 +39,11 @@ class Health:
     def _newest(self) -> tuple[float, Heartbeat] | None:
         return max(self._beats.values(), key=lambda entry: entry[0], default=None)
 
+    def last_beat(self) -> tuple[float | None, Heartbeat | None]:
+        """(seconds since the newest heartbeat, that heartbeat)."""
+        newest = self._newest()
+        return (round(self._clock() - newest[0], 1), newest[1]) if newest is not None else (None, None)
+
     def executor(self) -> str | None:
         """What is wrong with the executor."""
         newest = self._newest()

@@ -19,6 +19,7 @@ from streaming.gateway.subscribers import Send, Subscriber
 from streaming.gateway.topics import ExecutionsTopic, ExecutionTopic, LogsTopic, RowsTopic, Topic, TopicError
 from streaming.gateway.views import ExecutionView, RowsView, View
 from streaming.messages import Deltas, LogsCommitted
+from streaming.metrics.buckets import Buckets
 
 VIEWS_MAX = 1_000  # distinct topics at once; more are refused
 LINGER_SECONDS = 30.0  # an unwatched view stays this long, for a browser that comes back
@@ -61,10 +62,16 @@ class Hub:
         self.views: dict[Topic, View] = {}
         self.subscribers: dict[View, set[Subscriber]] = {}
         self.lagging: list[Subscriber] = []
+        self._frame_bytes = Buckets(())
+        self._flush_seconds = Buckets(())
         self._lists: list[ListView] = []
         self._followed: dict[str, list[ExecutionView | RowsView]] = {}
         self._logs: dict[str, list[LogsView]] = {}
         self._due: set[View] = set()
+
+    def count(self, frame_bytes: Buckets, flush_seconds: Buckets) -> None:
+        """Where to count the frames that are sent, and the time it takes."""
+        self._frame_bytes, self._flush_seconds = frame_bytes, flush_seconds
 
     # -- what changes
 
@@ -215,12 +222,15 @@ class Hub:
         """Give what is due to whoever waits for nothing else."""
         with self.lock:
             at = self.clock()
-            for view in [view for view in self._due if view.flush_at is not None and view.flush_at <= at]:
+            due = [view for view in self._due if view.flush_at is not None and view.flush_at <= at]
+            for view in due:
                 self._due.discard(view)
                 view.flush_at, view.flushed_at = None, at
                 view.settle()
                 for subscriber in list(self.subscribers.get(view, ())):
                     self._serve(subscriber)
+            if due:
+                self._flush_seconds.observe(self.clock() - at)
 
     def _serve(self, subscriber: Subscriber) -> None:
         view = subscriber.view
@@ -239,6 +249,7 @@ class Hub:
         with self.lock:
             subscriber.waiting = True
             subscriber.position = after
+            self._frame_bytes.observe(len(frame))
             subscriber.send(frame, partial(self._acked, subscriber))
 
     def _acked(self, subscriber: Subscriber) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -49,6 +50,14 @@ class Sessions:
         self._page_size_max = page_size_max
         self._authorize = authorize
         self._subscribers: dict[str, dict[str, Subscriber]] = {}
+
+    def __len__(self) -> int:
+        return len(self._subscribers)
+
+    def topics(self) -> Counter[str]:
+        """How many subscriptions there are of each topic."""
+        mine = list(self._subscribers.values())
+        return Counter(subscriber.view.topic.name for each in mine for subscriber in list(each.values()))
 
     def open(self, sid: str) -> None:
         """A browser connected."""

@@ -69,6 +69,7 @@ class StatsTopic(_Topic, frozen=True, tag="stats"):
 
 
 Topic = ExecutionsTopic | ExecutionTopic | RowsTopic | LogsTopic | StatsTopic
+TOPICS: tuple[str, ...] = tuple(kind.__struct_config__.tag for kind in Topic.__args__)  # type: ignore[attr-defined]
 
 
 def parse_topic(name: Any, params: Any, page_size_max: int) -> Topic:
