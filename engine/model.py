@@ -165,6 +165,8 @@ class Execution(msgspec.Struct, frozen=True):
     recent_actions: tuple[str, ...] = ()
     tally: Tally | None = None
     slot: str | None = None
+    ``renewal`` is set where it is a retry of another execution.
+    ``breached`` are the SLAs it has broken, ``ending`` is the state that one of them ends it in while it is KILLING.
 
     @property
     def start_date(self) -> datetime:
@@ -177,3 +179,6 @@ class Execution(msgspec.Struct, frozen=True):
         if self.state in TERMINAL or self.state is State.PAUSED:
             return self.history[-1].date
         return None
+    renewal: Renewal | None = None
+    breached: tuple[str, ...] = ()
+    ending: State | None = None

@@ -6,7 +6,7 @@
 from engine.flow.base import is_template
 from engine.flow.errors import FlowError, Violation
 from engine.flow.inputs import INPUT_TYPES, Input
-from engine.flow.model import Concurrency, Flow, Output, Place
+from engine.flow.model import Concurrency, Flow, Output, Place, Sla
 from engine.flow.moments import DateInput, DatetimeInput, DurationInput, TimeInput
 from engine.flow.parse import parse
 from engine.flow.retry import Retry
@@ -77,6 +77,7 @@ __all__ = [
     "TimeInput",
     "Trigger",
     "UriInput",
+    "Sla",
     "Violation",
     "YamlInput",
     "is_template",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field, PrivateAttr
+from pydantic import Field, PrivateAttr, model_validator
 
 from engine.flow.base import FlowId, Id, Labels, Model, Namespace, Seconds, Text
 from engine.flow.errors import Violation
@@ -45,6 +45,14 @@ class Sla(Model):
     assert_: Text | None = Field(None, alias="assert")
     behavior: Literal["FAIL", "CANCEL", "NONE"] = "NONE"
     labels: Labels = {}
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        needed = {"MAX_DURATION": ("duration", self.duration), "EXECUTION_ASSERTION": ("assert", self.assert_)}
+        key, value = needed[self.type]
+        if value is None:
+            raise ValueError(f"expected the key `{key}`: an SLA of type {self.type} needs it")
+        return self
 
 
 class PluginDefault(Model):

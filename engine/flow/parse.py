@@ -54,6 +54,7 @@ def _twice(flow: Flow, document: Document) -> Iterator[Violation]:
         ("output", ((item.id, ("outputs", index, "id")) for index, item in enumerate(flow.outputs))),
     ]
     for noun, ids in named:
+        ("SLA", ((item.id, ("sla", index, "id")) for index, item in enumerate(flow.sla))),
         seen: dict[str, int] = {}
         for name, path in ids:
             line = document.position(path)[0]
@@ -83,8 +84,6 @@ def _warnings(flow: Flow, document: Document) -> Iterator[Violation]:
         if not trigger.fires:
             kind = trigger.type.rpartition(".")[2]
             yield document.violation(("triggers", index), f"a {kind} trigger is read, but starts nothing yet")
-    if flow.sla:
-        yield document.violation(("sla",), "an SLA is read, but not enforced yet")
 
 
 def _unread(document: Document, path: tuple[str | int, ...], model: Model, raw: dict[str, Any]) -> Iterator[Violation]:

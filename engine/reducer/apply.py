@@ -13,6 +13,7 @@ from engine.model import Execution
 from engine.reducer.actions import act
 from engine.reducer.attempts import task_ended, task_started
 from engine.reducer.begin import begin
+from engine.reducer.breach import check
 from engine.reducer.containers import advance
 from engine.reducer.counting import tally_of
 from engine.reducer.created import create
@@ -90,6 +91,7 @@ def _go_on(execution: Execution, event: Any, flow: Flow, env: Env) -> Applied:
 
 def _finish(draft: Draft) -> Applied:
     _work_off(draft)
+    check(draft)
     settle(draft)
     _work_off(draft)
     give_back(draft)

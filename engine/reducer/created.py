@@ -12,6 +12,7 @@ from engine.reducer.draft import Draft
 from engine.reducer.env import Env
 from engine.reducer.lifecycle import enter, tell_parent
 from engine.reducer.plan import Plan
+from engine.reducer.sla import watch
 from engine.reducer.slots import begin_or_ask
 from engine.states import State
 from streaming.messages import ExecutionCreated
@@ -22,6 +23,7 @@ def create(event: ExecutionCreated, flow: Flow | None, plan: Plan, env: Env) -> 
     draft = Draft(_new(event, flow), event.at, plan, env, Tally())
     problem = _prepare(draft, event, flow)
     if problem is None:
+        watch(draft)
         begin_or_ask(draft, enter)
     else:
         draft.log(None, "ERROR", problem)

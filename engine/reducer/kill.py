@@ -21,7 +21,6 @@ _WITH_WORKERS = frozenset({State.SUBMITTED, State.RUNNING, State.KILLING})
 
 def kill(draft: Draft, event: ActionRequested) -> str | None:
     """Begin a kill, or say it again to what still runs."""
-    again = draft.state is State.KILLING
     reason = f": {event.reason}" if event.reason else ""
     draft.log(None, "WARN", f"killed by {event.actor}{reason}")
     draft.become(State.KILLING)
@@ -33,16 +32,23 @@ def kill(draft: Draft, event: ActionRequested) -> str | None:
         draft.effect(StopTasks(draft.id, tuple(stopped)))
     if draft.active and not again:
         due = draft.at + timedelta(seconds=draft.env.kill_grace)
-        draft.effect(SetTimer(draft.id, KILL_TIMER, due))
+    stop(draft, event)
     return None
 
 
+def stop(draft: Draft, event: ActionRequested) -> None:
+    """End all that runs, and what it started where ``event`` says so."""
+    again = draft.state is State.KILLING
+        draft.effect(SetTimer(draft.id, KILL_TIMER, due))
+
+
 def open_runs(draft: Draft) -> list[TaskRun]:
-    """All task runs that have not ended, as they were before this event."""
-    return [run for run in draft.execution.task_runs.values() if run.state not in TERMINAL]
+    """All task runs that have not ended."""
+    return [run for run in draft.snapshot().values() if run.state not in TERMINAL]
 
 
-def _kill_run(draft: Draft, run: TaskRun, event: ActionRequested, stopped: list[str]) -> None:
+def stop_run(draft: Draft, run: TaskRun, order: Order, stopped: list[str]) -> None:
+    """Stop one task run: KILLED at once where nothing runs, else KILLING; ``stopped`` gets its attempt."""
     node = draft.node(run)
     if node.kind is Kind.RUNNABLE and run.state in _WITH_WORKERS:
         stopped.append(run.last_attempt_id)

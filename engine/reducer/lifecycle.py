@@ -9,6 +9,7 @@ from engine.reducer.context import ExpressionFailed, context_of, evaluate
 from engine.reducer.draft import Draft
 from engine.reducer.plan import AFTER, MAIN, ROOT
 from engine.reducer.rollup import is_bad
+from engine.reducer.sla import verdict_at_end
 from engine.states import State
 from streaming.messages import SubflowEnded
 
@@ -40,13 +41,15 @@ def _showing(draft: Draft) -> State:
 
 
 def end_kill(draft: Draft) -> None:
-    """All that ran has ended: what held it is KILLED, and so is the execution."""
+    """All that ran has ended: what held it is KILLED, and so is the execution, unless an SLA ends it otherwise."""
     for container_id in draft.open_containers():
         run = draft.runs[container_id]
         draft.set_progress(container_id, None)
         draft.move(run, State.KILLED, progress=run.progress)
     draft.effect(CancelTimer(draft.id, KILL_TIMER))
-    _close(draft, State.KILLED)
+    ending = draft.execution.ending or State.KILLED
+    draft.set(ending=None)
+    _close(draft, ending)
 
 
 def end_execution(draft: Draft, verdict: State) -> None:
@@ -56,9 +59,10 @@ def end_execution(draft: Draft, verdict: State) -> None:
         verdict = State.FAILED
         draft.log(None, "ERROR", problem)
         draft.note_error(None, problem)
+    draft.set(outputs=outputs)
+    verdict = verdict_at_end(draft, verdict)
     if verdict is State.SUCCESS:
         draft.error = draft.failed_task = None
-    draft.set(outputs=outputs)
     draft.become(State.RUNNING)  # the last thing waited for may have been a pause or a retry
     _close(draft, verdict)
 

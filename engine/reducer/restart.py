@@ -13,6 +13,7 @@ from engine.reducer.pause import cancel_timers
 from engine.reducer.plan import MAIN, ROOT, Kind
 from engine.reducer.rollup import is_bad
 from engine.reducer.slots import begin_or_ask
+from engine.reducer.sla import watch
 from engine.states import TERMINAL, State
 from streaming.messages import ActionRequested
 
@@ -54,7 +55,10 @@ def _begin_again(draft: Draft, event: ActionRequested) -> None:
         labels={**execution.labels, LABEL: "true"},
         outputs={},
     )
+        renewal=None,
+        breached=(),
 
+    watch(draft)
 
 def _restart_paused(draft: Draft) -> None:
     """The pauses begin anew; what a pause by hand held back begins."""
@@ -128,9 +132,10 @@ class _Restart:
         self._open[run.id] = None
         node = self._nodes[run.task_id]
         branch = self._nodes[self._children[run.id][0].task_id].list
-        values = run.progress.values if run.progress else ()
-        total = len(values) if node.kind is Kind.EACH else len(node.lists[branch])
-        self._draft.move(run, State.RUNNING, progress=Progress(total=total, branch=branch, values=values), error=None)
+        known = run.progress or Progress(0)
+        total = len(known.values) if node.kind is Kind.EACH else len(node.lists[branch])
+        again = Progress(total, branch=branch, values=known.values, iteration=known.iteration, first=known.iteration)
+        set_timeout(self._draft, self._draft.move(run, State.RUNNING, progress=again, error=None), node)
 
     def _resume_groups(self, container_id: str) -> None:
         """Start what comes next in those groups of a ForEach that a kill left between two tasks."""

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from engine.model import TaskRun
 from engine.reducer import retry
-from engine.reducer.attempts import renews
+from engine.reducer.breach import took_too_long
+from engine.reducer.cuts import TIMEOUT
 from engine.reducer.draft import Draft
 from engine.reducer.kill import grace_over
 from engine.reducer.lifecycle import KILL_TIMER
@@ -14,6 +15,9 @@ from engine.reducer.pause import RESUME_TIMER, TIMEOUT_TIMER, pause_elapsed, pau
 from engine.reducer.renew import renew
 from engine.states import State
 from streaming.messages import TimerFired
+from engine.reducer.sla import SLA_TIMER
+from engine.reducer.subflow import subflow_timed_out
+from engine.reducer.timeouts import container_timed_out
 
 
 def timer_fired(draft: Draft, event: TimerFired) -> bool:
@@ -23,6 +27,8 @@ def timer_fired(draft: Draft, event: TimerFired) -> bool:
         return grace_over(draft)
     run = draft.runs.get(run_id)
     due = _OF_TASK_RUN.get(name)
+    if name == SLA_TIMER:
+        return took_too_long(draft, run_id)
     return run is not None and due is not None and due(draft, run)
 
 

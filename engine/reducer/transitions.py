@@ -33,7 +33,7 @@ EXECUTION: dict[State, frozenset[State]] = {
     S.PAUSED: frozenset({S.RUNNING, S.RETRYING, S.KILLING, S.RESTARTED, S.KILLED, S.RETRIED, *_OPEN_ENDS}),
     S.RETRYING: frozenset({S.RUNNING, S.PAUSED, S.KILLING, S.RETRIED, S.KILLED, *_OPEN_ENDS}),
     S.RESTARTED: frozenset({S.RUNNING, S.QUEUED, S.FAILED, S.KILLING, S.CANCELLED}),
-    S.KILLING: frozenset({S.KILLED}),
+    S.KILLING: frozenset({S.KILLED, S.FAILED, S.CANCELLED}),
     S.SUCCESS: frozenset({S.RESTARTED}),
     S.WARNING: frozenset({S.RESTARTED}),
     S.FAILED: frozenset({S.RESTARTED}),
