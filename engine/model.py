@@ -114,6 +114,15 @@ class Trigger(msgspec.Struct, frozen=True, omit_defaults=True):
     variables: dict[str, Any] = {}
 
 
+class Renewal(msgspec.Struct, frozen=True, omit_defaults=True):
+    """That an execution is a retry of the one before it: for which task, which try it is (the first execution counts),
+    and when the first one began."""
+
+    task_id: str
+    tries: int
+    since: datetime
+
+
 class Tally(msgspec.Struct, frozen=True):
     """Counts the reducer keeps so that an event costs the same however wide a flow is. Never stored, never sent:
     ``None`` on an execution means "count again from the task runs".
@@ -136,6 +145,8 @@ class Execution(msgspec.Struct, frozen=True):
     that changed last; ``changed_at`` when the newest applied event was accepted. ``paused_by_hand`` is true
     between a pause action and its resume. ``failed_task`` is the task that ``error`` comes from; ``recent_actions``
     are event ids of the actions applied last. ``slot`` is the gate it asked for a slot, until that is given back.
+    ``renewal`` is set where it is a retry of another execution.
+    ``breached`` are the SLAs it has broken, ``ending`` is the state that one of them ends it in while it is KILLING.
     """
 
     id: str
@@ -165,8 +176,9 @@ class Execution(msgspec.Struct, frozen=True):
     recent_actions: tuple[str, ...] = ()
     tally: Tally | None = None
     slot: str | None = None
-    ``renewal`` is set where it is a retry of another execution.
-    ``breached`` are the SLAs it has broken, ``ending`` is the state that one of them ends it in while it is KILLING.
+    renewal: Renewal | None = None
+    breached: tuple[str, ...] = ()
+    ending: State | None = None
 
     @property
     def start_date(self) -> datetime:
@@ -179,6 +191,3 @@ class Execution(msgspec.Struct, frozen=True):
         if self.state in TERMINAL or self.state is State.PAUSED:
             return self.history[-1].date
         return None
-    renewal: Renewal | None = None
-    breached: tuple[str, ...] = ()
-    ending: State | None = None

@@ -52,9 +52,9 @@ def _twice(flow: Flow, document: Document) -> Iterator[Violation]:
         ("input", ((item.id, ("inputs", index, "id")) for index, item in enumerate(flow.inputs))),
         ("trigger", ((item.id, ("triggers", index, "id")) for index, item in enumerate(flow.triggers))),
         ("output", ((item.id, ("outputs", index, "id")) for index, item in enumerate(flow.outputs))),
+        ("SLA", ((item.id, ("sla", index, "id")) for index, item in enumerate(flow.sla))),
     ]
     for noun, ids in named:
-        ("SLA", ((item.id, ("sla", index, "id")) for index, item in enumerate(flow.sla))),
         seen: dict[str, int] = {}
         for name, path in ids:
             line = document.position(path)[0]

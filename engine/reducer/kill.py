@@ -23,6 +23,13 @@ def kill(draft: Draft, event: ActionRequested) -> str | None:
     """Begin a kill, or say it again to what still runs."""
     reason = f": {event.reason}" if event.reason else ""
     draft.log(None, "WARN", f"killed by {event.actor}{reason}")
+    stop(draft, event)
+    return None
+
+
+def stop(draft: Draft, event: ActionRequested) -> None:
+    """End all that runs, and what it started where ``event`` says so."""
+    again = draft.state is State.KILLING
     draft.become(State.KILLING)
     draft.set(paused_by_hand=False)
     stopped: list[str] = []
@@ -32,13 +39,6 @@ def kill(draft: Draft, event: ActionRequested) -> str | None:
         draft.effect(StopTasks(draft.id, tuple(stopped)))
     if draft.active and not again:
         due = draft.at + timedelta(seconds=draft.env.kill_grace)
-    stop(draft, event)
-    return None
-
-
-def stop(draft: Draft, event: ActionRequested) -> None:
-    """End all that runs, and what it started where ``event`` says so."""
-    again = draft.state is State.KILLING
         draft.effect(SetTimer(draft.id, KILL_TIMER, due))
 
 

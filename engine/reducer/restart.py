@@ -12,8 +12,8 @@ from engine.reducer.kill import open_runs
 from engine.reducer.pause import cancel_timers
 from engine.reducer.plan import MAIN, ROOT, Kind
 from engine.reducer.rollup import is_bad
-from engine.reducer.slots import begin_or_ask
 from engine.reducer.sla import watch
+from engine.reducer.slots import begin_or_ask
 from engine.states import TERMINAL, State
 from streaming.messages import ActionRequested
 
@@ -54,11 +54,11 @@ def _begin_again(draft: Draft, event: ActionRequested) -> None:
         attempt_number=execution.attempt_number + 1,
         labels={**execution.labels, LABEL: "true"},
         outputs={},
-    )
         renewal=None,
         breached=(),
-
+    )
     watch(draft)
+
 
 def _restart_paused(draft: Draft) -> None:
     """The pauses begin anew; what a pause by hand held back begins."""
@@ -134,7 +134,8 @@ class _Restart:
         branch = self._nodes[self._children[run.id][0].task_id].list
         known = run.progress or Progress(0)
         total = len(known.values) if node.kind is Kind.EACH else len(node.lists[branch])
-        again = Progress(total, branch=branch, values=known.values, iteration=known.iteration, first=known.iteration)
+        first = known.iteration + (known.cut is not None)  # a loop that gave up gets as many rounds again
+        again = Progress(total, branch=branch, values=known.values, iteration=known.iteration, first=first)
         set_timeout(self._draft, self._draft.move(run, State.RUNNING, progress=again, error=None), node)
 
     def _resume_groups(self, container_id: str) -> None:

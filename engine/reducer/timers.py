@@ -13,11 +13,11 @@ from engine.reducer.kill import grace_over
 from engine.reducer.lifecycle import KILL_TIMER
 from engine.reducer.pause import RESUME_TIMER, TIMEOUT_TIMER, pause_elapsed, pause_timed_out
 from engine.reducer.renew import renew
-from engine.states import State
-from streaming.messages import TimerFired
 from engine.reducer.sla import SLA_TIMER
 from engine.reducer.subflow import subflow_timed_out
 from engine.reducer.timeouts import container_timed_out
+from engine.states import State
+from streaming.messages import TimerFired
 
 
 def timer_fired(draft: Draft, event: TimerFired) -> bool:
@@ -25,10 +25,10 @@ def timer_fired(draft: Draft, event: TimerFired) -> bool:
     name, _, run_id = event.key.partition(":")
     if name == KILL_TIMER:
         return grace_over(draft)
-    run = draft.runs.get(run_id)
-    due = _OF_TASK_RUN.get(name)
     if name == SLA_TIMER:
         return took_too_long(draft, run_id)
+    run = draft.runs.get(run_id)
+    due = _OF_TASK_RUN.get(name)
     return run is not None and due is not None and due(draft, run)
 
 
