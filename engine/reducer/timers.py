@@ -6,16 +6,14 @@ from collections.abc import Callable
 
 from engine.model import TaskRun
 from engine.reducer import retry
+from engine.reducer.attempts import renews
 from engine.reducer.breach import took_too_long
-from engine.reducer.cuts import TIMEOUT
 from engine.reducer.draft import Draft
 from engine.reducer.kill import grace_over
 from engine.reducer.lifecycle import KILL_TIMER
 from engine.reducer.pause import RESUME_TIMER, TIMEOUT_TIMER, pause_elapsed, pause_timed_out
 from engine.reducer.renew import renew
 from engine.reducer.sla import SLA_TIMER
-from engine.reducer.subflow import subflow_timed_out
-from engine.reducer.timeouts import container_timed_out
 from engine.states import State
 from streaming.messages import TimerFired
 
