@@ -16,6 +16,8 @@ from engine.ids import attempt_id
 from engine.states import TERMINAL, State
 
 T = TypeVar("T", bound=msgspec.Struct)
+SYSTEM_PREFIX = "system."
+"""Labels whose keys begin so are set by Watchfloor alone."""
 
 
 def evolve(record: T, **changes: Any) -> T:

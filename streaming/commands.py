@@ -13,13 +13,12 @@ from data import Store
 from engine.flow import Flow, parse
 from engine.ids import new_id
 from engine.inputs import validate_inputs
-from engine.model import Trigger
+from engine.model import SYSTEM_PREFIX, Trigger
 from engine.states import ACTIONS, Action, State, refusal
 from streaming.bus import Bus
 from streaming.messages import ActionRequested, Answer, ExecutionCreated, FlowsChanged
 
 MANUAL = "manual"
-_SYSTEM_PREFIX = "system."
 
 
 class CommandError(ValueError):
@@ -91,8 +90,8 @@ class Commands:
         if flow.disabled:
             raise FlowDisabled(f"Flow {namespace}.{flow_id} is disabled: enable it in its source to execute it.")
         for key in labels or {}:
-            if key.startswith(_SYSTEM_PREFIX):
-                raise LabelRefused(f"Label {key!r} is refused: labels with {_SYSTEM_PREFIX!r} are set by Watchfloor.")
+            if key.startswith(SYSTEM_PREFIX):
+                raise LabelRefused(f"Label {key!r} is refused: labels with {SYSTEM_PREFIX!r} are set by Watchfloor.")
         checked = validate_inputs(flow, inputs or {})
         execution_id = new_id()
         self._store.audit(actor, "execute", execution_id, None, after={"flow": f"{namespace}.{flow_id}"}, origin=origin)

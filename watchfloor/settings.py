@@ -52,8 +52,17 @@ class Settings(BaseSettings):
     subscriber_buffer_items: int = Field(5_000, ge=10, description="Items waiting for one browser and topic.")
     retention: Annotated[dict[str, Rule], NoDecode] = Field(
         {}, description='Which ended executions are kept: `{"*": {"days": 30}, "company.team": {"count": 10000}}`.'
+    loop_max_iterations: int = Field(1_000, ge=1, description="Rounds one LoopUntil may make.")
+    loop_max_duration: float = Field(604_800.0, gt=0, description="How long one LoopUntil may take.")
     )
     retention_every: float = Field(60.0, gt=0, description="Time between two looks for what retention doesn't keep.")
+    http_max_bytes: int = Field(268_435_456, ge=1, description="Size of one HTTP answer; more fails the task.")
+    http_max_seconds: float = Field(600.0, gt=0, description="Time one HTTP request may take as a whole.")
+    http_inline_bytes: int = Field(262_144, ge=0, description="Size from which an answer's body is kept as a file.")
+    kv_max_bytes: int = Field(1_048_576, ge=2, description="Size of one value of a key-value store, as JSON.")
+    kv_max_keys: int = Field(100_000, ge=1, description="Keys one namespace's key-value store may have.")
+    upload_max_bytes: int = Field(268_435_456, ge=1, description="Size of one uploaded file, or of one form.")
+    execution_max_labels: int = Field(100, ge=1, description="Labels one execution may have.")
     retention_step: int = Field(100, ge=1, le=500, description="Executions that retention removes at once.")
     page_size_max: int = Field(500, ge=1, description="Rows of one page at the most.")
     action_wait: float = Field(5.0, gt=0, description="How long an action waits for its answer before 504.")

@@ -9,10 +9,11 @@ from engine.expressions.errors import ExpressionError, LimitExceeded
 from engine.expressions.evaluator import evaluate, evaluate_at, render_tree
 from engine.expressions.limits import Options, Sources
 from engine.expressions.references import References, references
-from engine.expressions.secrets import known_secrets, mask, mask_tree
+from engine.expressions.secrets import HIDDEN, forms_of, known_secrets, mask, mask_tree
 from engine.expressions.translate import has_expression
 
 __all__ = [
+    "HIDDEN",
     "ExpressionError",
     "LimitExceeded",
     "Options",
@@ -20,6 +21,7 @@ __all__ = [
     "Sources",
     "evaluate",
     "evaluate_at",
+    "forms_of",
     "has_expression",
     "known_secrets",
     "mask",

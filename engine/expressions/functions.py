@@ -78,12 +78,18 @@ def _file(work: Callable[[], Any], uri: Any) -> Any:
 
 def read(path: Any) -> str:
     """Text of a stored file."""
-    return _file(lambda: _sources("read()").read(as_text(path)), path)
+    return _file(lambda: _sources("read()").read(_address(path)), path)
 
 
 def file_size(path: Any) -> int:
     """Bytes of a stored file."""
-    return _file(lambda: _sources("fileSize()").file_size(as_text(path)), path)
+    return _file(lambda: _sources("fileSize()").file_size(_address(path)), path)
+
+
+def _address(path: Any) -> str:
+    """A URI as it is; anything else names a file of the flow's namespace."""
+    text = as_text(path)
+    return text if "://" in text else _sources("files").file_uri(_own_namespace(), text)
 
 
 def file_uri(path: str, namespace: str | None = None) -> str:

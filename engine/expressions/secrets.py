@@ -24,11 +24,15 @@ def secret(name: str) -> str:
 
 
 def known_secrets() -> tuple[str, ...]:
-    """Values of all secrets, as they may appear in texts, the longest first."""
+    """Values of all secrets of the environment, as ``forms_of`` gives them."""
+    return forms_of(value for name, value in os.environ.items() if name.startswith(PREFIX))
+
+
+def forms_of(values: Iterable[str]) -> tuple[str, ...]:
+    """Secrets as they may appear in texts, the longest first."""
     forms: set[str] = set()
-    for name, value in os.environ.items():
-        if name.startswith(PREFIX):
-            forms.update((value, value.strip(), json.dumps(value)[1:-1], *value.splitlines()))
+    for value in values:
+        forms.update((value, value.strip(), json.dumps(value)[1:-1], *value.splitlines()))
     return tuple(sorted((form for form in forms if len(form) >= _SHORTEST), key=len, reverse=True))
 
 

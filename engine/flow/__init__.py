@@ -5,6 +5,19 @@
 
 from engine.flow.base import is_template
 from engine.flow.errors import FlowError, Violation
+from engine.flow.flowables import (
+    AllowFailure,
+    Dag,
+    ForEach,
+    If,
+    LoopUntil,
+    Parallel,
+    Pause,
+    Sequential,
+    Subflow,
+    Switch,
+)
+from engine.flow.http import HttpDownload, HttpRequest
 from engine.flow.inputs import INPUT_TYPES, Input
 from engine.flow.model import Concurrency, Flow, Output, Place, Sla
 from engine.flow.moments import DateInput, DatetimeInput, DurationInput, TimeInput
@@ -43,6 +56,8 @@ __all__ = [
     "TRIGGER_TYPES",
     "ArrayInput",
     "Concurrency",
+    "HttpDownload",
+    "HttpRequest",
     "DateInput",
     "DatetimeInput",
     "DurationInput",

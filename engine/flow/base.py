@@ -37,7 +37,15 @@ def _duration(value: Any) -> Any:
     return seconds
 
 
-def _labels(value: Any) -> Any:
+def _count(value: Any) -> Any:
+    if is_template(value):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f"expected a whole number of at least 1, came {value!r}")
+    return value
+
+
+def labels_of(value: Any) -> Any:
     """``{key: value}``; the list form ``[{key, value}]`` means the same."""
     pairs = isinstance(value, list) and all(
         isinstance(item, dict) and {"key", "value"} <= item.keys() for item in value
@@ -52,7 +60,8 @@ def scalar_text(value: Any) -> Any:
     return str(value) if isinstance(value, (int, float)) else value
 
 
-def _one_or_many(value: Any) -> Any:
+def one_or_many(value: Any) -> Any:
+    """Before-validator: a single item may stand without its list."""
     return value if isinstance(value, (list, tuple)) else [value]
 
 
@@ -98,10 +107,12 @@ Seconds = Annotated[float, BeforeValidator(_duration)]
 """A duration of the file, in seconds."""
 Duration = Annotated[float | str, BeforeValidator(_duration)]
 """Seconds, or a template that gives an ISO 8601 duration when it runs."""
+Count = Annotated[int | str, BeforeValidator(_count)]
+"""At least 1, or a template that gives a number when it runs."""
 Condition = Annotated[str, BeforeValidator(scalar_text)]
 """Template whose result is false when it is "false", "0", "-0", "" or null."""
-Labels = Annotated[dict[str, Text], BeforeValidator(_labels)]
-Strings = Annotated[tuple[Text, ...], BeforeValidator(_one_or_many)]
+Labels = Annotated[dict[str, Text], BeforeValidator(labels_of)]
+Strings = Annotated[tuple[Text, ...], BeforeValidator(one_or_many)]
 Command = Annotated[tuple[Text, ...], BeforeValidator(_words)]
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_-]*$", max_length=256)]

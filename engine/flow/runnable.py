@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, model_validator
 
-from engine.flow.base import Command, Condition, Duration, Strings, Text, choice, either, some
+from engine.flow.base import Command, Condition, Duration, Strings, Text, choice, either, labels_of, some
 from engine.flow.tasks import TASKS, Task
+from engine.model import SYSTEM_PREFIX
 
 _CORE = "io.kestra.plugin.core."
 _SCRIPTS = "io.kestra.plugin.scripts."
 _OLD = "io.kestra.core.tasks."
+
+
+def labels_or_text(value: Any) -> Any:
+    """``{key: value}`` of either form; text is a template that gives one when it runs."""
+    found = labels_of(value)
+    if not isinstance(found, (dict, str)):
+        raise ValueError(f"expected a mapping, or a list of key and value, came {value!r}")
+    return some(found)
 
 
 @TASKS.register(f"{_CORE}log.Log", f"{_OLD}log.Log", f"{_OLD}debugs.Echo")
@@ -35,6 +44,64 @@ class Fail(Task):
 
     condition: Condition | None = None
     errorMessage: Text = "Task failure"
+
+
+@TASKS.register(f"{_CORE}execution.Assert")
+class Assert(Task):
+    """Fails when one of ``conditions`` is false, and says which."""
+
+    conditions: Annotated[Any, BeforeValidator(some), either(list, str)]
+    errorMessage: Text | None = None
+
+
+@TASKS.register(f"{_CORE}execution.Labels", f"{_OLD}executions.Labels")
+class SetLabels(Task):
+    """Sets ``labels`` on its execution: a map, a list of key and value, or a template that gives one."""
+
+    labels: Annotated[Any, BeforeValidator(labels_or_text)]
+
+    @model_validator(mode="after")
+    def _none_of_ours(self) -> SetLabels:
+        for key in self.labels if isinstance(self.labels, dict) else ():
+            if key.startswith(SYSTEM_PREFIX):
+                raise ValueError(f"`labels`: {key!r} is refused: labels with {SYSTEM_PREFIX!r} are Watchfloor's own")
+        return self
+
+
+@TASKS.register(f"{_CORE}metric.Publish")
+class Publish(Task):
+    """Gives ``metrics``: a list of name, type (counter or timer), value and tags."""
+
+    metrics: Annotated[Any, BeforeValidator(some), either(list, str)]
+
+
+@TASKS.register(f"{_CORE}kv.Set")
+class KvSet(Task):
+    """Keeps ``value`` under ``key`` in a namespace's store, for ``ttl`` when that is given."""
+
+    key: Text
+    value: Any
+    namespace: Text | None = None
+    overwrite: Condition = "true"
+    ttl: Duration | None = None
+    kvType: choice("STRING", "NUMBER", "BOOLEAN", "DATETIME", "DATE", "DURATION", "JSON") | None = None  # type: ignore[valid-type]
+    kvDescription: Text | None = None
+
+
+class _Key(Task):
+    key: Text
+    namespace: Text | None = None
+    errorOnMissing: Condition = "false"
+
+
+@TASKS.register(f"{_CORE}kv.Get")
+class KvGet(_Key):
+    """Output ``value`` is that of ``key``."""
+
+
+@TASKS.register(f"{_CORE}kv.Delete")
+class KvDelete(_Key):
+    """Forgets ``key``; output ``deleted`` says whether it was there."""
 
 
 @TASKS.register(f"{_CORE}flow.Sleep")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from engine.effects import SetTimer
-from engine.model import Attempt, StateChange, TaskRun, evolve
+from engine.model import SYSTEM_PREFIX, Attempt, StateChange, TaskRun, evolve
 from engine.reducer import retry
 from engine.reducer.containers import end_run
 from engine.reducer.context import iso
@@ -37,11 +37,27 @@ def task_ended(draft: Draft, event: TaskEnded) -> bool:
         return False
     run = evolve(run, outputs=event.outputs, attempts=_with_worker(run, event.worker_id))
     draft.metrics.extend((run.id, metric) for metric in event.metrics)
-    if event.state is State.FAILED:
-        attempt_failed(draft, run, State.FAILED, event.error)
+    refused = _set_labels(draft, event.labels) if event.labels else None
+    if event.state is State.FAILED or refused is not None:
+        attempt_failed(draft, run, State.FAILED, event.error or refused)
     else:
         _end(draft, run, event)
     return True
+
+def _set_labels(draft: Draft, labels: dict[str, str]) -> str | None:
+    """Set labels on the execution; why that can't be, ``None`` when it is done."""
+    merged = {
+        **draft.execution.labels,
+        **{key: text for key, text in labels.items() if not key.startswith(SYSTEM_PREFIX)},
+    }
+    if len(merged) > draft.env.max_labels:
+        return (
+            f"an execution may have {draft.env.max_labels:,} labels, this would have {len(merged):,} "
+            "(WATCHFLOOR_EXECUTION_MAX_LABELS)"
+        )
+    draft.set(labels=merged)
+    return None
+
 
 
 def _with_worker(run: TaskRun, worker_id: str | None) -> tuple[Attempt, ...]:

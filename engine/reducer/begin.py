@@ -18,7 +18,7 @@ from engine.reducer.plan import MAIN, Kind, Node
 from engine.reducer.subflow import begin_subflow
 from engine.states import State
 
-_FALSE = frozenset({"false", "0", "-0", "", "none", "null"})
+from engine.truth import truth
 _STARTABLE = frozenset({State.CREATED, State.RESTARTED, State.RETRYING})
 
 
@@ -42,13 +42,6 @@ def _applies(draft: Draft, node: Node, run: TaskRun) -> bool:
         return truth(evaluate(draft, node.run_if, context_of(draft, node, run)))
     except ExpressionFailed as error:
         raise ExpressionFailed(f"runIf: {error}") from error
-
-
-def truth(value: Any) -> bool:
-    """Whether the result of a condition is true: not false, 0, null, or "false", "0", "-0", ""."""
-    if isinstance(value, str):
-        return value.strip().lower() not in _FALSE
-    return value is not None and value is not False and value != 0
 
 
 def submit(draft: Draft, run: TaskRun, node: Node) -> None:

@@ -29,7 +29,10 @@ class Env(msgspec.Struct, frozen=True):
     kill_grace: float = 10.0
     foreach_max_values: int = 10_000
     subflow_max_depth: int = 20
+    loop_max_iterations: int = 1_000
+    loop_max_duration: float = 604_800.0
     envs: Mapping[str, Any] = {}
+    max_labels: int = 100
 
 
 class Applied(msgspec.Struct, frozen=True):

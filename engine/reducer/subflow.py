@@ -7,8 +7,8 @@ from typing import Any
 
 from engine.effects import Emit
 from engine.ids import dated_id, derived_id
-from engine.model import Attempt, StateChange, TaskRun, Trigger, evolve
-from engine.reducer.attempts import attempt_failed, end_attempt
+from engine.model import SYSTEM_PREFIX, Attempt, StateChange, TaskRun, Trigger, evolve
+from engine.reducer.attempts import after_retry, attempt_failed, end_attempt
 from engine.reducer.containers import end_run
 from engine.reducer.context import ExpressionFailed, context_of, evaluate
 from engine.reducer.draft import Draft
@@ -77,7 +77,7 @@ def _variables(draft: Draft) -> dict[str, Any]:
 
 
 def _inherited(labels: dict[str, str]) -> dict[str, str]:
-    return {key: value for key, value in labels.items() if not key.startswith("system.")}
+    return {key: value for key, value in labels.items() if not key.startswith(SYSTEM_PREFIX)}
 
 
 def _milliseconds(moment: datetime) -> int:

@@ -7,18 +7,18 @@ import os
 import signal
 import socket
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import structlog
 
-from engine.expressions import Options, known_secrets, mask_tree, render_tree
+from engine.expressions import Options, known_secrets, render_tree
 from engine.worker.limits import Limits
 from engine.worker.listener import Listener
+from engine.worker.records import Records
 from engine.worker.registry import Registry
 from engine.worker.runner import Runner
 from engine.worker.sender import Sender
-from engine.worker.sources import FileSources
+from engine.worker.sources import WorkerSources
 from streaming import codec
 from streaming.bus import Bus, Read
 from streaming.messages import Job
@@ -35,14 +35,16 @@ class Child:
         self._bus = Bus(settings.resolved_redis_url)
         registry = Registry(self._bus, worker)
         self._sender = Sender(self._bus, registry)
+        self._records = Records(settings.resolved_database_url)
         self._runner = Runner(
             registry,
             self._sender,
             Limits.of(settings),
             worker_id=f"{socket.gethostname()}:{os.getpid()}",
             files_url=settings.resolved_files_url,
-            render=renderer(settings),
-            hide=hider(),
+            records=self._records,
+            render=renderer(settings, self._records),
+            secrets=known_secrets(),
         )
         self._listener = Listener(self._bus, lambda: self._runner.current)
 
@@ -59,6 +61,7 @@ class Child:
         """Stop the threads and close the connections."""
         self._listener.close()
         self._sender.close()
+        self._records.close()
         self._bus.close()
 
     def _on_sigterm(self, signum: int, frame: Any) -> None:
@@ -74,17 +77,11 @@ def job_of(payload: str) -> Job | None:
         return None
 
 
-def renderer(settings: Settings) -> Callable[[Any, dict[str, Any]], Any]:
+def renderer(settings: Settings, records: Records) -> Callable[[Any, dict[str, Any]], Any]:
     """``render(value, context)`` of nested values, within the limits of ``settings``."""
     options = Options(
         timeout=settings.expression_timeout,
         max_bytes=settings.expression_max_bytes,
-        sources=FileSources(settings.resolved_files_url),
+        sources=WorkerSources(settings.resolved_files_url, records),
     )
     return lambda value, context: render_tree(value, context, options=options)
-
-
-def hider() -> Callable[[Any], Any]:
-    """Hides the secrets of this process's environment in texts and nested values."""
-    secrets = known_secrets()
-    return partial(mask_tree, secrets=secrets) if secrets else lambda value: value

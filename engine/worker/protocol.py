@@ -34,10 +34,11 @@ def parse(body: str) -> tuple[dict[str, Any], list[Metric]]:
         raise ProtocolError(f"expected an object in outputs, got {type(outputs).__name__}")
     if not isinstance(metrics, list):
         raise ProtocolError(f"expected a list in metrics, got {type(metrics).__name__}")
-    return outputs, [_metric(item) for item in metrics]
+    return outputs, [metric_of(item) for item in metrics]
 
 
-def _metric(item: Any) -> Metric:
+def metric_of(item: Any) -> Metric:
+    """The metric that a mapping with name, type, value and tags says."""
     try:
         kind = item.get("type", "counter")
         value = item["value"]

@@ -16,13 +16,15 @@ import structlog
 from engine.ids import derived_id
 from engine.states import State
 from engine.worker.control import JobControl, Stop
+from engine.worker.hiding import Hider
 from engine.worker.limits import Limits
 from engine.worker.lines import Lines
+from engine.worker.records import Records
 from engine.worker.registry import Claim, Registry
 from engine.worker.sender import Over, Sender
 from engine.worker.tasks import Result, Running, TaskFailed, kind_of
 from streaming.codec import to_json
-from streaming.messages import LEVELS, Job, TaskEnded, TaskStarted
+from streaming.messages import LEVELS, Job, Metric, TaskEnded, TaskStarted
 
 log = structlog.get_logger("worker")
 
@@ -40,7 +42,7 @@ class End(msgspec.Struct, frozen=True):
 class Runner:
     """Runs attempts one after the other.
 
-    ``render(value, context)`` fills in the expressions of a property, ``hide`` takes secrets out of what is said.
+    ``render(value, context)`` fills in the expressions of a property; ``secrets`` are taken out of what is said.
     """
 
     def __init__(
@@ -51,8 +53,9 @@ class Runner:
         *,
         worker_id: str,
         files_url: str,
+        records: Records,
         render: Callable[[Any, dict[str, Any]], Any],
-        hide: Callable[[Any], Any] = lambda value: value,
+        secrets: tuple[str, ...] = (),
     ) -> None:
         self.current: JobControl | None = None
         self._registry = registry
@@ -60,8 +63,9 @@ class Runner:
         self._limits = limits
         self._worker_id = worker_id
         self._files_url = files_url
+        self._records = records
         self._render = render
-        self._hide = hide
+        self._secrets = secrets
 
     def run(self, job: Job, losses: int = 0, *, stopping: Callable[[], bool] = lambda: False) -> bool:
         """Run the attempt unless somebody else has it; false if it was dropped.
@@ -77,11 +81,10 @@ class Runner:
             if claim.killed:
                 control.stop(Stop.KILL)
             control.begin()
-            lines = Lines(
-                job, self._sender.put, self._limits, minimum=_level(job), start=claim.first_line, hide=self._hide
-            )
+            hider = Hider((*self._secrets, *job.secrets))
+            lines = Lines(job, self._sender.put, self._limits, minimum=_level(job), start=claim.first_line, hide=hider)
             self._start(job, lines, losses)
-            self._end(job, self._outcome(job, control, lines), lines)
+            self._end(job, self._outcome(job, control, lines, hider), lines, hider)
         finally:
             self.current = None
             control.close()
@@ -118,11 +121,11 @@ class Runner:
         if losses:
             lines.note("WARN", "The worker that ran this attempt died; it runs again from its start.")
 
-    def _outcome(self, job: Job, control: JobControl, lines: Lines) -> End:
+    def _outcome(self, job: Job, control: JobControl, lines: Lines, hider: Hider) -> End:
         if control.reason is Stop.KILL:
             return End(State.KILLED, error="killed before it started")
         try:
-            end = End(State.SUCCESS, self._perform(job, control, lines))
+            end = End(State.SUCCESS, self._perform(job, control, lines, hider))
             end = msgspec.structs.replace(end, state=end.result.state)
             self._check_outputs(end.result.outputs)
         except TaskFailed as failure:
@@ -134,7 +137,7 @@ class Runner:
             end = End(State.FAILED, error=f"{type(error).__name__}: {error}")
         return self._stopped(control.reason, job, end, lines) if control.reason else end
 
-    def _perform(self, job: Job, control: JobControl, lines: Lines) -> Result:
+    def _perform(self, job: Job, control: JobControl, lines: Lines, hider: Hider) -> Result:
         kind = kind_of(str(job.task.get("type")))
         if kind is None:
             raise TaskFailed(f"this worker has no task type {job.task.get('type')!r}")
@@ -147,6 +150,8 @@ class Runner:
             limits=self._limits,
             may_read=lambda: not self._sender.full,
             files_url=self._files_url,
+            hider=hider,
+            records=self._records,
         )
         return kind.run(running)
 
@@ -175,7 +180,7 @@ class Runner:
         lines.note("ERROR", said[0].upper() + said[1:] + ".")
         return End(State.FAILED, end.result, said)
 
-    def _end(self, job: Job, end: End, lines: Lines) -> None:
+    def _end(self, job: Job, end: End, lines: Lines, hider: Hider) -> None:
         lines.close()
         self._sender.put(
             TaskEnded(
@@ -185,13 +190,18 @@ class Runner:
                 task_run_id=job.task_run_id,
                 attempt=job.attempt,
                 state=end.state,
-                outputs=self._hide(end.result.outputs),
-                metrics=end.result.metrics,
-                error=self._hide(end.error),
+                outputs=hider(end.result.outputs),
+                metrics=tuple(_shown(metric, hider) for metric in end.result.metrics),
+                error=hider(end.error),
                 worker_id=self._worker_id,
+                labels=hider(end.result.labels),
             )
         )
         self._sender.put(Over(job))
+
+
+def _shown(metric: Metric, hider: Hider) -> Metric:
+    return msgspec.structs.replace(metric, tags=hider(metric.tags)) if metric.tags else metric
 
 
 def _level(job: Job) -> Any:

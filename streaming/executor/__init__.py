@@ -28,6 +28,9 @@ def environment(settings: Settings) -> Env:
         kill_grace=settings.kill_grace,
         foreach_max_values=settings.foreach_max_values,
         subflow_max_depth=settings.subflow_max_depth,
+        loop_max_iterations=settings.loop_max_iterations,
+        loop_max_duration=settings.loop_max_duration,
+        max_labels=settings.execution_max_labels,
     )
 
 

@@ -152,7 +152,7 @@ class FakeSources:
         return f"{namespace}:{key}"
 
     def read(self, uri: str) -> str:
-        if uri == "gone":
+        if uri.endswith("gone"):
             raise FileNotFoundError("no such file")
         return f"text of {uri}"
 
@@ -178,7 +178,7 @@ class FakeSources:
         ("'a' | regexReplace('(', '')", "can't be read"),
         ("map | jq('.a |')", "jq can't read"),
         ("map | jq('.a.b.c')", "jq '.a.b.c'"),
-        ("read('gone')", "can't be read: no such file"),
+        ("read('file:///gone')", "can't be read: no such file"),
         ("kv('gone')", "the key 'gone' is not in the store of 'team.a'"),
         ("currentEachOutput(map)", "no output for the value 'out'"),
         ("randomInt(5, 1)", "the lower first"),

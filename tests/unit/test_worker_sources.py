@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from engine.expressions import ExpressionError, LimitExceeded, Options, evaluate, references
-from engine.worker.sources import FileSources
+from engine.worker.records import Records
+from engine.worker.sources import WorkerSources
 
 
 @pytest.fixture
@@ -15,7 +16,7 @@ def options(tmp_path: Path) -> Options:
     (tmp_path / "files" / "a").mkdir(parents=True)
     (tmp_path / "files" / "a" / "x y.txt").write_text("content é")
     (tmp_path / "outside.txt").write_text("secret")
-    return Options(max_bytes=1_000, sources=FileSources((tmp_path / "files").as_uri()))
+    return Options(max_bytes=1_000, sources=WorkerSources((tmp_path / "files").as_uri(), Records("sqlite:///nowhere.db")))
 
 
 def test_files_are_read_and_measured(tmp_path: Path, options: Options) -> None:

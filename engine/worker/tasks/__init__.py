@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.worker.tasks import core, scripts
+from engine.worker.tasks import core, http, kv, scripts
 from engine.worker.tasks.base import Result, Running, TaskFailed, TaskKind
 
 _CORE = "io.kestra.plugin.core."
@@ -21,13 +21,38 @@ _OLD_NAMES = {
     f"{_OLD}debugs.Echo": f"{_CORE}log.Log",
     f"{_OLD}debugs.Return": f"{_CORE}debug.Return",
     f"{_OLD}executions.Fail": f"{_CORE}execution.Fail",
+    f"{_OLD}executions.Labels": f"{_CORE}execution.Labels",
+    "io.kestra.plugin.fs.http.Request": f"{_CORE}http.Request",
+    "io.kestra.plugin.fs.http.Download": f"{_CORE}http.Download",
     f"{_OLD}scripts.Bash": f"{_SCRIPTS}shell.Commands",
 }
+
+_HTTP_PROPERTIES = (
+    "uri",
+    "method",
+    "headers",
+    "params",
+    "body",
+    "contentType",
+    "formData",
+    "options",
+    "allowFailed",
+)
 
 TASKS: dict[str, TaskKind] = {
     f"{_CORE}log.Log": TaskKind(("message", "level"), core.log),
     f"{_CORE}debug.Return": TaskKind(("format",), core.return_value),
     f"{_CORE}execution.Fail": TaskKind(("condition", "errorMessage"), core.fail),
+    f"{_CORE}execution.Assert": TaskKind(("conditions", "errorMessage"), core.check),
+    f"{_CORE}execution.Labels": TaskKind(("labels",), core.labels),
+    f"{_CORE}metric.Publish": TaskKind(("metrics",), core.publish),
+    f"{_CORE}http.Request": TaskKind(_HTTP_PROPERTIES, http.request),
+    f"{_CORE}http.Download": TaskKind((*_HTTP_PROPERTIES, "saveAs", "failOnEmptyResponse"), http.download),
+    f"{_CORE}kv.Set": TaskKind(
+        ("key", "value", "namespace", "overwrite", "ttl", "kvType", "kvDescription"), kv.set_value
+    ),
+    f"{_CORE}kv.Get": TaskKind(("key", "namespace", "errorOnMissing"), kv.get_value),
+    f"{_CORE}kv.Delete": TaskKind(("key", "namespace", "errorOnMissing"), kv.delete),
     f"{_CORE}flow.Sleep": TaskKind(("duration",), core.sleep),
     f"{_CORE}output.OutputValues": TaskKind(("values",), core.output_values),
     f"{_SCRIPTS}shell.Commands": TaskKind(("commands", *_SCRIPT_PROPERTIES), scripts.shell),

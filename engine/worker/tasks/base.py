@@ -9,8 +9,10 @@ import msgspec
 
 from engine.states import State
 from engine.worker.control import JobControl
+from engine.worker.hiding import Hider
 from engine.worker.limits import Limits
 from engine.worker.lines import Lines
+from engine.worker.records import Records
 from streaming.messages import Job, Metric
 
 
@@ -24,7 +26,10 @@ class TaskFailed(Exception):
 
 
 class Running(msgspec.Struct, frozen=True):
-    """One attempt while it runs. ``properties`` are rendered; ``may_read`` is false while too much waits to be sent."""
+    """One attempt while it runs. ``properties`` are rendered; ``may_read`` is false while too much waits to be sent.
+
+    ``hider`` is told of secrets that its outputs and lines must not show.
+    """
 
     job: Job
     properties: dict[str, Any]
@@ -33,14 +38,17 @@ class Running(msgspec.Struct, frozen=True):
     limits: Limits
     may_read: Callable[[], bool]
     files_url: str
+    hider: Hider
+    records: Records
 
 
 class Result(msgspec.Struct, frozen=True):
-    """How an attempt ended well."""
+    """How an attempt ended well. ``labels`` are set on its execution."""
 
     outputs: dict[str, Any] = {}
     metrics: tuple[Metric, ...] = ()
     state: State = State.SUCCESS
+    labels: dict[str, str] = {}
 
 
 class TaskKind(msgspec.Struct, frozen=True):

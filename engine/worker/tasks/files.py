@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import unquote
 
 import fsspec
@@ -43,9 +43,7 @@ def put_inputs(home: Path, given: Any, files_url: str) -> None:
 
 def keep_outputs(home: Path, patterns: Any, files_url: str, job: Job) -> dict[str, str]:
     """Copy what matches ``outputFiles`` (globs) into the file storage; name → URI."""
-    base = "/".join(
-        (files_url.rstrip("/"), job.namespace, job.flow_id, job.execution_id, job.task_run_id, str(job.attempt))
-    )
+    base = folder_of(files_url, job)
     kept = {}
     for pattern in patterns if isinstance(patterns, list) else [patterns]:
         for path in sorted(home.glob(str(pattern))):
@@ -55,6 +53,28 @@ def keep_outputs(home: Path, patterns: Any, files_url: str, job: Job) -> dict[st
                 kept[name] = f"{base}/{name}"
                 _copy(path.as_uri(), kept[name])
     return kept
+
+
+def folder_of(files_url: str, job: Job) -> str:
+    """Where the files of an attempt are kept."""
+    return "/".join(
+        (files_url.rstrip("/"), job.namespace, job.flow_id, job.execution_id, job.task_run_id, str(job.attempt))
+    )
+
+
+def store(content: IO[bytes], name: str, files_url: str, job: Job) -> str:
+    """Keep ``content``, read from where it stands, as a file of the attempt; its URI."""
+    uri = f"{folder_of(files_url, job)}/{name}"
+    with fsspec.open(uri, "wb", auto_mkdir=True) as writing:
+        while chunk := content.read(_COPY_BYTES):
+            writing.write(chunk)
+    return uri
+
+
+def read(uri: str) -> bytes:
+    """Bytes of a stored file."""
+    with fsspec.open(uri, "rb") as file:
+        return bytes(file.read())
 
 
 def _inside(home: Path, name: str) -> Path:

@@ -10,13 +10,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from engine.truth import truth
 from engine.worker import protocol
 from engine.worker.limits import Limits
 from engine.worker.lines import Lines, LineSplitter
 from engine.worker.processes import TaskProcess, describe_exit, mark_of
 from engine.worker.tasks import files
 from engine.worker.tasks.base import Result, Running, TaskFailed
-from engine.worker.tasks.core import FALSE, text_of
+from engine.worker.tasks.core import text_of
 from streaming.messages import Metric
 
 _HIDDEN_ENV = "WATCHFLOOR_"  # settings hold secrets; a task does not see the worker's
@@ -27,7 +28,7 @@ def shell(running: Running) -> Result:
     """Commands or a script for ``/bin/sh`` (or ``interpreter``), which stops at the first that fails."""
     properties = running.properties
     text = properties["script"] if "script" in properties else "\n".join(_texts(properties, "commands"))
-    fail_fast = text_of(properties.get("failFast", True)).lower() not in FALSE
+    fail_fast = truth(properties.get("failFast", True))
     interpreter = _texts(properties, "interpreter") or ["/bin/sh"]
     lines = [*_texts(properties, "beforeCommands"), text_of(text)]
     if fail_fast and Path(interpreter[0]).name in ("sh", "bash", "dash", "zsh", "ksh", "ash"):
