@@ -83,6 +83,10 @@ class Hub:
             for view in self._lists:
                 view.take(deltas, cursor, now)
                 self.touch(view)
+            for row in deltas.removed:
+                for one in self._followed.get(row.id, ()):
+                    one.gone(row, cursor)
+                    self.touch(one)
             for delta in deltas.items:
                 for one in self._followed.get(delta.row.id, ()):
                     one.take(delta, cursor)

@@ -51,6 +51,12 @@ class DroppedItem(_Item, frozen=True, omit_defaults=True, tag="dropped"):
     ids: tuple[str, ...]
 
 
+class GoneItem(_Item, frozen=True, omit_defaults=True, tag="gone"):
+    """The execution is no more: retention removed it."""
+
+    id: str
+
+
 class LinesItem(_Item, frozen=True, omit_defaults=True, tag="lines"):
     """Log lines in the order of their ``seq``. ``total`` counts all that match the subscription by now."""
 
@@ -74,7 +80,7 @@ class StatsItem(_Item, frozen=True, omit_defaults=True, tag="stats"):
     rate: float
 
 
-Item = RowItem | WindowItem | ExecutionItem | TaskRunItem | DroppedItem | LinesItem | SkippedItem | StatsItem
+Item = RowItem | WindowItem | ExecutionItem | TaskRunItem | DroppedItem | GoneItem | LinesItem | SkippedItem | StatsItem
 
 TAGS: tuple[str, ...] = tuple(kind.__struct_config__.tag for kind in Item.__args__)  # type: ignore[attr-defined]
 

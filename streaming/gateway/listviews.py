@@ -17,7 +17,7 @@ from streaming.gateway.reads import Matcher, Page, Reads
 from streaming.gateway.topics import ExecutionsTopic, StatsTopic
 from streaming.gateway.views import Position, View
 from streaming.gateway.window import Window
-from streaming.messages import Deltas, ExecutionDelta
+from streaming.messages import Deltas, ExecutionDelta, ExecutionRow
 
 _WHILE_READING_MAX = 5_000
 _RATE_SECONDS = 10
@@ -60,6 +60,8 @@ class ListView(View):
             return
         self._shown = max(self._shown, position)
         self.cursor = cursor
+        for row in deltas.removed:
+            self._gone(row, now)
         for delta in deltas.items:
             self._change(delta, now)
 
@@ -88,6 +90,9 @@ class ListView(View):
         raise NotImplementedError
 
     def _change(self, delta: ExecutionDelta, now: datetime) -> None:
+        raise NotImplementedError
+
+    def _gone(self, row: ExecutionRow, now: datetime) -> None:
         raise NotImplementedError
 
 
@@ -132,6 +137,11 @@ class ExecutionsView(ListView):
             self._window.change(row, was, matches)
             self._touched.add(row.id)
             self.source_at = row.changed_at
+
+    def _gone(self, row: ExecutionRow, now: datetime) -> None:
+        if self._matches(row, now):
+            self._window.remove(row)
+            self._touched.discard(row.id)
 
     def settle(self) -> None:
         visible = self._window.visible
@@ -198,6 +208,9 @@ class StatsView(ListView):
             self._counts[before.state] -= 1
         self._counts[row.state] += 1
         self._events.append((self._clock(), row.version - (before.version if before is not None else 0)))
+
+    def _gone(self, row: ExecutionRow, now: datetime) -> None:
+        self._counts[row.state] -= 1
 
     def settle(self) -> None:
         since = self._clock() - _RATE_SECONDS

@@ -146,6 +146,8 @@ class Sessions:
             return None
         newest: dict[Any, Item] = {}
         for commit in commits:
+            if any(row.id == view.topic.id for row in commit.removed):
+                return None
             for delta in commit.items:
                 if delta.row.id == view.topic.id:
                     for key, item in items_of(delta):

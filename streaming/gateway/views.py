@@ -15,11 +15,11 @@ from typing import Any, ClassVar
 from engine.ids import new_id
 from streaming import codec
 from streaming.gateway.conflation import Conflated
-from streaming.gateway.items import DroppedItem, ExecutionItem, Frame, Item, RowItem, TaskRunItem
+from streaming.gateway.items import DroppedItem, ExecutionItem, Frame, GoneItem, Item, RowItem, TaskRunItem
 from streaming.gateway.reads import Reads
 from streaming.gateway.snapshots import light, of_execution
 from streaming.gateway.topics import ExecutionTopic, RowsTopic, Topic
-from streaming.messages import ExecutionDelta
+from streaming.messages import ExecutionDelta, ExecutionRow
 
 Position = int | tuple[int, int]
 
@@ -150,6 +150,11 @@ class _KeyedView(View):
         self.cursor, self.source_at = cursor, delta.row.changed_at
         for key, item in self._items(delta):
             self._changes.put(key, item)
+
+    def gone(self, row: ExecutionRow, cursor: str) -> None:
+        """One of the executions is no more."""
+        self.cursor = cursor
+        self._changes.put(("gone", row.id), GoneItem(row.id))
 
     @abstractmethod
     def _items(self, delta: ExecutionDelta) -> list[tuple[Any, Item]]:

@@ -62,6 +62,15 @@ class Window:
         else:
             self._recolour(row, held, was, matches)
 
+    def remove(self, row: ExecutionRow) -> None:
+        """An execution that matched is no more; ``row`` was its last."""
+        self.counts[row.state] -= 1
+        self.total -= 1
+        held = self._held.get(row.id)
+        if self._first and held is not None:
+            self._remove(held)
+        self.stale = self.stale or not self._first or len(self._rows) < min(self.size, self.total)
+
     def _count(self, row: ExecutionRow, was: ExecutionRow | None, matches: bool) -> None:
         if was is not None:
             self.counts[was.state] -= 1

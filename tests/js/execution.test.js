@@ -34,6 +34,13 @@ test("an older version and an older task run change nothing", () => {
   assert.deepEqual(fold(model, /** @type {any} */ ({ t: "dropped", version: 6, ids: ["a"] })), []);
 });
 
+test("an execution that is gone keeps what was known last", () => {
+  const model = fromSnapshot({ row: row(5, "SUCCESS"), task_runs: [run("a", "SUCCESS")] });
+  assert.equal(model.gone, false);
+  assert.deepEqual(fold(model, /** @type {any} */ ({ t: "gone", id: "e" })), []);
+  assert.deepEqual([model.gone, model.row?.state, model.tasks.size], [true, "SUCCESS", 1]);
+});
+
 test("dropped task runs go, unknown tags are ignored", () => {
   const model = fromSnapshot({ row: row(1, "RUNNING"), task_runs: [run("a", "RUNNING"), run("b", "RUNNING")] });
   assert.deepEqual(fold(model, /** @type {any} */ ({ t: "dropped", version: 2, ids: ["a", "never"] })), ["a"]);

@@ -186,6 +186,8 @@ class Browser:
                 held = self.rows.get(item["row"]["id"])
                 if held is None or held["version"] <= item["row"]["version"]:
                     self.rows[item["row"]["id"]] = item["row"]
+            case "gone":
+                self.rows.pop(item["id"], None)
             case "window":
                 self.ids = item.get("ids", self.ids)
                 self.total, self.counts = item["total"], item["counts"]
@@ -226,6 +228,13 @@ class World:
         items = tuple(ExecutionDelta(row, self.reads.truth.get(row.id)) for row in rows)
         self.reads.truth.update((row.id, row) for row in rows)
         return f"{1000 + self._commits}-0", Deltas("x", START, items, self.reads.position)
+
+    def remove(self, *ids: str) -> tuple[str, Deltas]:
+        """Retention removes rows; the message that says so."""
+        self._commits += 1
+        self.reads.position = f"{self._commits}-0"
+        gone = tuple(self.reads.truth.pop(i) for i in ids)
+        return f"{1000 + self._commits}-0", Deltas("x", START, (), self.reads.position, gone)
 
     def announce(self, *rows: ExecutionRow) -> None:
         """Commit and publish."""

@@ -241,12 +241,40 @@ def test_a_bad_wish_is_answered_with_what_was_expected(topic: str, params: dict,
     assert not world.hub.views
 
 
+def test_removed_rows_leave_the_page_and_its_counts() -> None:
+    world = World()
+    browser = world.browser(size=3)
+    stats = world.browser("stats")
+    world.announce(*(row(number, State.SUCCESS) for number in range(8)))
+    browser.ack()
+    asked = world.reads.asked
+    world.hub.deltas(*world.remove("e0007", "e0006", "e0001"))
+    world.later(0.1)
+    assert browser.ids == ["e0005", "e0004", "e0003"]
+    assert (browser.total, browser.counts) == (5, {"SUCCESS": 5})
+    assert world.reads.asked == asked, "what is below the page was held already"
+    stats.ack()
+    world.later(1)
+    assert stats.frames[-1]["items"][-1]["total"] == 5
+
+
+def test_a_removal_that_the_page_shows_already_is_not_counted_again() -> None:
+    world = World()
+    world.commit(row(1), row(2))
+    late = world.remove("e0001")
+    browser = world.browser(size=3)
+    world.hub.deltas(*late)
+    world.later(0.1)
+    assert (browser.ids, browser.total) == (["e0002"], 1)
+
+
 STATES = st.sampled_from([State.RUNNING, State.FAILED, State.SUCCESS])
 CHANGES = st.lists(st.tuples(st.integers(1, 25), STATES), min_size=1, max_size=12)
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("change"), CHANGES),
         st.tuples(st.just("change unheard"), CHANGES),
+        st.tuples(st.just("remove"), st.sets(st.integers(1, 25), min_size=1, max_size=8)),
         st.tuples(st.just("wait"), st.sampled_from([0.01, 0.05, 0.3, 2.0])),
         st.tuples(st.sampled_from(["ack", "cut", "back"]), st.integers(0, 4)),
         st.tuples(st.just("gap"), st.none()),
@@ -296,6 +324,8 @@ def test_snapshot_and_frames_folded_are_the_store(steps: list) -> None:
                 late = world.commit(*changed(value))
                 world.loader.turn()
                 world.hub.deltas(*late)
+            case "remove":
+                world.hub.deltas(*world.remove(*({f"e{n:04}" for n in value} & world.reads.truth.keys())))
             case "wait":
                 world.later(value)
             case "ack":

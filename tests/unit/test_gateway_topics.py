@@ -75,6 +75,17 @@ def test_a_dropped_task_run_takes_the_place_of_its_change() -> None:
     assert [item["t"] for item in browser.frames[-1]["items"]] == ["execution", "dropped"]
 
 
+def test_who_looks_at_an_execution_or_its_row_hears_that_it_is_gone() -> None:
+    world = World()
+    world.commit(row(1), row(2))
+    page, rows = world.browser("execution", id="e0001"), world.browser("rows", ids=["e0001", "e0002"])
+    world.hub.deltas(*world.remove("e0001"))
+    world.hub.flush()
+    assert page.frames[-1]["items"] == [{"t": "gone", "id": "e0001"}]
+    assert list(rows.rows) == ["e0002"]
+    assert world.hub.left_out == 0
+
+
 def test_answers_stay_until_a_slow_browser_has_them() -> None:
     world = World()
     browser = world.browser("execution", id="e0001")

@@ -18,7 +18,7 @@ export function request(action, ids) {
 
 /**
  * The row of buttons. @param {() => string} id the execution's
- * @returns {{element: HTMLElement, show: (state: string | undefined) => void}}
+ * @returns {{element: HTMLElement, show: (state: string | undefined, gone: boolean) => void}}
  */
 export function actionButtons(id) {
   /** @type {{user?: string, role?: string, actions?: ActionInfo[]}} */
@@ -28,9 +28,9 @@ export function actionButtons(id) {
   const viewer = config.role === "viewer" ? "Your role, viewer, may look only." : null;
   return {
     element,
-    show(state) {
+    show(state, gone) {
       for (const { info, button } of buttons) {
-        const reason = viewer ?? refusal(info, state);
+        const reason = viewer ?? (gone ? "Retention removed the execution." : refusal(info, state));
         button.setAttribute("aria-disabled", String(reason !== null));
         button.title = reason ?? `${info.title} this execution`;
       }

@@ -13,11 +13,12 @@ import { toMs } from "../format.js";
  *   trigger_type?: string, parent_id?: string, original_id?: string, attempt_number?: number, error?: string,
  *   last_task?: string}} Row
  * @typedef {{row: Row | null, history: Change[], tasks: Map<string, TaskRun>, answers: any[], versions: Map<string, number>,
- *   base: number}} Model `base` is the snapshot's version, `versions` those of the task runs that changed since
+ *   base: number, gone: boolean}} Model `base` is the snapshot's version, `versions` those of the task runs that changed since;
+ *   `gone`: retention removed it, and this is the last that was known
  */
 
 /** @returns {Model} */
-export const empty = () => ({ row: null, history: [], tasks: new Map(), answers: [], versions: new Map(), base: -1 });
+export const empty = () => ({ row: null, history: [], tasks: new Map(), answers: [], versions: new Map(), base: -1, gone: false });
 
 /** @param {{row: Row, history?: Change[], task_runs?: TaskRun[]}} snapshot @returns {Model} */
 export function fromSnapshot(snapshot) {
@@ -43,6 +44,10 @@ const FOLDS = {
     model.versions.set(run.id, version);
     model.tasks.set(run.id, run);
     return [run.id];
+  },
+  gone(model) {
+    model.gone = true;
+    return [];
   },
   dropped(model, { ids, version }) {
     const gone = ids.filter((/** @type {string} */ id) => !outdated(model, id, version) && model.tasks.delete(id));

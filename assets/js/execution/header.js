@@ -66,15 +66,17 @@ function showWho(parts, params, row) {
   showStep(parts.next, params.neighbours?.next);
 }
 
-/** @param {Parts} parts @param {Row | null} row @param {number} now */
-function showState(parts, row, now) {
-  parts.actions.show(row?.state);
+const GONE = "removed by retention: this is the last that was known of it";
+
+/** @param {Parts} parts @param {Row | null} row @param {number} now @param {boolean} gone */
+function showState(parts, row, now, gone) {
+  parts.actions.show(row?.state, gone);
   if (!row) return;
   parts.badge.classList.remove("loading");
   setBadge(parts.badge, row.state);
   showLabels(parts.labels, row.labels ?? {});
   const start = toMs(row.start_date);
-  setText(parts.facts, [`started ${moment(start, now)}`, `revision ${row.revision}`, trigger(row), again(row)].filter(Boolean).join(" · "));
+  setText(parts.facts, [gone ? GONE : "", `started ${moment(start, now)}`, `revision ${row.revision}`, trigger(row), again(row)].filter(Boolean).join(" · "));
   parts.facts.title = `${exact(start)} (${ago(start, now)})${row.end_date ? `\nended ${clock(toMs(row.end_date), true)}` : ""}`;
 }
 
@@ -120,16 +122,18 @@ export function executionHeader(element, first, live) {
   element.replaceChildren(parts.root);
   /** @type {Row | null} */
   let row = null;
+  let gone = false;
   const show = () => {
     const now = live.confirmedNow();
     showWho(parts, params, row);
-    showState(parts, row, now);
+    showState(parts, row, now, gone);
     showTime(parts, params, row, now);
   };
   const listen = () =>
     watch(live, params.id, {
       changed(_, model) {
         row = model.row;
+        gone = model.gone;
         show();
       },
     });
@@ -146,6 +150,7 @@ export function executionHeader(element, first, live) {
       params = next;
       if (!other) return show();
       row = null;
+      gone = false;
       watching.close();
       watching = listen();
       return show();

@@ -29,7 +29,8 @@ class Shared {
 
   /** @param {any} snapshot */
   replace(snapshot) {
-    Object.assign(this.model, fromSnapshot(snapshot));
+    if (this.model.row && !snapshot.row) this.model.gone = true;
+    else Object.assign(this.model, fromSnapshot(snapshot));
     this.ready = true;
     this.tell(null);
   }

@@ -61,6 +61,9 @@ const FOLDS = {
   row(store, { row }, changed) {
     if (store.put(row)) changed.rows.add(row.id);
   },
+  gone(store, { id }, changed) {
+    changed.order ||= store.rows.delete(id);
+  },
   window(store, item, changed) {
     changed.order ||= Boolean(item.ids);
     changed.counts = true;

@@ -68,7 +68,7 @@ class Logs {
   }
 
   get model() {
-    return this.watching?.model ?? { row: null, history: [], tasks: new Map(), answers: [], versions: new Map(), base: -1 };
+    return this.watching?.model ?? { row: null, history: [], tasks: new Map(), answers: [], versions: new Map(), base: -1, gone: false };
   }
 
   /** Start of the execution in ms, for relative times. */
