@@ -13,6 +13,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from data.errors import StoreUnavailable
+from streaming.advice import explained
 
 log = structlog.get_logger()
 
@@ -58,6 +59,6 @@ def _retry(work: Callable[[], object], stop: Stop, action: str, *away: type[Exce
             work()
             return
         except away as error:
-            log.warning(action, error=str(error))
+            log.warning(action, error=explained(error))
             stop.wait(wait)
             wait = min(wait * 2, _BACKOFF_MAX)

@@ -25,13 +25,14 @@ def _settings(**given: Any) -> Any:
     from pydantic import ValidationError
 
     from watchfloor.settings import Settings
+    from watchfloor.urls import without_password
 
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         for problem in error.errors():
             name = "WATCHFLOOR_" + "_".join(str(part) for part in problem["loc"]).upper()
-            typer.echo(f"{name}: {problem['msg']}, got {problem['input']!r}.", err=True)
+            typer.echo(f"{name}: {problem['msg']}, got {without_password(repr(problem['input']))}.", err=True)
         raise typer.Exit(2) from error
 
 
@@ -143,9 +144,10 @@ def load(
     import redis
 
     settings = _settings(data_dir=data_dir)
+    from streaming.advice import explained
     from streaming.bus import Bus
     from streaming.load import load
-    from watchfloor.logs import without_password
+    from watchfloor.urls import without_password
 
     bus = Bus(settings.resolved_redis_url)
     try:
@@ -153,7 +155,7 @@ def load(
         typer.echo(f"Sending {rate:g} events/s for {seconds:g} s to {without_password(settings.resolved_redis_url)}")
         sent = load(bus, rate, seconds, seed=seed, alive=alive)
     except redis.RedisError as error:
-        typer.echo(f"Redis does not answer: {error}. Start the product with `watchfloor up` first.", err=True)
+        typer.echo(f"Redis does not answer: {explained(error)}. `watchfloor up` starts the product.", err=True)
         raise typer.Exit(1) from error
     finally:
         bus.close()

@@ -15,9 +15,9 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
-from watchfloor.logs import without_password
 from watchfloor.settings import Settings
 from watchfloor.up import read_state, web_answers
+from watchfloor.urls import without_password
 
 _SOCKET_PATH_MAX = 100
 _PYTHON_MIN = (3, 11)
@@ -121,19 +121,23 @@ def check_redis(settings: Settings) -> Finding:
     """The bus answers, and is new enough."""
     import redis
 
+    from streaming import keys
+    from streaming.advice import explained, is_lasting
+
     client = redis.Redis.from_url(settings.resolved_redis_url, socket_connect_timeout=2, socket_timeout=2)
     began = time.monotonic()
     try:
         client.ping()
         took = (time.monotonic() - began) * 1000
+        client.xlen(keys.EVENTS)  # may we use what is ours?
         info = client.info("server")
     except redis.RedisError as error:
         if settings.redis_url is None and read_state(settings.data_dir) is None:
             return _embedded_binary()
         return Finding(
             Verdict.BAD,
-            f"{without_password(settings.resolved_redis_url)}: {error}",
-            "Start it, or mend WATCHFLOOR_REDIS_URL.",
+            f"{without_password(settings.resolved_redis_url)}: {explained(error)}",
+            "Mend it as said." if is_lasting(error) else "Start it, or mend WATCHFLOOR_REDIS_URL.",
         )
     finally:
         client.close()

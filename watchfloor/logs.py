@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import sys
 
 import structlog
@@ -24,8 +23,3 @@ def configure(level: str) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-
-
-def without_password(url: str) -> str:
-    """``url`` as it may be shown."""
-    return re.sub(r"(?<=//)[^@/]*@", "…@", url)

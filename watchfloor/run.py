@@ -24,9 +24,9 @@ from streaming import codec, keys
 from streaming.bus import Bus, split_live
 from streaming.messages import Heartbeat
 from watchfloor.follow import Follower
-from watchfloor.logs import without_password
-from watchfloor.settings import Settings
+from watchfloor.settings import TLS_FILES, Settings
 from watchfloor.up import environment, public_url, read_state
+from watchfloor.urls import without_password
 from watchfloor.valkey import valkey_server, wait_for
 
 if TYPE_CHECKING:
@@ -185,6 +185,7 @@ def private_engine(settings: Settings, path: Path) -> Iterator[Settings]:
         home = Path(folder)
         with valkey_server(home) as url:
             changes = {"data_dir": home, "redis_url": url, "database_url": None, "flows_dir": home / "flows"}
+            changes |= dict.fromkeys(TLS_FILES)
             own = Settings(**{**settings.model_dump(), **changes, "schedules": False})
             with _worker(own, home):
                 _store(own, path).close()

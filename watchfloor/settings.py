@@ -9,10 +9,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from engine.retention import Rule, parse_rules
+from watchfloor import urls
+
+TLS_FILES = {"redis_ca_file": "ssl_ca_certs", "redis_cert_file": "ssl_certfile", "redis_key_file": "ssl_keyfile"}
+"""Settings of TLS to Redis, and what clients call them in a URL."""
 
 
 class Settings(BaseSettings):
@@ -25,7 +29,14 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path("var"), description="Folder of everything that `watchfloor up` keeps.")
     flows_dir: Path = Field(Path("flows"), description="Folder of flow files; changes are picked up as they happen.")
     redis_url: str | None = Field(None, description="Redis or Valkey server; unset: an embedded Valkey.")
-    database_url: str | None = Field(None, description="SQLAlchemy URL; unset: SQLite in the data folder.")
+    redis_ca_file: Path | None = Field(None, description="Who signed the server's certificate, for rediss://.")
+    redis_cert_file: Path | None = Field(None, description="Certificate shown to the server, for rediss://.")
+    redis_key_file: Path | None = Field(None, description="Key of that certificate.")
+    database_url: str | None = Field(
+        None, description="PostgreSQL, as postgresql://user:password@host/database; unset: SQLite in the data folder."
+    )
+    database_connections: int = Field(15, ge=1, description="Connections to the database one process may open.")
+    database_wait: float = Field(15.0, gt=0, description="How long a request waits for one that is free.")
     files_url: str | None = Field(None, description="fsspec URL for files; unset: a folder in the data folder.")
     public_url: str | None = Field(None, description="Address users type, when a proxy stands before the web process.")
     secret_key: SecretStr | None = Field(None, description="Signs sessions; unset: made once, kept in the data folder.")
@@ -41,8 +52,17 @@ class Settings(BaseSettings):
     task_max_output_bytes: int = Field(1_048_576, ge=1024, description="Size of one task's outputs; more fails it.")
     foreach_max_values: int = Field(10_000, ge=1, description="Values one ForEach may have.")
     subflow_max_depth: int = Field(20, ge=1, description="How deep subflows may nest.")
+    loop_max_iterations: int = Field(1_000, ge=1, description="Rounds one LoopUntil may make.")
+    loop_max_duration: float = Field(604_800.0, gt=0, description="How long one LoopUntil may take.")
     expression_timeout: float = Field(1.0, gt=0, description="Time one expression may take.")
     expression_max_bytes: int = Field(1_048_576, ge=1024, description="Size of one expression's result.")
+    http_max_bytes: int = Field(268_435_456, ge=1, description="Size of one HTTP answer; more fails the task.")
+    http_max_seconds: float = Field(600.0, gt=0, description="Time one HTTP request may take as a whole.")
+    http_inline_bytes: int = Field(262_144, ge=0, description="Size from which an answer's body is kept as a file.")
+    kv_max_bytes: int = Field(1_048_576, ge=2, description="Size of one value of a key-value store, as JSON.")
+    kv_max_keys: int = Field(100_000, ge=1, description="Keys one namespace's key-value store may have.")
+    upload_max_bytes: int = Field(268_435_456, ge=1, description="Size of one uploaded file, or of one form.")
+    execution_max_labels: int = Field(100, ge=1, description="Labels one execution may have.")
     schedules: bool = Field(True, description="Start executions by their schedules.")
     executor_batch: int = Field(1_000, ge=1, description="Events applied in one commit at the most.")
     live_cache_executions: int = Field(20_000, ge=100, description="Executions an executor keeps in memory.")
@@ -52,17 +72,8 @@ class Settings(BaseSettings):
     subscriber_buffer_items: int = Field(5_000, ge=10, description="Items waiting for one browser and topic.")
     retention: Annotated[dict[str, Rule], NoDecode] = Field(
         {}, description='Which ended executions are kept: `{"*": {"days": 30}, "company.team": {"count": 10000}}`.'
-    loop_max_iterations: int = Field(1_000, ge=1, description="Rounds one LoopUntil may make.")
-    loop_max_duration: float = Field(604_800.0, gt=0, description="How long one LoopUntil may take.")
     )
     retention_every: float = Field(60.0, gt=0, description="Time between two looks for what retention doesn't keep.")
-    http_max_bytes: int = Field(268_435_456, ge=1, description="Size of one HTTP answer; more fails the task.")
-    http_max_seconds: float = Field(600.0, gt=0, description="Time one HTTP request may take as a whole.")
-    http_inline_bytes: int = Field(262_144, ge=0, description="Size from which an answer's body is kept as a file.")
-    kv_max_bytes: int = Field(1_048_576, ge=2, description="Size of one value of a key-value store, as JSON.")
-    kv_max_keys: int = Field(100_000, ge=1, description="Keys one namespace's key-value store may have.")
-    upload_max_bytes: int = Field(268_435_456, ge=1, description="Size of one uploaded file, or of one form.")
-    execution_max_labels: int = Field(100, ge=1, description="Labels one execution may have.")
     retention_step: int = Field(100, ge=1, le=500, description="Executions that retention removes at once.")
     page_size_max: int = Field(500, ge=1, description="Rows of one page at the most.")
     action_wait: float = Field(5.0, gt=0, description="How long an action waits for its answer before 504.")
@@ -72,6 +83,21 @@ class Settings(BaseSettings):
     def _retention(cls, given: Any) -> dict[str, Rule]:
         return parse_rules(given)
 
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, given: str | None) -> str | None:
+        return urls.redis_url(given)
+
+    @field_validator(*TLS_FILES)
+    @classmethod
+    def _tls(cls, given: Path | None, info: ValidationInfo) -> Path | None:
+        return urls.tls_file(given, info.data.get("redis_url"))
+
+    @field_validator("database_url")
+    @classmethod
+    def _database(cls, given: str | None) -> str | None:
+        return urls.database_url(given)
+
     @cached_property
     def resolved_database_url(self) -> str:
         """The database URL, SQLite under the data folder by default."""
@@ -79,8 +105,10 @@ class Settings(BaseSettings):
 
     @cached_property
     def resolved_redis_url(self) -> str:
-        """The Redis URL, the embedded server's socket by default."""
-        return self.redis_url or f"unix://{self.data_dir.resolve() / 'valkey.sock'}"
+        """The Redis URL with its TLS files, the embedded server's socket by default."""
+        if self.redis_url is None:
+            return f"unix://{self.data_dir.resolve() / 'valkey.sock'}"
+        return urls.with_options(self.redis_url, {option: getattr(self, name) for name, option in TLS_FILES.items()})
 
     @cached_property
     def resolved_files_url(self) -> str:

@@ -21,8 +21,9 @@ import msgspec
 from honcho.environ import parse_procfile
 from rich.console import Console
 
-from watchfloor.settings import Settings
+from watchfloor.settings import TLS_FILES, Settings
 from watchfloor.supervisor import Supervisor
+from watchfloor.urls import without_password
 from watchfloor.valkey import ValkeyError, valkey_command, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -63,7 +64,7 @@ def _run(settings: Settings, console: Console) -> int:
     supervisor = make_supervisor(settings, running)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: supervisor.stop())
-    with _stopped_on_error(supervisor):
+    with _stopped_on_error(settings, supervisor):
         if settings.redis_url is None:
             console.print(f"Starting the embedded Valkey (data in {settings.data_dir})")
             supervisor.start(VALKEY)
@@ -110,6 +111,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "WATCHFLOOR_DATA_DIR": str(settings.data_dir.resolve()),
         "WATCHFLOOR_FLOWS_DIR": str(settings.flows_dir.resolve()),
         "WATCHFLOOR_REDIS_URL": settings.resolved_redis_url,
+        **{f"WATCHFLOOR_{name.upper()}": str(path) for name in TLS_FILES if (path := getattr(settings, name))},
         "WATCHFLOOR_DATABASE_URL": settings.resolved_database_url,
     }
 
@@ -220,14 +222,18 @@ def read_state(data_dir: Path) -> Running | None:
 
 
 @contextmanager
-def _stopped_on_error(supervisor: Supervisor) -> Iterator[None]:
+def _stopped_on_error(settings: Settings, supervisor: Supervisor) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
         supervisor.stop()
         supervisor.loop()
+        from data.errors import DataError  # not at the top: the store takes half a second to load
+
         if isinstance(error, ValkeyError):
             raise UpError(str(error)) from error
+        if isinstance(error, DataError):
+            raise UpError(f"{without_password(settings.resolved_database_url)} can't be used: {error}") from error
         raise
 
 

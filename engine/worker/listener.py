@@ -12,6 +12,7 @@ import structlog
 from engine.worker.control import JobControl, Stop
 from engine.worker.registry import attempt_of
 from streaming import codec, keys
+from streaming.advice import explained
 from streaming.bus import Bus, Subscription
 from streaming.messages import Kill
 
@@ -58,7 +59,7 @@ class Listener:
                     pause = 0.05
                     self._follow(subscription)
             except redis.RedisError as error:
-                log.warning("redis_away", error=str(error), waiting_for="control", retry_in=pause)
+                log.warning("redis_away", error=explained(error), waiting_for="control", retry_in=pause)
                 self._check_stop()
                 self._closing.wait(pause)
                 pause = min(pause * 2, 1.0)

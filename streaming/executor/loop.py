@@ -26,6 +26,7 @@ from engine.model import Execution, evolve
 from engine.reducer import Env, apply
 from engine.slots import Gate, gate_id, take_turn
 from streaming import codec, keys
+from streaming.advice import explained
 from streaming.bus import Bus, Read
 from streaming.executor.batch import Batch, Outbox, decode_outbox
 from streaming.executor.cache import ExecutionCache
@@ -120,7 +121,7 @@ class Executor:
                 self.pulse.commit_problem = str(error)
                 log.warning("database_away", error=str(error))
             except (RedisError, OSError) as error:
-                log.warning("redis_away", error=str(error))
+                log.warning("redis_away", error=explained(error))
             else:
                 self.pulse.commit_problem = None
                 return

@@ -11,6 +11,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from streaming import codec, keys
+from streaming.advice import explained
 from streaming.bus import Bus, Subscription, split_live
 from streaming.gateway.health import Health
 from streaming.gateway.hub import Hub
@@ -85,7 +86,7 @@ class Feed:
                     wait = 0.05
                     self._follow(subscription, stop)
             except (RedisError, OSError) as error:
-                self._health.redis = str(error) or type(error).__name__
+                self._health.redis = explained(error)
                 log.warning("gateway_redis_away", error=str(error), wait=wait)
                 stop.wait(wait * self._random.uniform(0.5, 1.0))
                 wait = min(wait * 2, _BACKOFF_MAX)

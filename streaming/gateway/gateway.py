@@ -19,6 +19,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from streaming import codec
+from streaming.advice import explained
 from streaming.bus import Bus
 from streaming.gateway.feed import Feed, Inbox
 from streaming.gateway.health import Health
@@ -179,7 +180,7 @@ class Gateway(AbstractContextManager["Gateway"]):
             client.ping()
             self.health.redis = None
         except (redis.RedisError, OSError) as error:
-            self.health.redis = str(error) or type(error).__name__
+            self.health.redis = explained(error)
         finally:
             client.close()
 

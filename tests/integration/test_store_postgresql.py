@@ -77,7 +77,7 @@ def test_a_server_that_goes_in_the_middle_is_unavailable(cluster: Cluster, here:
 
 def test_one_connection_ended_by_the_server_is_not_noticed(cluster: Cluster, here: Store) -> None:
     here.ping()
-    cluster.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'watchfloor'")
+    cluster.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = 'watchfloor'")
     here.ping()
 
 

@@ -22,7 +22,7 @@ from watchfloor.doctor import (
     check_socket_path,
     findings_of,
 )
-from watchfloor.logs import without_password
+from watchfloor.urls import without_password
 from watchfloor.product import free_port
 from watchfloor.run import EXIT_CODES
 from watchfloor.settings import Settings
