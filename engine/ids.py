@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+from datetime import datetime
 
 
 def new_id(now_ms: int | None = None) -> str:
@@ -38,6 +39,11 @@ def derived_id(*parts: object) -> str:
 def task_run_id(execution_id: str, parent_id: str | None, task_id: str, value: str | None = None) -> str:
     """Id of the task run of ``task_id`` under ``parent_id`` for the ForEach value ``value``."""
     return derived_id(execution_id, parent_id, task_id, value)
+
+
+def successor_id(execution_id: str, retried_at: datetime) -> str:
+    """Id of the execution that took the place of one which was RETRIED at that moment."""
+    return dated_id(int(retried_at.timestamp() * 1000), "retried", execution_id)
 
 
 def attempt_id(task_run_id: str, number: int) -> str:

@@ -67,6 +67,9 @@ class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
     ``total`` children (or groups, in a ForEach) of its ``branch`` are known, ``started`` of them were given out,
     ``ended`` are terminal; ``verdict`` is the highest-priority state among the ended ones. ``values`` are a ForEach's
     values. In a stored task run the counts are those of the last change of branch: readers count the children.
+
+    ``iteration`` is the round of a LoopUntil (from 0, the others are over), ``first`` the one from which its limit
+    counts. ``cut``: it ends so, whatever its children do. ``stopped``: nothing starts in this branch any more.
     """
 
     total: int
@@ -76,14 +79,26 @@ class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
     values: tuple[str, ...] = ()
     branch: str = ""
     handling_errors: bool = False
+    iteration: int = 0
+    first: int = 0
+    cut: State | None = None
+    stopped: bool = False
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """Which tasks of an open Dag don't run yet, by their place in it: ``ready`` ones, in order, may start at once;
+    ``left`` says of the others how many tasks must still end well before."""
+
+    ready: tuple[int, ...]
+    left: immutables.Map[int, int]
 
 
 class TaskRun(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One task within one execution (within one value of its ForEach).
+    """One task within one execution (within one value of its ForEach, one round of its LoopUntil).
 
-    ``id`` is derived from (execution id, parent id, task id, value), so applying an event twice makes the same
-    one. ``value`` is the ForEach value it runs for, ``iteration`` its index. ``retry_at`` and ``resume_at`` are
-    the moments its timer is set for.
+    ``id`` is derived from (execution id, parent id, task id, value or round), so applying an event twice makes the
+    same one. ``value`` is the ForEach value it runs for, ``iteration`` its index, in a LoopUntil the round.
+    ``retry_at``, ``resume_at`` and ``timeout_at`` are the moments its timers are set for.
     """
 
     id: str
@@ -101,6 +116,7 @@ class TaskRun(msgspec.Struct, frozen=True, omit_defaults=True):
     retry_at: datetime | None = None
     resume_at: datetime | None = None
     subflow_execution_id: str | None = None
+    timeout_at: datetime | None = None
 
     @property
     def last_attempt_id(self) -> str:
@@ -129,14 +145,16 @@ class Tally(msgspec.Struct, frozen=True):
     """Counts the reducer keeps so that an event costs the same however wide a flow is. Never stored, never sent:
     ``None`` on an execution means "count again from the task runs".
 
-    ``progress`` maps the id of each open flowable task run (``""``: the flow itself) to its progress. The others
-    count task runs that run (or wait to), wait for a retry, are paused.
+    ``progress`` maps the id of each open flowable task run (``""``: the flow itself) to its progress, ``waiting`` that
+    of each open Dag to what waits in it. The others count task runs that run (or wait to), wait for a retry, are
+    paused.
     """
 
     progress: immutables.Map[str, Progress] = immutables.Map()
     active: int = 0
     retrying: int = 0
     paused: int = 0
+    waiting: immutables.Map[str, Waiting] = immutables.Map()
 
 
 class Execution(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from engine.model import Kind, TaskRun, Trigger
+from engine.model import Kind, Renewal, TaskRun, Trigger
 from engine.states import Action, State
 
 Level = Literal["TRACE", "DEBUG", "INFO", "WARN", "ERROR"]
@@ -44,6 +44,7 @@ class ExecutionCreated(_Event, frozen=True, omit_defaults=True, tag="execution_c
     original_id: str | None = None
     actor: str | None = None
     attempt_number: int = 1
+    renewal: Renewal | None = None
 
 
 class TaskStarted(_Event, frozen=True, omit_defaults=True, tag="task_started"):
@@ -71,12 +72,13 @@ class TaskEnded(_Event, frozen=True, omit_defaults=True, tag="task_ended"):
 
 
 class SubflowEnded(_Event, frozen=True, omit_defaults=True, tag="subflow_ended"):
-    """The execution that a Subflow task run waits for reached ``state``."""
+    """The execution that a Subflow task run waits for reached ``state``; RETRIED: ``successor`` takes its place."""
 
     task_run_id: str
     child_id: str
     state: State
     outputs: dict[str, Any] = {}
+    successor: str | None = None
 
 
 class TimerFired(_Event, frozen=True, omit_defaults=True, tag="timer_fired"):

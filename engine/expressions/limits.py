@@ -67,7 +67,7 @@ class Budget:
     def tick(self) -> None:
         """Raise when the time is over."""
         if monotonic() > self.deadline:
-            raise LimitExceeded(f"the expression took longer than {self.options.timeout:g} s")
+            raise LimitExceeded(f"the expression took longer than {self.options.timeout:g} s (WATCHFLOOR_EXPRESSION_TIMEOUT)")
 
     def remaining(self) -> float:
         """Seconds left, never zero (a time-out of zero would mean none)."""
@@ -77,7 +77,7 @@ class Budget:
     def fits(self, size: int, what: str = "the result") -> None:
         """Raise when ``size`` bytes are too many."""
         if size > self.max_bytes:
-            raise LimitExceeded(f"{what} is larger than {self.max_bytes:,} bytes")
+            raise LimitExceeded(f"{what} is larger than {self.max_bytes:,} bytes (WATCHFLOOR_EXPRESSION_MAX_BYTES)")
 
     def now(self) -> datetime:
         """The evaluation's clock, aware UTC by default."""

@@ -12,7 +12,7 @@ from engine.expressions.limits import MAX_INT_BITS, running
 from engine.expressions.values import as_text, measure, to_text
 
 _SEQUENCES = (str, list, tuple)
-_RANGE_MAX = 100_000
+_RANGE_BYTES = 10  # a number of a range, counted so that none is made that can't be a result
 
 
 def bounded_int(value: Any) -> Any:
@@ -102,8 +102,10 @@ def between(start: Any, end: Any, step: int = 1) -> list[Any]:
     if start > end and step > 0:
         step = -step
     numbers = range(start, end + (1 if step > 0 else -1), step)
-    if len(numbers) > _RANGE_MAX:
-        raise LimitExceeded(f"a range may have {_RANGE_MAX:,} values, this one has {len(numbers):,}")
+    most = running().max_bytes // _RANGE_BYTES
+    if len(numbers) > most:
+        limit = f"{most:,} values (WATCHFLOOR_EXPRESSION_MAX_BYTES)"
+        raise LimitExceeded(f"a range may have {limit}, this one has {len(numbers):,}")
     return list(numbers)
 
 

@@ -36,26 +36,17 @@ from engine.flow.runnable import (
     Sleep,
 )
 from engine.flow.structures import ArrayInput, FileInput, JsonInput, UriInput, YamlInput
-from engine.flow.tasks import (
-    TASK_TYPES,
-    Flowable,
-    ForEach,
-    If,
-    Parallel,
-    Pause,
-    Sequential,
-    Subflow,
-    Switch,
-    Task,
-)
+from engine.flow.tasks import TASK_TYPES, Flowable, Task
 from engine.flow.triggers import TRIGGER_TYPES, Schedule, Trigger
 
 __all__ = [
     "INPUT_TYPES",
     "TASK_TYPES",
     "TRIGGER_TYPES",
+    "AllowFailure",
     "ArrayInput",
     "Concurrency",
+    "Dag",
     "HttpDownload",
     "HttpRequest",
     "DateInput",
@@ -71,6 +62,7 @@ __all__ = [
     "Input",
     "JsonInput",
     "Log",
+    "LoopUntil",
     "Output",
     "OutputValues",
     "Parallel",

@@ -173,11 +173,17 @@ class Flow(Model):
 
 
 def _walk(
-    parent: str | None, branch: tuple[str, ...], path: tuple[str | int, ...], tasks: Tasks, depth: int
+    parent: str | None,
+    branch: tuple[str, ...],
+    path: tuple[str | int, ...],
+    tasks: Tasks,
+    depth: int,
+    item: tuple[str, ...] = (),
 ) -> Iterator[tuple[Task, Place]]:
     section = _SECTIONS.get(branch[0], Branch.TASKS)
     for index, task in enumerate(tasks):
-        here = (*path, index)
+        here = (*path, index, *item)
         yield task, Place(parent, ".".join(branch), section, index, tasks, depth, here)
         for below, children in task.branches():
-            yield from _walk(task.id, below, (*here, *below), children, depth + 1)
+            item = task.item_path(below)
+            yield from _walk(task.id, below, (*here, *below), children, depth + 1, item)

@@ -8,8 +8,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from engine.flow.base import Model
+from engine.flow.dags import dag_problems
 from engine.flow.document import Document
 from engine.flow.errors import FlowError, Violation
+from engine.flow.flowables import Dag
 from engine.flow.kinds import nearest
 from engine.flow.messages import message_of
 from engine.flow.model import Flow
@@ -24,7 +26,7 @@ def parse(source: str) -> Flow:
         flow = Flow.model_validate(document.data, context={"plugin_defaults": _defaults(document.data)})
     except ValidationError as error:
         raise FlowError([_violation(document, problem) for problem in error.errors(include_url=False)]) from error
-    problems = [*_twice(flow, document), *_input_clashes(flow, document)]
+    problems = [*_twice(flow, document), *_input_clashes(flow, document), *_dags(flow, document)]
     if problems:
         raise FlowError(problems)
     flow._raw, flow._source, flow._warnings = document.data, source, tuple(sorted(_warnings(flow, document)))
@@ -75,10 +77,20 @@ def _input_clashes(flow: Flow, document: Document) -> Iterator[Violation]:
                 yield document.violation(("inputs", index, "id"), message)
 
 
+def _dags(flow: Flow, document: Document) -> Iterator[Violation]:
+    for task, place in flow.walk():
+        if isinstance(task, Dag):
+            for path, message in dag_problems(task):
+                yield document.violation((*place.path, *path), message)
+
+
 def _warnings(flow: Flow, document: Document) -> Iterator[Violation]:
     yield from _unread(document, (), flow, document.data)
     for task, place in flow.walk():
         yield from _unread(document, place.path, task, task.raw)
+        if isinstance(task, Dag):
+            for index, item in enumerate(task.tasks_):
+                yield from _unread(document, (*place.path, "tasks", index), item, task.raw["tasks"][index])
     for index, trigger in enumerate(flow.triggers):
         yield from _unread(document, ("triggers", index), trigger, trigger.raw)
         if not trigger.fires:

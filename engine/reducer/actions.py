@@ -8,6 +8,7 @@ from engine.inputs import InputError, read_inputs
 from engine.model import TaskRun
 from engine.reducer.draft import Draft
 from engine.reducer.kill import kill
+from engine.reducer.loop import begin_rounds
 from engine.reducer.pause import resume_pause
 from engine.reducer.plan import ROOT, Kind
 from engine.reducer.restart import restart
@@ -58,6 +59,7 @@ def go_on(draft: Draft) -> None:
     waiting = [run for run in draft.execution.task_runs.values() if _was_held(draft, run)]
     for run in sorted(waiting, key=lambda run: (run.history[-1].date, run.iteration or 0)):
         draft.begin_later(run.id)
+    begin_rounds(draft)
     draft.advance_later(ROOT)
 
 

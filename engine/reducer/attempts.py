@@ -9,8 +9,7 @@ from engine.model import SYSTEM_PREFIX, Attempt, StateChange, TaskRun, evolve
 from engine.reducer import retry
 from engine.reducer.containers import end_run
 from engine.reducer.context import iso
-from engine.reducer.draft import Draft
-from engine.reducer.plan import Node
+from engine.reducer.draft import Draft, timer_key
 from engine.states import TERMINAL, State
 from streaming.messages import TaskEnded, TaskStarted
 
@@ -44,6 +43,7 @@ def task_ended(draft: Draft, event: TaskEnded) -> bool:
         _end(draft, run, event)
     return True
 
+
 def _set_labels(draft: Draft, labels: dict[str, str]) -> str | None:
     """Set labels on the execution; why that can't be, ``None`` when it is done."""
     merged = {
@@ -59,19 +59,22 @@ def _set_labels(draft: Draft, labels: dict[str, str]) -> str | None:
     return None
 
 
-
 def _with_worker(run: TaskRun, worker_id: str | None) -> tuple[Attempt, ...]:
     last = run.attempts[-1]
     return run.attempts if worker_id is None else (*run.attempts[:-1], evolve(last, worker_id=worker_id))
 
 
 def _end(draft: Draft, run: TaskRun, event: TaskEnded) -> None:
-    policy = draft.node(run).retry
-    state = event.state
-    if state is State.SUCCESS and policy is not None and policy.warningOnRetry and retry.tries_of(run) > 1:
-        state = State.WARNING
     ended = end_attempt(run, event.state, draft.at, event.error)
-    end_run(draft, ended, state, error=event.error)
+    end_run(draft, ended, after_retry(draft, run, event.state), error=event.error)
+
+
+def after_retry(draft: Draft, run: TaskRun, state: State) -> State:
+    """The end of a task run whose attempt ended in ``state``: a success after a retry may be a warning."""
+    policy = draft.node(run).retry
+    if state is not State.SUCCESS or policy is None or not policy.warningOnRetry:
+        return state
+    return State.WARNING if retry.was_retried(policy, draft.execution, run) else state
 
 
 def attempt_failed(draft: Draft, run: TaskRun, state: State, error: str | None) -> None:
@@ -82,25 +85,14 @@ def attempt_failed(draft: Draft, run: TaskRun, state: State, error: str | None) 
         end_run(draft, end_attempt(run, State.KILLED, draft.at, error), State.KILLED, error=error)
         return
     run = end_attempt(run, state, draft.at, error)
-    due = _next_try(draft, node, run) if state is State.FAILED else None
+    again = state is State.FAILED and node.retry is not None
+    due = retry.next_try(node.retry, draft.execution, run, draft.at) if again else None
     if due is None:
         end_run(draft, run, state, error=error)
         return
     draft.log(run, "WARN", f"attempt {len(run.attempts)} failed; the next one is due at {iso(due)}")
     draft.move(run, State.RETRYING, retry_at=due, error=error)
-    draft.effect(SetTimer(draft.id, retry.timer_key(run), due, run.id))
-
-
-def _next_try(draft: Draft, node: Node, run: TaskRun) -> datetime | None:
-    if node.retry is None:
-        return None
-    tries = draft.execution.attempt_number if renews(draft, node) else None
-    return retry.next_try(node.retry, run, draft.at, tries)
-
-
-def renews(draft: Draft, node: Node) -> bool:
-    """Whether a try again is a new execution; never where a Subflow task waits for this one."""
-    return node.retry is not None and retry.renews(node.retry) and draft.execution.parent_task_run_id is None
+    draft.effect(SetTimer(draft.id, timer_key(retry.TIMER, run), due, run.id))
 
 
 def end_attempt(run: TaskRun, state: State, at: datetime, error: str | None = None) -> TaskRun:

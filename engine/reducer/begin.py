@@ -11,14 +11,16 @@ from engine.flow import If
 from engine.model import Attempt, Progress, StateChange, TaskRun
 from engine.reducer.containers import end_run, fail_run, open_container
 from engine.reducer.context import ExpressionFailed, context_of, evaluate
+from engine.reducer.cuts import set_timeout
+from engine.reducer.dag import waiting_of
 from engine.reducer.draft import Draft
 from engine.reducer.job import job_of
 from engine.reducer.pause import begin_pause
 from engine.reducer.plan import MAIN, Kind, Node
 from engine.reducer.subflow import begin_subflow
 from engine.states import State
-
 from engine.truth import truth
+
 _STARTABLE = frozenset({State.CREATED, State.RESTARTED, State.RETRYING})
 
 
@@ -32,6 +34,8 @@ def begin(draft: Draft, run_id: str) -> None:
         if run.state is State.CREATED and node.run_if is not None and not _applies(draft, node, run):
             end_run(draft, run, State.SKIPPED)
         else:
+            if node.kind is not Kind.RUNNABLE:
+                run = set_timeout(draft, run, node)
             _BEGIN[node.kind](draft, run, node)
     except (ExpressionFailed, ValueError) as error:
         fail_run(draft, draft.runs[run_id], str(error))
@@ -54,6 +58,11 @@ def submit(draft: Draft, run: TaskRun, node: Node) -> None:
 
 
 def _begin_list(draft: Draft, run: TaskRun, node: Node) -> None:
+    _open(draft, run, node, MAIN)
+
+
+def _begin_dag(draft: Draft, run: TaskRun, node: Node) -> None:
+    draft.set_waiting(run.id, waiting_of(node, ()))
     _open(draft, run, node, MAIN)
 
 
@@ -116,6 +125,8 @@ _BEGIN: dict[Kind, Callable[[Draft, TaskRun, Node], None]] = {
     Kind.PARALLEL: _begin_list,
     Kind.CHOICE: _begin_choice,
     Kind.EACH: _begin_each,
+    Kind.DAG: _begin_dag,
+    Kind.LOOP: _begin_list,
     Kind.PAUSE: begin_pause,
     Kind.SUBFLOW: begin_subflow,
 }

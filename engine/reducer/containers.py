@@ -5,11 +5,15 @@ A container only looks at its ``Progress``, never at its children, so an event c
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from engine.model import Progress, StateChange, TaskRun, evolve
+from engine.reducer.cuts import forget_timeout
+from engine.reducer.dag import after_end, take
 from engine.reducer.draft import Draft
 from engine.reducer.lifecycle import end_execution
+from engine.reducer.loop import goes_on
 from engine.reducer.plan import AFTER, ERRORS, FINALLY, MAIN, ROOT, SIDE, Kind, Node
 from engine.reducer.rollup import HANDLED, allowed_end, is_bad, worse
 from engine.states import State
@@ -27,20 +31,22 @@ def advance(draft: Draft, container_id: str) -> None:
     if progress is None or draft.state is State.KILLING:
         return
     node = draft.container_node(container_id)
-    count = _room(node, progress)
+    waiting = draft.waiting(container_id)
+    count = _room(node, progress, None if waiting is None else len(waiting.ready))
     if count > 0:
         _start_next(draft, container_id, node, progress, count)
     elif progress.started == progress.ended:
         _branch_over(draft, container_id, node, progress)
 
 
-def _room(node: Node, progress: Progress) -> int:
-    """How many children (or groups) may start now. After a bad end nothing new starts."""
+def _room(node: Node, progress: Progress, ready: int | None) -> int:
+    """How many children (or groups) may start now. After a bad end nothing new starts, but in a Dag, where only what
+    depends on it stays; there ``ready`` children may start."""
     side = progress.branch in SIDE
-    if not side and is_bad(progress.verdict):
+    if progress.stopped or (ready is None and not side and is_bad(progress.verdict)):
         return 0
     limit = 1 if side else node.limit
-    left = progress.total - progress.started
+    left = progress.total - progress.started if ready is None else ready
     return min(left, limit - (progress.started - progress.ended)) if limit else left
 
 
@@ -49,18 +55,23 @@ def _start_next(draft: Draft, container_id: str, node: Node, progress: Progress,
     draft.set_progress(container_id, evolve(progress, started=first + count))
     parent = draft.runs[container_id] if container_id != ROOT else None
     children = node.lists[progress.branch]
-    for index in range(first, first + count):
+    places: Iterable[int] = range(first, first + count)
+    if (waiting := draft.waiting(container_id)) is not None:
+        places, waiting = take(waiting, count)
+        draft.set_waiting(container_id, waiting)
+    iteration = progress.iteration if node.kind is Kind.LOOP else parent and parent.iteration
+    for index in places:
         if node.kind is Kind.EACH and progress.branch == MAIN:
             start(draft, children[0], parent, progress.values[index], index)
         else:
-            start(draft, children[index], parent, parent and parent.value, parent and parent.iteration)
+            start(draft, children[index], parent, parent and parent.value, iteration)
 
 
 def start(draft: Draft, node: Node, parent: TaskRun | None, value: str | None, iteration: int | None) -> None:
     """Create the task run of ``node`` below ``parent``; it begins when its turn comes."""
     parent_id = parent.id if parent else None
     run = TaskRun(
-        id=draft.run_id(node, parent_id, value),
+        id=draft.run_id(node, parent_id, value, iteration=iteration),
         task_id=node.id,
         state=State.CREATED,
         history=(StateChange(State.CREATED, draft.at),),
@@ -95,11 +106,13 @@ def count_end(draft: Draft, run: TaskRun, node: Node) -> None:
         return
     holder = draft.container_node(container_id)
     bad = is_bad(run.state)
-    if progress.branch not in (ERRORS, AFTER):
+    if progress.branch not in (ERRORS, AFTER) and progress.cut is None:
         progress = evolve(progress, verdict=worse(progress.verdict, run.state))
     if holder.kind is Kind.EACH and progress.branch == MAIN and not bad and _start_follower(draft, run, node, holder):
         draft.set_progress(container_id, progress)
         return
+    if not bad and (waiting := draft.waiting(container_id)) is not None:
+        draft.set_waiting(container_id, after_end(waiting, node))
     total = progress.started if bad and progress.branch in SIDE else progress.total
     draft.set_progress(container_id, evolve(progress, ended=progress.ended + 1, total=total))
     draft.advance_later(container_id)
@@ -117,6 +130,10 @@ def _start_follower(draft: Draft, run: TaskRun, node: Node, each: Node) -> bool:
 def _branch_over(draft: Draft, container_id: str, node: Node, progress: Progress) -> None:
     if container_id == ROOT and draft.execution.paused_by_hand:
         return  # resume looks again
+    if node.kind is Kind.LOOP and _is_round(progress):
+        if goes_on(draft, draft.runs[container_id], node, progress):
+            return
+        progress = draft.progress(container_id) or progress
     branch = _next_branch(node, progress)
     if branch is not None:
         _open_branch(draft, container_id, node, progress, branch)
@@ -127,6 +144,11 @@ def _branch_over(draft: Draft, container_id: str, node: Node, progress: Progress
         draft.set_progress(ROOT, None)
     else:
         end_execution(draft, progress.verdict)
+
+
+def _is_round(progress: Progress) -> bool:
+    """Whether what is over was a round of a LoopUntil that ended well."""
+    return progress.branch == MAIN and progress.cut is None and progress.total > 0 and not is_bad(progress.verdict)
 
 
 def _next_branch(node: Node, progress: Progress) -> str | None:
@@ -140,7 +162,9 @@ def _next_branch(node: Node, progress: Progress) -> str | None:
 def _open_branch(draft: Draft, container_id: str, node: Node, progress: Progress, branch: str) -> None:
     errors = progress.handling_errors or branch == ERRORS
     total = len(node.lists[branch])
-    following = evolve(progress, branch=branch, total=total, started=0, ended=0, handling_errors=errors)
+    following = evolve(progress, branch=branch, total=total, started=0, ended=0, handling_errors=errors, stopped=False)
+    draft.set_waiting(container_id, None)
     if container_id != ROOT:
-        draft.put(evolve(draft.runs[container_id], progress=following))
+        run = draft.runs[container_id]
+        draft.put(evolve(forget_timeout(draft, run) if progress.stopped else run, progress=following))
     open_container(draft, container_id, following)

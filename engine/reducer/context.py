@@ -166,10 +166,20 @@ def _below(draft: Draft, chain: tuple[Node, ...], index: int, parent_id: str | N
 
 
 def find_run(draft: Draft, node: Node, parent_id: str | None, value: str | None) -> TaskRun | None:
-    """The newest task run of ``node`` under ``parent_id``."""
+    """The newest task run of ``node`` under ``parent_id``; in a LoopUntil of this round, else of the one before."""
+    if node.repeats:
+        return _of_round(draft, node, parent_id, value)
     last = draft.execution.attempt_number
     for number in range(last, 0, -1) if node.side else (last,):
         run = draft.runs.get(draft.run_id(node, parent_id, value, number))
         if run is not None:
             return run
     return None
+
+
+def _of_round(draft: Draft, node: Node, parent_id: str | None, value: str | None) -> TaskRun | None:
+    loop = draft.runs[parent_id]
+    progress = draft.progress(loop.id) or loop.progress
+    newest = progress.iteration if progress else 0
+    runs = (draft.runs.get(draft.run_id(node, parent_id, value, iteration=i)) for i in (newest, newest - 1))
+    return next((run for run in runs if run is not None), None)

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 import immutables
 
-from engine.model import Progress, Tally, TaskRun, evolve
+from engine.model import Progress, Tally, TaskRun, Waiting, evolve
+from engine.reducer.dag import waiting_of
 from engine.reducer.plan import AFTER, ERRORS, MAIN, ROOT, SIDE, Kind, Node, Plan
 from engine.reducer.rollup import is_bad, worse
 from engine.states import TERMINAL, State
@@ -27,27 +28,33 @@ def children_of(runs: Iterable[TaskRun]) -> Children:
 def tally_of(plan: Plan, runs: immutables.Map[str, TaskRun], root: Progress | None) -> Tally:
     """All counts of an execution with these task runs; ``root`` says in which branch the flow itself is."""
     children = children_of(runs.values())
-    progress = {}
+    progress: dict[str, Progress] = {}
+    waiting: dict[str, Waiting] = {}
     if root is not None:
         progress[ROOT] = recount(plan, plan.root, root, children[ROOT])
     for run in runs.values():
         node = plan.nodes[run.task_id]
         if node.container and run.progress is not None and run.state not in TERMINAL:
             progress[run.id] = recount(plan, node, run.progress, children[run.id])
+            if node.kind is Kind.DAG and run.progress.branch == MAIN:
+                waiting[run.id] = waiting_of(node, children[run.id])
     leaves = [run.state for run in runs.values() if not plan.nodes[run.task_id].container]
     return Tally(
         progress=immutables.Map(progress),
         active=sum(1 for state in leaves if state not in TERMINAL and state not in _WAITING),
         retrying=leaves.count(State.RETRYING),
         paused=leaves.count(State.PAUSED),
+        waiting=immutables.Map(waiting),
     )
 
 
 def recount(plan: Plan, node: Node, progress: Progress, children: list[TaskRun]) -> Progress:
     """``progress`` with its counts made anew from the task runs of the container."""
     nodes = plan.nodes
-    current = [run for run in children if nodes[run.task_id].list == progress.branch]
     side = progress.branch in SIDE
+    if node.kind is Kind.LOOP:  # the rounds before count no more
+        children = [run for run in children if nodes[run.task_id].side or run.iteration == progress.iteration]
+    current = [run for run in children if nodes[run.task_id].list == progress.branch]
     grouped = node.kind is Kind.EACH and not side
     if grouped:
         current = last_of_groups(plan, current)
@@ -58,7 +65,7 @@ def recount(plan: Plan, node: Node, progress: Progress, children: list[TaskRun])
         total=len(current) if cut else progress.total,
         started=len(current),
         ended=ended,
-        verdict=progress.verdict if progress.branch == AFTER else _verdict(plan, children),
+        verdict=progress.verdict if progress.branch == AFTER else progress.cut or _verdict(plan, children),
     )
 
 

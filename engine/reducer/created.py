@@ -48,6 +48,7 @@ def _new(event: ExecutionCreated, flow: Flow | None) -> Execution:
         parent_task_run_id=event.parent_task_run_id,
         original_id=event.original_id,
         attempt_number=event.attempt_number,
+        renewal=event.renewal,
     )
 
 

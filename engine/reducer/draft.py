@@ -9,9 +9,9 @@ from typing import Any
 
 import immutables
 
-from engine.effects import Effect, WriteLog
+from engine.effects import CancelTimer, Effect, WriteLog
 from engine.ids import derived_id, task_run_id
-from engine.model import Execution, History, Progress, StateChange, Tally, TaskRun, evolve
+from engine.model import Execution, History, Progress, StateChange, Tally, TaskRun, Waiting, evolve
 from engine.reducer.env import Applied, Env
 from engine.reducer.plan import ROOT, Node, Plan
 from engine.reducer.transitions import EXECUTION, TASK_RUN, check
@@ -23,6 +23,14 @@ _COUNTED = {state: _ENDED if state in TERMINAL else _ACTIVE for state in State}
 _COUNTED |= {State.RETRYING: _RETRYING, State.PAUSED: _PAUSED}
 _ENGINE_LINES = 10_000_000  # line numbers from here on are the engine's, below are the worker's
 _LINES_PER_EVENT = 100
+TIMERS = {"retry": "retry_at", "resume": "resume_at", "timeout": "timeout_at"}
+"""Kinds of timers of a task run, and the field that says when each is due."""
+_TIMELESS = TERMINAL | {State.RETRYING, State.RESTARTED}
+
+
+def timer_key(name: str, run: TaskRun) -> str:
+    """Key of one of the ``TIMERS`` of a task run."""
+    return f"{name}:{run.id}"
 
 
 class Step(Enum):
@@ -54,8 +62,7 @@ class Draft:
         self.metrics: list[tuple[str, Metric]] = []
         self.answers: list[Answer] = []
         self.runs = execution.task_runs.mutate()
-        self._progress = tally.progress.mutate()
-        self._counts = [tally.active, tally.retrying, tally.paused, 0]
+        self.set_tally(tally)
         self._changed: dict[str, None] = {}
         self._dropped: dict[str, None] = {}
         self._queue: deque[tuple[Step, str]] = deque()
@@ -103,9 +110,19 @@ class Draft:
 
     # -- task runs
 
-    def run_id(self, node: Node, parent_id: str | None, value: str | None, number: int | None = None) -> str:
-        """Id of a task run. In an errors, finally or after-execution list each attempt of the execution has its own."""
+    def run_id(
+        self,
+        node: Node,
+        parent_id: str | None,
+        value: str | None,
+        number: int | None = None,
+        iteration: int | None = None,
+    ) -> str:
+        """Id of a task run. In an errors, finally or after-execution list each attempt of the execution has its own,
+        in a LoopUntil each round."""
         number = number or self.execution.attempt_number
+        if node.repeats:
+            return derived_id(self.id, parent_id, node.id, value, "round", iteration or 0)
         if node.side and number > 1:
             return derived_id(self.id, parent_id, node.id, value, number)
         return task_run_id(self.id, parent_id, node.id, value)
@@ -127,8 +144,15 @@ class Draft:
         self.last_task = run.task_id
 
     def move(self, run: TaskRun, state: State, **changes: Any) -> TaskRun:
-        """Move a task run to ``state`` and change other fields of it; the changed one."""
+        """Move a task run to ``state`` and change other fields of it; the changed one.
+
+        Where it waits for nothing any more, its timers are forgotten.
+        """
         check(TASK_RUN, f"task run {run.id} of {run.task_id}", run.state, state)
+        if state in _TIMELESS:
+            for name, field in TIMERS.items():
+                if getattr(run, field) is not None and changes.setdefault(field, None) is None:
+                    self.effect(CancelTimer(self.id, timer_key(name, run)))
         if not self.plan.nodes[run.task_id].container:
             self._counts[_COUNTED[run.state]] -= 1
             self._counts[_COUNTED[state]] += 1
@@ -143,7 +167,7 @@ class Draft:
         del self.runs[run.id]
         self._changed.pop(run.id, None)
         self._dropped[run.id] = None
-        self._progress.pop(run.id, None)
+        self.set_progress(run.id, None)
 
     def snapshot(self) -> immutables.Map[str, TaskRun]:
         """All task runs as they are now."""
@@ -154,6 +178,7 @@ class Draft:
     def set_tally(self, tally: Tally) -> None:
         """Replace all counts."""
         self._progress = tally.progress.mutate()
+        self._waiting = tally.waiting.mutate()
         self._counts = [tally.active, tally.retrying, tally.paused, 0]
 
     # -- containers
@@ -166,8 +191,20 @@ class Draft:
         """Keep how far a container is, ``None`` when it has ended. Its task run is not touched by this."""
         if progress is None:
             self._progress.pop(container_id, None)
+            self._waiting.pop(container_id, None)
         else:
             self._progress[container_id] = progress
+
+    def waiting(self, container_id: str) -> Waiting | None:
+        """What doesn't run yet in a Dag, ``None`` when that is not open."""
+        return self._waiting.get(container_id)
+
+    def set_waiting(self, container_id: str, waiting: Waiting | None) -> None:
+        """Keep what doesn't run yet in a Dag, ``None`` when nothing starts in it any more."""
+        if waiting is None:
+            self._waiting.pop(container_id, None)
+        else:
+            self._waiting[container_id] = waiting
 
     def container_node(self, container_id: str) -> Node:
         """The place of a container."""
@@ -219,7 +256,7 @@ class Draft:
             last_task=self.last_task,
             task_runs=self.runs.finish(),
             progress=self._progress.get(ROOT),
-            tally=Tally(self._progress.finish(), *self._counts[:3]),
+            tally=Tally(self._progress.finish(), *self._counts[:3], self._waiting.finish()),
         )
         return Applied(
             execution,

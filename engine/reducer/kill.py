@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from engine.effects import CancelTimer, Emit, SetTimer, StopTasks
+import msgspec
+
+from engine.effects import Emit, SetTimer, StopTasks
 from engine.ids import derived_id
 from engine.model import TaskRun
-from engine.reducer import retry
 from engine.reducer.attempts import end_attempt
 from engine.reducer.draft import Draft
 from engine.reducer.lifecycle import KILL_TIMER, end_kill
-from engine.reducer.pause import cancel_timers
 from engine.reducer.plan import Kind
 from engine.states import TERMINAL, Action, State
 from streaming.messages import ActionRequested
 
 _WITH_WORKERS = frozenset({State.SUBMITTED, State.RUNNING, State.KILLING})
+
+
+class Order(msgspec.Struct, frozen=True):
+    """What is said to subflows when they are stopped with what runs them; ``id`` makes saying it twice harmless."""
+
+    id: str
+    actor: str
+    reason: str | None = None
+    cascade: bool = True
 
 
 def kill(draft: Draft, event: ActionRequested) -> str | None:
@@ -32,9 +41,10 @@ def stop(draft: Draft, event: ActionRequested) -> None:
     again = draft.state is State.KILLING
     draft.become(State.KILLING)
     draft.set(paused_by_hand=False)
+    order = Order(event.event_id, event.actor, event.reason, event.cascade)
     stopped: list[str] = []
     for run in open_runs(draft):
-        _kill_run(draft, run, event, stopped)
+        stop_run(draft, run, order, stopped)
     if stopped:
         draft.effect(StopTasks(draft.id, tuple(stopped)))
     if draft.active and not again:
@@ -52,8 +62,8 @@ def stop_run(draft: Draft, run: TaskRun, order: Order, stopped: list[str]) -> No
     node = draft.node(run)
     if node.kind is Kind.RUNNABLE and run.state in _WITH_WORKERS:
         stopped.append(run.last_attempt_id)
-    if node.kind is Kind.SUBFLOW and run.state in (State.RUNNING, State.KILLING) and event.cascade:
-        _cascade(draft, run, event)
+    if node.kind is Kind.SUBFLOW and run.state in (State.RUNNING, State.KILLING) and order.cascade:
+        cascade(draft, run, order)
     elif run.state is not State.RUNNING or node.kind is Kind.SUBFLOW:
         if run.state is not State.KILLING:
             end_now(draft, run)
@@ -62,26 +72,23 @@ def stop_run(draft: Draft, run: TaskRun, order: Order, stopped: list[str]) -> No
         draft.move(run, State.KILLING)
 
 
-def _cascade(draft: Draft, run: TaskRun, event: ActionRequested) -> None:
+def cascade(draft: Draft, run: TaskRun, order: Order) -> None:
+    """Kill the execution that a Subflow task run waits for."""
     request = ActionRequested(
-        event_id=derived_id(event.event_id, run.id),
+        event_id=derived_id(order.id, run.id),
         execution_id=run.subflow_execution_id or "",
         at=draft.at,
         action=Action.KILL,
-        actor=event.actor,
-        reason=event.reason,
+        actor=order.actor,
+        reason=order.reason,
     )
     draft.effect(Emit(request))
 
 
 def end_now(draft: Draft, run: TaskRun) -> None:
-    """A task run is KILLED without waiting for anything; its timers are forgotten."""
-    if run.state is State.RETRYING:
-        draft.effect(CancelTimer(draft.id, retry.timer_key(run)))
-    if draft.node(run).kind is Kind.PAUSE:
-        cancel_timers(draft, run)
+    """A task run is KILLED without waiting for anything."""
     ended = end_attempt(run, State.KILLED, draft.at) if run.attempts else run
-    draft.move(ended, State.KILLED, retry_at=None, resume_at=None)
+    draft.move(ended, State.KILLED)
 
 
 def grace_over(draft: Draft) -> bool:

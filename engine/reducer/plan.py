@@ -7,7 +7,22 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
 
-from engine.flow import Flow, ForEach, If, Parallel, Pause, Retry, Sequential, Subflow, Switch, Task
+from engine.flow import (
+    AllowFailure,
+    Dag,
+    Flow,
+    ForEach,
+    If,
+    LoopUntil,
+    Parallel,
+    Pause,
+    Retry,
+    Sequential,
+    Subflow,
+    Switch,
+    Task,
+)
+from engine.flow.dags import in_order
 from engine.model import Branch
 
 ROOT = ""
@@ -28,26 +43,33 @@ class Kind(Enum):
     CHOICE = auto()
     PARALLEL = auto()
     EACH = auto()
+    DAG = auto()
+    LOOP = auto()
     PAUSE = auto()
     SUBFLOW = auto()
 
 
 _KINDS: dict[type[Task], Kind] = {
     Sequential: Kind.SEQUENCE,
+    AllowFailure: Kind.SEQUENCE,
     If: Kind.CHOICE,
     Switch: Kind.CHOICE,
     Parallel: Kind.PARALLEL,
     ForEach: Kind.EACH,
+    Dag: Kind.DAG,
+    LoopUntil: Kind.LOOP,
     Pause: Kind.PAUSE,
     Subflow: Kind.SUBFLOW,
 }
-CONTAINERS = frozenset({Kind.SEQUENCE, Kind.CHOICE, Kind.PARALLEL, Kind.EACH})
+CONTAINERS = frozenset({Kind.SEQUENCE, Kind.CHOICE, Kind.PARALLEL, Kind.EACH, Kind.DAG, Kind.LOOP})
 
 
 @dataclass(slots=True, eq=False)
 class Node:
     """One task in its flow. ``lists`` holds its enabled children by branch name; ``limit`` how many of its main
-    branch may run at once (0: all). ``side`` is true in an errors, finally or afterExecution list."""
+    branch may run at once (0: all). ``side`` is true in an errors, finally or afterExecution list, ``repeats`` in the
+    main list of a LoopUntil. ``needs`` are the tasks of its Dag that must end well before, ``feeds`` those that wait
+    for it; a disabled one hands its own needs on."""
 
     id: str
     task: Any
@@ -61,6 +83,9 @@ class Node:
     limit: int = 1
     container: bool = False
     side: bool = False
+    repeats: bool = False
+    needs: tuple[Node, ...] = ()
+    feeds: list[Node] = field(default_factory=list)
     path: tuple[Node, ...] = ()
     allow_failure: bool = False
     allow_warning: bool = False
@@ -77,7 +102,7 @@ class Plan:
     nodes: dict[str, Node]
 
 
-_LIMITS = {Kind.PARALLEL: "concurrent", Kind.EACH: "concurrencyLimit"}
+_LIMITS = {Kind.PARALLEL: "concurrent", Kind.DAG: "concurrent", Kind.EACH: "concurrencyLimit"}
 
 
 def compile_plan(flow: Flow | None) -> Plan:
@@ -89,7 +114,23 @@ def compile_plan(flow: Flow | None) -> Plan:
     for task, place in flow.walk():
         parent = nodes[place.parent_task_id] if place.parent_task_id is not None else root
         nodes[task.id] = _node(task, place.branch, place.section, parent)
+    for node in nodes.values():
+        if node.kind is Kind.DAG:
+            _tie(node.task.depends_on, nodes)
     return Plan(flow, root, nodes)
+
+
+def _tie(depends_on: dict[str, tuple[str, ...]], nodes: dict[str, Node]) -> None:
+    """Fill in ``needs`` and ``feeds`` of the enabled tasks of a Dag."""
+    handed_on: dict[str, tuple[str, ...]] = {}
+    for task_id in in_order(depends_on):
+        found = [one for name in depends_on[task_id] for one in handed_on.get(name, (name,))]
+        if nodes[task_id].task.disabled:
+            handed_on[task_id] = tuple(dict.fromkeys(found))
+            continue
+        nodes[task_id].needs = tuple(nodes[name] for name in dict.fromkeys(found))
+        for other in nodes[task_id].needs:
+            other.feeds.append(nodes[task_id])
 
 
 def _node(task: Task, branch: str, section: Branch, parent: Node) -> Node:
@@ -105,8 +146,9 @@ def _node(task: Task, branch: str, section: Branch, parent: Node) -> Node:
         limit=getattr(task, _LIMITS[kind]) if kind in _LIMITS else 1,
         container=kind in CONTAINERS,
         side=branch in SIDE,
+        repeats=parent.kind is Kind.LOOP and branch == MAIN,
         path=(*parent.path, parent) if parent.task is not None else (),
-        allow_failure=task.allowFailure,
+        allow_failure=task.allowFailure or isinstance(task, AllowFailure),
         allow_warning=task.allowWarning,
         run_if=task.runIf,
     )

@@ -7,9 +7,10 @@ from engine.model import Progress, TaskRun
 from engine.reducer.containers import start
 from engine.reducer.counting import Children, children_of, group_is_over, last_of_groups, tally_of
 from engine.reducer.created import prepare_again
+from engine.reducer.cuts import set_timeout
 from engine.reducer.draft import Draft
 from engine.reducer.kill import open_runs
-from engine.reducer.pause import cancel_timers
+from engine.reducer.loop import begin_rounds
 from engine.reducer.plan import MAIN, ROOT, Kind
 from engine.reducer.rollup import is_bad
 from engine.reducer.sla import watch
@@ -65,10 +66,10 @@ def _restart_paused(draft: Draft) -> None:
     draft.set(paused_by_hand=False)
     for run in open_runs(draft):
         if run.state is State.PAUSED:
-            cancel_timers(draft, run)
-            draft.move(run, State.RESTARTED, resume_at=None)
+            draft.move(run, State.RESTARTED)
         if run.state in (State.PAUSED, State.CREATED, State.RESTARTED) or _is_overdue(draft, run):
             draft.begin_later(run.id)
+    begin_rounds(draft)
     draft.advance_later(ROOT)
 
 
@@ -120,7 +121,7 @@ class _Restart:
         if self._nodes[run.task_id].container and self._children.get(run.id):
             self._reopen(run)
         else:
-            self._draft.move(run, State.RESTARTED, retry_at=None, error=None)
+            self._draft.move(run, State.RESTARTED, error=None)
             self._draft.begin_later(run.id)
         while run.parent_id is not None:
             run = self._draft.runs[run.parent_id]

@@ -7,15 +7,10 @@ import hashlib
 from datetime import datetime, timedelta
 
 from engine.flow import Retry
-from engine.model import TaskRun
+from engine.model import Execution, TaskRun
 from engine.states import State
 
 TIMER = "retry"
-
-
-def timer_key(run: TaskRun) -> str:
-    """Key of the timer that a RETRYING task run waits for."""
-    return f"{TIMER}:{run.id}"
 
 
 def tries_of(run: TaskRun) -> int:
@@ -29,18 +24,28 @@ def renews(policy: Retry) -> bool:
     return policy.behavior == "CREATE_NEW_EXECUTION"
 
 
-def next_try(policy: Retry, run: TaskRun, at: datetime, tries: int | None = None) -> datetime | None:
-    """When to try again after a failure at ``at``; ``None`` when the policy has no try left.
-
-    ``tries`` are the ones so far, by default those of the task run.
-    """
-    tries = tries or tries_of(run)
+def next_try(policy: Retry, execution: Execution, run: TaskRun, at: datetime) -> datetime | None:
+    """When to try again after a failure at ``at``; ``None`` when the policy has no try left."""
+    tries, since = renewals(execution, run) if renews(policy) else (tries_of(run), _first_try(run))
     if policy.maxAttempts is not None and tries >= policy.maxAttempts:
         return None
     due = at + timedelta(seconds=policy.delay(tries, _luck(run, tries)))
-    if policy.maxDuration is not None and due > _first_try(run) + timedelta(seconds=policy.maxDuration):
+    if policy.maxDuration is not None and due > since + timedelta(seconds=policy.maxDuration):
         return None
     return due
+
+
+def renewals(execution: Execution, run: TaskRun) -> tuple[int, datetime]:
+    """How many executions have tried it, this one included, and when the first of them began."""
+    renewal = execution.renewal
+    return (renewal.tries, renewal.since) if renewal else (1, _first_try(run))
+
+
+def was_retried(policy: Retry, execution: Execution, run: TaskRun) -> bool:
+    """Whether this is not the first try."""
+    if renews(policy):
+        return execution.renewal is not None and execution.renewal.task_id == run.task_id
+    return tries_of(run) > 1
 
 
 def _first_try(run: TaskRun) -> datetime:

@@ -11,7 +11,9 @@ from engine.model import SYSTEM_PREFIX, Attempt, StateChange, TaskRun, Trigger, 
 from engine.reducer.attempts import after_retry, attempt_failed, end_attempt
 from engine.reducer.containers import end_run
 from engine.reducer.context import ExpressionFailed, context_of, evaluate
+from engine.reducer.cuts import began
 from engine.reducer.draft import Draft
+from engine.reducer.kill import Order, cascade
 from engine.reducer.plan import Node
 from engine.reducer.rollup import is_bad
 from engine.states import State
@@ -37,7 +39,7 @@ def begin_subflow(draft: Draft, run: TaskRun, node: Node) -> None:
     )
     draft.effect(Emit(created))
     if not node.task.wait:
-        end_run(draft, end_attempt(run, State.SUCCESS, draft.at), State.SUCCESS)
+        _well(draft, run, State.SUCCESS)
 
 
 def _child(draft: Draft, run: TaskRun, node: Node) -> ExecutionCreated:
@@ -85,10 +87,14 @@ def _milliseconds(moment: datetime) -> int:
 
 
 def subflow_ended(draft: Draft, event: SubflowEnded) -> bool:
-    """The child ended. With ``transmitFailed`` the task ends like it (or tries again), else as a SUCCESS."""
+    """The child ended, or another one took its place. With ``transmitFailed`` the task ends like it (or tries again),
+    else as a SUCCESS."""
     run = draft.runs.get(event.task_run_id)
     if run is None or run.state not in _WAITING or run.subflow_execution_id != event.child_id:
         return False
+    if event.successor is not None:
+        _wait_for(draft, run, event.successor)
+        return True
     task = draft.node(run).task
     state = event.state if task.transmitFailed or not (is_bad(event.state) or event.state is State.WARNING) else None
     outputs = {"executionId": event.child_id, "state": event.state.value, "outputs": event.outputs}
@@ -98,8 +104,29 @@ def subflow_ended(draft: Draft, event: SubflowEnded) -> bool:
 
 def _end(draft: Draft, run: TaskRun, state: State, event: SubflowEnded) -> None:
     if not is_bad(state):
-        end_run(draft, end_attempt(run, state, draft.at), state)
+        _well(draft, run, state)
     elif run.state is State.KILLING:
         end_run(draft, end_attempt(run, State.KILLED, draft.at), State.KILLED)
     else:
         attempt_failed(draft, run, state, f"subflow execution {event.child_id} ended {event.state}")
+
+
+def _well(draft: Draft, run: TaskRun, state: State) -> None:
+    end_run(draft, end_attempt(run, state, draft.at), after_retry(draft, run, state))
+
+
+def _wait_for(draft: Draft, run: TaskRun, successor: str) -> None:
+    """The child was RETRIED by a new execution. A kill that came before is said to that one too."""
+    run = evolve(run, subflow_execution_id=successor, outputs={"executionId": successor})
+    draft.put(run)
+    if run.state is State.KILLING:
+        cascade(draft, run, Order(derived_id("kill", run.id, successor), "the kill of what runs it"))
+
+
+def subflow_timed_out(draft: Draft, run: TaskRun) -> bool:
+    """Its time is over: the child is killed, and the attempt failed."""
+    if run.state is not State.RUNNING:
+        return False
+    cascade(draft, run, Order(derived_id("timeout", run.id, run.timeout_at), "the timeout of what runs it"))
+    attempt_failed(draft, run, State.FAILED, f"timed out after {(run.timeout_at - began(run)).total_seconds():g} s")
+    return True

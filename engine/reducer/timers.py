@@ -6,14 +6,18 @@ from collections.abc import Callable
 
 from engine.model import TaskRun
 from engine.reducer import retry
-from engine.reducer.attempts import renews
 from engine.reducer.breach import took_too_long
+from engine.reducer.cuts import TIMEOUT
 from engine.reducer.draft import Draft
 from engine.reducer.kill import grace_over
 from engine.reducer.lifecycle import KILL_TIMER
-from engine.reducer.pause import RESUME_TIMER, TIMEOUT_TIMER, pause_elapsed, pause_timed_out
+from engine.reducer.loop import RESUME, round_due
+from engine.reducer.pause import pause_elapsed, pause_timed_out
+from engine.reducer.plan import Kind
 from engine.reducer.renew import renew
 from engine.reducer.sla import SLA_TIMER
+from engine.reducer.subflow import subflow_timed_out
+from engine.reducer.timeouts import container_timed_out
 from engine.states import State
 from streaming.messages import TimerFired
 
@@ -35,15 +39,30 @@ def _retry_due(draft: Draft, run: TaskRun) -> bool:
         return False
     if draft.execution.paused_by_hand:
         return False  # resume begins it
-    if renews(draft, draft.node(run)):
+    policy = draft.node(run).retry
+    if policy is not None and retry.renews(policy):
         renew(draft, run)
     else:
         draft.begin_later(run.id)
     return True
 
 
+def _resume_due(draft: Draft, run: TaskRun) -> bool:
+    return (round_due if draft.node(run).kind is Kind.LOOP else pause_elapsed)(draft, run)
+
+
+def _timeout_due(draft: Draft, run: TaskRun) -> bool:
+    if run.timeout_at is None or run.timeout_at > draft.accepted_at:
+        return False
+    return _TIMED_OUT.get(draft.node(run).kind, container_timed_out)(draft, run)
+
+
+_TIMED_OUT: dict[Kind, Callable[[Draft, TaskRun], bool]] = {
+    Kind.PAUSE: pause_timed_out,
+    Kind.SUBFLOW: subflow_timed_out,
+}
 _OF_TASK_RUN: dict[str, Callable[[Draft, TaskRun], bool]] = {
     retry.TIMER: _retry_due,
-    RESUME_TIMER: pause_elapsed,
-    TIMEOUT_TIMER: pause_timed_out,
+    RESUME: _resume_due,
+    TIMEOUT: _timeout_due,
 }

@@ -240,8 +240,9 @@ class World:
 
     @property
     def states(self) -> dict[str, str]:
-        """``task[value]`` -> state, of execution ``e``."""
-        return {name_of(run): run.state.value for run in self.execution.task_runs.values()}
+        """``task[value]`` -> state (in a LoopUntil of the last round), of execution ``e``."""
+        runs = sorted(self.execution.task_runs.values(), key=lambda run: run.iteration or 0)
+        return {name_of(run): run.state.value for run in runs}
 
     def history(self, task: str | None = None) -> str:
         """The states that execution ``e`` (or one of its task runs) went through."""

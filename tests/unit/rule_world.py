@@ -45,7 +45,7 @@ from data.blobs import execution_bytes, execution_of
 from engine.durations import parse_duration
 from engine.flow.document import Document
 from engine.model import Execution, TaskRun, evolve
-from engine.states import Action, State
+from engine.states import TERMINAL, Action, State
 
 FOLDER = Path(__file__).parent / "rules"
 _KEYS = {"flow", "flows", "execute", "settings", "answers", "then", "expect", "refused"}
@@ -101,17 +101,20 @@ class RuleWorld(World):
         assert not wrong, "\n".join(wrong)
 
     def run_of(self, name: str) -> TaskRun:
-        """The newest task run written ``name``, of any execution; those of ``e`` first."""
-        executions = sorted(self.executions.values(), key=lambda execution: execution.id != "e")
-        runs = [run for execution in executions for run in execution.task_runs.values() if name_of(run) == name]
-        assert runs, f"there is no task run {name}"
-        return runs[0]
+        """The newest task run written ``name`` of ``e``, of other executions where it has none."""
+        for executions in ([self.execution], reversed(self.others())):
+            runs = [run for execution in executions for run in execution.task_runs.values() if name_of(run) == name]
+            if runs:
+                return max(runs, key=lambda run: (run.history[0].date, run.iteration or 0))
+        raise AssertionError(f"there is no task run {name}")
 
     def answer(self, name: str, answer: Answer) -> None:
-        """A worker that was silent answers for the newest attempt of a task run."""
-        run = self.run_of(name)
-        job = next(job for job in reversed(self.submitted) if job.task_run_id == run.id)
-        self.queue.append(self.ended_event(job, answer))
+        """A worker that was silent answers for the newest attempt that has not ended, of ``e`` if there is one."""
+        runs = {run.id: run for execution in self.executions.values() for run in execution.task_runs.values()}
+        given_out = ((job, runs[job.task_run_id]) for job in reversed(self.submitted) if job.task_run_id in runs)
+        jobs = [job for job, run in given_out if name_of(run) == name and run.state not in TERMINAL]
+        assert jobs, f"no task run {name} is with a worker"
+        self.queue.append(self.ended_event(min(jobs, key=lambda job: job.execution_id != "e"), answer))
         self.run()
 
     def others(self) -> list[Execution]:
