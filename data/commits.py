@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -29,7 +30,7 @@ from data.tables import (
     trigger_state,
 )
 from data.times import from_us, from_us_or_none, to_us, to_us_or_none
-from data.upserts import insert, insert_new, run_many, upsert
+from data.upserts import among, as_ids, fetch, insert, insert_new, run_many, upsert
 from engine.model import Execution, Kind, TaskRun
 from engine.states import NON_TERMINAL_EXECUTION, TERMINAL
 from streaming import keys
@@ -52,18 +53,30 @@ _label_delete = sa.delete(execution_label).where(
 )
 
 
-# Made once: building a statement costs as much as running it.
-_ids = sa.bindparam("ids", expanding=True)
-_with_data = execution.join(execution_data, execution.c.seq == execution_data.c.seq)
-_bodies = sa.select(execution.c.id, execution_data.c.body).select_from(_with_data).where(execution.c.id.in_(_ids))
-_runs = sa.select(task_run.c.execution_id, task_run.c.data).where(task_run.c.execution_id.in_(_ids))
-_rows = (
-    sa.select(execution.c.id, execution.c.seq, execution.c.version, execution.c.text_key, execution_data.c.row)
-    .select_from(_with_data)
-    .where(execution.c.id.in_(_ids))
-)
-_seq_of = sa.select(execution.c.id, execution.c.seq).where(execution.c.id.in_(_ids))
-_outbox_delete = sa.delete(outbox).where(outbox.c.id.in_(_ids))
+_outbox_delete = sa.delete(outbox).where(outbox.c.id == sa.bindparam("which"))
+_outbox_insert = sa.insert(outbox).returning(outbox.c.id)
+
+
+class _Reads(msgspec.Struct, frozen=True):
+    """Statements that look up executions by ``ids``. Made once: building one costs as much as running it."""
+
+    bodies: sa.Select[Any]
+    runs: sa.Select[Any]
+    rows: sa.Select[Any]
+    seqs: sa.Select[Any]
+
+
+@cache
+def _reads(dialect: str) -> _Reads:
+    of, data = execution.c, execution_data.c
+    whole = execution.join(execution_data, of.seq == data.seq)
+    wanted = among(dialect, of.id)
+    return _Reads(
+        bodies=sa.select(of.id, data.body).select_from(whole).where(wanted),
+        runs=sa.select(task_run.c.execution_id, task_run.c.data).where(among(dialect, task_run.c.execution_id)),
+        rows=sa.select(of.id, of.seq, of.version, of.text_key, data.row).select_from(whole).where(wanted),
+        seqs=sa.select(of.id, of.seq).where(wanted),
+    )
 
 
 class _Stored(msgspec.Struct):
@@ -100,6 +113,7 @@ class Commits(Database):
     def __init__(self, database_url: str) -> None:
         super().__init__(database_url)
         self._written: OrderedDict[str, _Stored] = OrderedDict()
+        self._absent: frozenset[str] = frozenset()  # looked for last, and not there
 
     # -- what an executor starts from
 
@@ -122,9 +136,11 @@ class Commits(Database):
     def load_many(self, ids: Iterable[str]) -> dict[str, Execution]:
         """The executions that exist, by id, with all their task runs."""
         found: dict[str, Execution] = {}
+        wanted = list(ids)
         with self._read() as connection:
-            for some in chunks(list(ids)):
+            for some in chunks(wanted):
                 found |= _load(connection, some)
+        self._absent = frozenset(wanted) - found.keys()
         return found
 
     def unfinished(self, kind: Kind | None = None) -> list[str]:
@@ -170,15 +186,15 @@ class Commits(Database):
             if commit.gates:
                 write_slots(connection, self.dialect, commit.gates, commit.slots)
             run_many(connection, upsert(self.dialect, stream_position), [_position_row(commit)])
-            if commit.outbox_done:
-                connection.execute(_outbox_delete, {"ids": list(commit.outbox_done)})
+            run_many(connection, _outbox_delete, [{"which": done} for done in commit.outbox_done])
             outbox_id = None
             if commit.outbox is not None:
-                outbox_id = connection.execute(insert(outbox), {"payload": commit.outbox}).inserted_primary_key[0]
+                outbox_id = fetch(connection, _outbox_insert, payload=commit.outbox)[0][0]
         self._remember(written)
         return outbox_id
 
     def _remember(self, written: dict[str, _Stored]) -> None:
+        self._absent -= written.keys()
         for execution_id, stored in written.items():
             self._written[execution_id] = stored
             self._written.move_to_end(execution_id)
@@ -187,7 +203,7 @@ class Commits(Database):
 
     def _before(self, connection: sa.Connection, ids: Sequence[str]) -> dict[str, _Stored]:
         known = {i: stored for i in ids if (stored := self._written.get(i)) is not None}
-        missing = [i for i in ids if i not in known]
+        missing = [i for i in ids if i not in known and i not in self._absent]
         return known | _stored(connection, missing) if missing else known
 
     def _remove(self, connection: sa.Connection, executions: Sequence[Execution]) -> None:
@@ -251,20 +267,24 @@ class Commits(Database):
 
 
 def _load(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Execution]:
-    bodies = connection.execute(_bodies, {"ids": ids}).all()
+    reads, dialect = _reads(connection.dialect.name), connection.dialect.name
+    bodies = dict(fetch(connection, reads.bodies, ids=as_ids(dialect, ids)))
     if not bodies:
         return {}
-    runs: dict[str, list[TaskRun]] = {row.id: [] for row in bodies}
-    for execution_id, data in connection.execute(_runs, {"ids": list(runs)}):
+    runs: dict[str, list[TaskRun]] = {execution_id: [] for execution_id in bodies}
+    for execution_id, data in fetch(connection, reads.runs, ids=as_ids(dialect, list(bodies))):
         runs[execution_id].append(blobs.decode_task_run(data))
-    return {row.id: blobs.execution_of(row.body, runs[row.id]) for row in bodies}
+    return {execution_id: blobs.execution_of(body, runs[execution_id]) for execution_id, body in bodies.items()}
 
 
 def _stored(connection: sa.Connection, ids: Sequence[str]) -> dict[str, _Stored]:
+    dialect = connection.dialect.name
     return {
-        row.id: _Stored(row.seq, row.version, row.text_key, blobs.decode_row(row.row))
+        execution_id: _Stored(seq, version, text_key, blobs.decode_row(row))
         for some in chunks(ids)
-        for row in connection.execute(_rows, {"ids": some})
+        for execution_id, seq, version, text_key, row in fetch(
+            connection, _reads(dialect).rows, ids=as_ids(dialect, some)
+        )
     }
 
 
@@ -299,8 +319,9 @@ def write_changes(connection: sa.Connection, dialect: str, changes: Sequence[_Ch
 def _seqs(connection: sa.Connection, changes: Sequence[_Change]) -> dict[str, int]:
     seqs = {c.execution.id: c.before.seq for c in changes if c.before is not None}
     new = [c.execution.id for c in changes if c.before is None]
+    dialect = connection.dialect.name
     for some in chunks(new):
-        seqs.update((row.id, row.seq) for row in connection.execute(_seq_of, {"ids": some}))
+        seqs.update(fetch(connection, _reads(dialect).seqs, ids=as_ids(dialect, some)))
     return seqs
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache, lru_cache
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Table
+from msgspec import json
+from sqlalchemy import Connection, Dialect, Table, any_, bindparam, func, literal_column, select
 from sqlalchemy import insert as plain_insert
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
 
 
 @cache
@@ -71,4 +74,44 @@ def run_many(connection: Connection, statement: Any, rows: Sequence[dict[str, An
     if not rows:
         return
     sql, positional = _compiled(statement, connection.dialect, tuple(rows[0]))
-    connection.exec_driver_sql(sql, list(map(positional, rows)) if positional else list(rows))
+    with _cursor(connection) as cursor:
+        cursor.executemany(sql, list(map(positional, rows)) if positional else list(rows))
+
+
+def fetch(connection: Connection, statement: Any, **values: Any) -> list[Any]:
+    """What ``statement`` gives, as the driver's tuples, at its speed. ``statement`` must be an object that is kept."""
+    sql, positional = _compiled(statement, connection.dialect, tuple(values))
+    with _cursor(connection) as cursor:
+        cursor.execute(sql, positional(values) if positional else values)
+        return cursor.fetchall()
+
+
+def among(dialect: str, column: Any) -> Any:
+    """``column`` is one of the parameter ``ids``, which ``as_ids`` makes: one statement for any number of them."""
+    ids = bindparam("ids")
+    if dialect == "postgresql":
+        return column == any_(ids)
+    return column.in_(select(literal_column("value")).select_from(func.json_each(ids)))
+
+
+def as_ids(dialect: str, ids: Sequence[str]) -> Any:
+    """The parameter ``ids`` of ``among``."""
+    return list(ids) if dialect == "postgresql" else json.encode(ids).decode()
+
+
+@contextmanager
+def _cursor(connection: Connection) -> Iterator[Any]:
+    """A cursor of the driver; its errors become SQLAlchemy's, as if that had run the statement."""
+    dialect, driver = connection.dialect, connection.connection
+    cursor = driver.cursor()
+    try:
+        yield cursor
+    except dialect.loaded_dbapi.Error as error:
+        lost = dialect.is_disconnect(error, driver, cursor)
+        if lost:
+            connection.invalidate(error)
+        raise DBAPIError.instance(
+            None, None, error, dialect.loaded_dbapi.Error, connection_invalidated=lost, dialect=dialect
+        ) from error
+    finally:
+        cursor.close()
