@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { askOf, nextSort, sameAsk, statesOf, withoutStates } from "../../assets/js/executions/address.js";
+import { cellsOf } from "../../assets/js/executions/cells.js";
 import { Grid } from "../../assets/js/executions/grid.js";
 import { Order } from "../../assets/js/executions/order.js";
 import { span } from "../../assets/js/executions/pager.js";
@@ -30,21 +31,14 @@ class FakeApi {
 
   /** @param {any} data */
   node(data) {
-    const node = {
-      data,
-      selected: false,
-      updateData: (/** @type {any} */ next) => ((node.data = next), (this.updates += 1)),
-    };
+    const node = { data, selected: false };
+    cellsOf(node).add({ draw: (/** @type {any} */ row) => (assert.equal(row, node.data), (this.updates += 1)) });
     return node;
   }
 
   /** @param {string} id */
   getRowNode(id) {
     return this.nodes[Number(id)];
-  }
-
-  getRenderedNodes() {
-    return this.nodes.slice(0, 2);
   }
 
   getSelectedNodes() {

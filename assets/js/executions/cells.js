@@ -1,7 +1,7 @@
 // What the cells of the table draw. Text is set as text, never as markup; a cell that stays is changed in place.
 //
-// A busy list makes dozens of rows a second, so a cell is as little as it can be: plain text where text is enough, else a copy
-// of a template. Tooltips and clicks are looked after by the table as a whole (hover.js), not by each cell.
+// A busy list makes dozens of rows a second, so a cell is as little as it can be: a copy of a template, changed in place. Tooltips and
+// clicks are looked after by the table as a whole (hover.js), not by each cell.
 import { refusal } from "../execution/actions.js";
 import { internal } from "../execution/links.js";
 import { h, pageConfig, setAttr, setText } from "../dom.js";
@@ -9,34 +9,50 @@ import { duration, moment, shortId, ticking, toMs } from "../format.js";
 import { setBadge, stateBadge } from "../states.js";
 import { actionGlyph } from "./glyphs.js";
 
-/**
- * @typedef {import("../live/types.js").Row} Row
- * @typedef {{data?: Row, context?: any}} Params
- */
+/** @typedef {import("../live/types.js").Row} Row */
 
-/** A renderer of AG Grid from two functions: `make` once for a cell, `show` for each value. The table is in `params.table`.
+/** Cells on the screen by the grid's node of their row. @type {WeakMap<object, Set<{draw: (row: Row) => void}>>} */
+const drawn = new WeakMap();
+
+/** The cells that a row has on the screen. @param {object} node the grid's node of the row */
+export function cellsOf(node) {
+  const cells = drawn.get(node) ?? new Set();
+  drawn.set(node, cells);
+  return cells;
+}
+
+/** A renderer of AG Grid from two functions: `make` once for a cell, `show` for each value. The table is in `params.table`; its
+ * grid tells each cell of a row's new values itself, since AG Grid's own way renders every cell by React in a task of its own.
  * @param {(row: Row | undefined) => HTMLElement} make @param {(element: HTMLElement, row: Row, table: any) => void} show
  * @param {(element: HTMLElement, table: any) => void} [gone] */
 function cell(make, show, gone) {
   return class {
     /** @param {any} params */
-    init(params) {
-      this.table = params.table;
-      this.element = make(params.data);
-      if (params.data) show(this.element, params.data, this.table);
+    init({ data, node, table }) {
+      this.table = table;
+      this.cells = cellsOf(node);
+      this.cells.add(this);
+      this.element = make(data);
+      if (data) this.draw(data);
     }
 
     getGui() {
       return /** @type {HTMLElement} */ (this.element);
     }
 
+    /** @param {Row} row */
+    draw(row) {
+      show(/** @type {HTMLElement} */ (this.element), row, this.table);
+    }
+
     /** @param {any} params */
-    refresh(params) {
-      if (params.data && this.element) show(this.element, params.data, this.table);
+    refresh({ data }) {
+      if (data) this.draw(data);
       return true;
     }
 
     destroy() {
+      this.cells?.delete(this);
       if (this.element) gone?.(this.element, this.table);
     }
   };
@@ -124,19 +140,24 @@ const Menu = cell(
   },
 );
 
-/** @param {Row | undefined} row */
-const firstLine = (row) => (row?.error ?? "").split("\n", 1)[0];
+/** Plain text. @param {(row: Row, table: any) => string} text */
+const words = (text) =>
+  cell(
+    () => copyOf("text", () => h("span", { class: "wf-cell" })),
+    (element, row, table) => setText(element, text(row, table)),
+  );
 
-/** How each column is drawn, by its id; what is not here is its field's plain text. The grid asks a cell to show itself anew only
- * when its value differs, so a value holds all that the cell shows. */
+/** How each column is drawn, by its id. */
 export const CELLS = {
-  state: { cellRenderer: State },
-  flow: { cellRenderer: Flow, valueGetter: (/** @type {Params} */ { data }) => data?.id },
-  start: { valueFormatter: (/** @type {any} */ { data, colDef }) => (data ? moment(toMs(data.start_date), colDef.cellRendererParams.table.now()) : "") },
-  duration: { cellRenderer: Duration, valueGetter: (/** @type {Params} */ { data }) => `${data?.id} ${data?.end_date}` },
-  labels: { cellRenderer: Labels },
-  trigger: { valueGetter: (/** @type {Params} */ { data }) => data?.trigger_id ?? data?.trigger_type ?? "" },
-  error: { valueGetter: (/** @type {Params} */ { data }) => firstLine(data) },
-  id: { valueFormatter: (/** @type {Params} */ { data }) => (data ? shortId(data.id) : "") },
-  menu: { cellRenderer: Menu, valueGetter: (/** @type {Params} */ { data }) => data?.state },
+  state: State,
+  flow: Flow,
+  namespace: words((row) => row.namespace),
+  start: words((row, table) => moment(toMs(row.start_date), table.now())),
+  duration: Duration,
+  last_task: words((row) => row.last_task ?? ""),
+  trigger: words((row) => row.trigger_id ?? row.trigger_type ?? ""),
+  labels: Labels,
+  error: words((row) => (row.error ?? "").split("\n", 1)[0]),
+  id: words((row) => shortId(row.id)),
+  menu: Menu,
 };

@@ -4,7 +4,7 @@
 // that is made anew costs the browser several milliseconds, one that changes its text a fraction, and a busy list moves all the time.
 // A selection is of executions all the same: it moves with them.
 import { setAttr } from "../dom.js";
-import { CELLS } from "./cells.js";
+import { CELLS, cellsOf } from "./cells.js";
 import { SortHeader } from "./header.js";
 import { listenToCells } from "./hover.js";
 
@@ -53,8 +53,8 @@ export class Grid {
     return columns.map((column) => {
       const sortName = table.params.sorts?.[column.colId];
       const head = sortName ? { headerComponent: SortHeader, headerComponentParams: { sortName, table } } : {};
-      const drawn = CELLS[/** @type {keyof typeof CELLS} */ (column.colId)] ?? {};
-      return { ...column, ...drawn, ...head, cellDataType: false, cellRendererParams: { table } };
+      const cellRenderer = CELLS[/** @type {keyof typeof CELLS} */ (column.colId)];
+      return { ...column, ...head, cellRenderer, cellDataType: false, cellRendererParams: { table } };
     });
   }
 
@@ -66,13 +66,12 @@ export class Grid {
     this.ids = ids;
     const wanted = ids.map((id) => /** @type {Row} */ (rows.get(id)));
     this.resize(wanted);
-    const inView = new Set(this.api.getRenderedNodes());
     wanted.forEach((row, place) => {
       if (this.drawn[place] === row) return;
       this.drawn[place] = row;
       const node = this.api.getRowNode(String(place));
-      if (inView.has(node)) node.updateData(row);
-      else node.data = row; // drawn when it is scrolled to; telling the grid of each row costs a timer a row
+      node.data = row; // what is scrolled to is drawn from it
+      for (const cell of cellsOf(node)) cell.draw(row);
     });
     reselect?.();
   }
