@@ -1,5 +1,5 @@
 // What the page knows of states comes from the server's one table (the page configuration); here it only gets a face.
-import { h, pageConfig, s } from "./dom.js";
+import { h, pageConfig, s, setAttr, setText } from "./dom.js";
 
 /** @typedef {{state: string, terminal: boolean, token: string, shape: string, letter: string, severity: number}} StateInfo */
 
@@ -51,17 +51,23 @@ export const SHAPES = {
   slash: { line: "M8 2.8a5.2 5.2 0 1 0 0 10.4a5.2 5.2 0 1 0 0-10.4M4.4 11.6L11.6 4.4" },
 };
 
+const PARTS = /** @type {const} */ (["fill", "line", "ink"]);
+
 /** The state's glyph as an SVG element; coloured by CSS. @param {string} state */
 export function stateGlyph(state) {
+  const paths = PARTS.map((part) => s("path", { class: part }));
+  return setGlyph(s("svg", { class: "state-glyph", viewBox: "0 0 16 16", "aria-hidden": "true" }, ...paths), state);
+}
+
+/** Bring a glyph to another state: the same three paths take other forms, which is much cheaper than other elements.
+ * @param {SVGElement} glyph @param {string} state */
+function setGlyph(glyph, state) {
   const info = stateInfo(state);
   const shape = SHAPES[info.shape] ?? SHAPES.circle;
-  return s(
-    "svg",
-    { class: "state-glyph", viewBox: "0 0 16 16", "data-shape": info.shape, "data-token": info.token, "aria-hidden": "true" },
-    shape.fill && s("path", { class: "fill", d: shape.fill }),
-    shape.line && s("path", { class: "line", d: shape.line }),
-    shape.ink && s("path", { class: "ink", d: shape.ink }),
-  );
+  PARTS.forEach((part, index) => setAttr(glyph.children[index], "d", shape[part] ?? null));
+  setAttr(glyph, "data-shape", info.shape);
+  setAttr(glyph, "data-token", info.token);
+  return glyph;
 }
 
 /** The state's glyph as SVG text with fixed colours, for where no stylesheet reaches (Cytoscape).
@@ -88,9 +94,11 @@ export function stateBadge(state, { small = false } = {}) {
 /** Bring a badge to another state in place; does nothing when it already shows it. @param {HTMLElement} badge @param {string} state */
 export function setBadge(badge, state) {
   if (badge.dataset.state === state) return;
-  const next = stateBadge(state, { small: badge.classList.contains("small") });
-  badge.replaceChildren(...next.childNodes);
-  badge.dataset.token = next.dataset.token ?? "";
+  const info = stateInfo(state);
+  const [glyph, word] = badge.children;
+  setGlyph(/** @type {SVGElement} */ (glyph), state);
+  setText(word, badge.classList.contains("small") ? info.letter : state);
+  badge.dataset.token = info.token;
   badge.dataset.state = state;
   badge.title = state;
 }

@@ -102,11 +102,13 @@ export const labelWords = (row) => Object.entries(row.labels ?? {}).map(([key, v
 const Labels = cell(
   () => copyOf("labels", () => h("span", { class: "wf-cell labels" })),
   (element, row) => {
-    const words = labelWords(row);
-    if (element.dataset.shown === words.join("\n")) return;
-    element.dataset.shown = words.join("\n");
-    const chip = (/** @type {string} */ word) => h("span", { class: word.startsWith("system.") ? "wf-label system" : "wf-label" }, word);
-    element.replaceChildren(...words.map(chip));
+    const labels = labelWords(row);
+    while (element.children.length > labels.length) element.lastElementChild?.remove();
+    labels.forEach((label, index) => {
+      const chip = element.children[index] ?? element.appendChild(h("span"));
+      setAttr(chip, "class", label.startsWith("system.") ? "wf-label system" : "wf-label");
+      setText(chip, label);
+    });
   },
 );
 
