@@ -221,6 +221,7 @@ def _login_routes(server: flask.Flask, services: Services) -> None:
 
     @server.post("/logout", endpoint="logout")
     def logout() -> Any:
+        log.info("logout.done", actor=getattr(current_user, "name", None))
         logout_user()
         flask.session.clear()
         return flask.redirect(flask.url_for("login"))
@@ -241,6 +242,7 @@ def _enter(account: Account) -> Any:
     flask.session.permanent = True
     flask.session["role"] = account.role
     login_user(account)
+    log.info("login.succeeded", actor=account.name, address=get_remote_address())
     return flask.redirect(_next())
 
 

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Protocol
 
+import structlog
+
 from data import Store
 from engine.flow import Flow, parse
 from engine.ids import new_id
@@ -17,6 +19,8 @@ from engine.model import SYSTEM_PREFIX, Trigger
 from engine.states import ACTIONS, Action, State, refusal
 from streaming.bus import Bus
 from streaming.messages import ActionRequested, Answer, ExecutionCreated, FlowsChanged
+
+log = structlog.get_logger()
 
 MANUAL = "manual"
 
@@ -109,6 +113,9 @@ class Commands:
                 actor=actor,
             )
         )
+        log.info(
+            "execution.requested", execution=execution_id, flow=f"{namespace}.{flow_id}", actor=actor, origin=origin
+        )
         return execution_id
 
     def act(
@@ -146,6 +153,7 @@ class Commands:
                 cascade=cascade,
             )
         )
+        log.info("action.requested", operation=action.value, execution=execution_id, actor=actor, origin=origin)
         return event_id
 
     def wait(self, event_id: str, timeout: float) -> Answer | None:
@@ -164,6 +172,7 @@ class Commands:
             actor, "save-flow", f"{flow.namespace}.{flow.id}", None, after={"revision": stored.revision}, origin=origin
         )
         self._bus.tell(FlowsChanged(((flow.namespace, flow.id),)))
+        log.info("flow.saved", flow=f"{flow.namespace}.{flow.id}", revision=stored.revision, actor=actor, origin=origin)
         return flow, stored.revision
 
 

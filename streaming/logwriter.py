@@ -16,6 +16,7 @@ from streaming.bus import Bus, Read
 from streaming.messages import LogBatch, LogsCommitted
 from streaming.metrics import Meter
 from streaming.metrics.exchange import publish_until
+from streaming.outage import Outage
 from streaming.process import background, retry_store, stop_on_signals
 from streaming.retention import Chooser, Sweeper, keep_tidy
 from watchfloor.settings import Settings
@@ -44,13 +45,14 @@ class LogWriter:
 
     def run(self, stop: Stop) -> None:
         """Write until ``stop``; what is away is waited for."""
-        wait = 0.05
+        wait, outage = 0.05, Outage()
         while not stop.is_set():
             try:
                 self.step()
                 wait = 0.05
+                outage.over()
             except (RedisError, StoreUnavailable, OSError) as error:
-                log.warning("log_writer_waits", error=str(error))
+                outage.away("database" if isinstance(error, StoreUnavailable) else "redis", error)
                 stop.wait(wait)
                 wait = min(wait * 2, _BACKOFF_MAX)
 

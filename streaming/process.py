@@ -13,7 +13,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from data.errors import StoreUnavailable
-from streaming.advice import explained
+from streaming.outage import Outage
 
 log = structlog.get_logger()
 
@@ -44,21 +44,23 @@ def background(name: str, work: Callable[..., None], *args: Any) -> Iterator[Thr
 
 def retry_redis(work: Callable[[], object], stop: Stop) -> None:
     """Do ``work`` again, with capped backoff, whenever Redis goes away in it, until it returns or ``stop``."""
-    _retry(work, stop, "redis_away", RedisError, OSError)
+    _retry(work, stop, "redis", RedisError, OSError)
 
 
 def retry_store(work: Callable[[], object], stop: Stop) -> None:
     """The same whenever the database goes away."""
-    _retry(work, stop, "database_away", StoreUnavailable)
+    _retry(work, stop, "database", StoreUnavailable)
 
 
-def _retry(work: Callable[[], object], stop: Stop, action: str, *away: type[Exception]) -> None:
-    wait = 0.05
+def _retry(work: Callable[[], object], stop: Stop, part: str, *away: type[Exception]) -> None:
+    wait, outage = 0.05, Outage()
     while not stop.is_set():
         try:
             work()
+            if not stop.is_set():
+                outage.over()
             return
         except away as error:
-            log.warning(action, error=explained(error))
+            outage.away(part, error)
             stop.wait(wait)
             wait = min(wait * 2, _BACKOFF_MAX)

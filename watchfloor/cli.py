@@ -43,10 +43,14 @@ def _console() -> Any:
 
 
 def _process(name: str, **given: Any) -> Any:
-    from watchfloor.logs import configure
+    import structlog
+
+    from watchfloor import __version__
+    from watchfloor.logs import configure_process
 
     settings = _settings(**given)
-    configure(settings.log_level)
+    configure_process(settings, name)
+    structlog.get_logger().info("process.started", version=__version__)
     return settings
 
 
@@ -69,7 +73,7 @@ def web(host: Host = None, port: Port = None) -> None:
     """Run the web process: pages, live gateway and REST API."""
     import os
 
-    settings = _process("web", host=host, port=port)
+    settings = _settings(host=host, port=port)
     os.environ |= {"WATCHFLOOR_HOST": settings.host, "WATCHFLOOR_PORT": str(settings.port)}
     from watchfloor.web import main
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -45,6 +45,9 @@ class Settings(BaseSettings):
     login_rate: str = Field("10 per minute", description="Login attempts allowed an address.")
     metrics_token: SecretStr | None = Field(None, description="Lets Prometheus read `/metrics`; unset: users only.")
     log_level: str = Field("INFO", description="Level of Watchfloor's own logs.")
+    log_format: Literal["console", "json"] = Field("console", description="Form of its lines on standard error.")
+    log_file_bytes: int = Field(10_000_000, ge=10_000, description="Size at which a file in `logs` moves on.")
+    log_files: int = Field(5, ge=1, description="Full files kept of each kind of process.")
     worker_processes: int = Field(2, ge=1, description="Tasks one worker runs at once.")
     kill_grace: float = Field(10.0, ge=0, description="Time a killed task has between SIGTERM and SIGKILL.")
     task_max_log_lines: int = Field(100_000, ge=1, description="Log lines kept of one attempt; more are counted.")

@@ -13,8 +13,11 @@ from functools import partial
 from typing import Any
 
 import psutil
+import structlog
 from honcho.manager import Manager
 from honcho.process import Process
+
+log = structlog.get_logger()
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 15.0
@@ -44,6 +47,7 @@ class Restarting(Process):
             code = self._run_once()
             if self._stopping.is_set():
                 break
+            log.error("process.died", name=self.name, code=code, ran_s=round(time.monotonic() - began, 1))
             if time.monotonic() - began >= STABLE_SECONDS:
                 pause = FIRST_PAUSE
             self._send_message(f"ended with code {code}; it starts again in {pause:g} s\n")

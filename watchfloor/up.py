@@ -21,6 +21,7 @@ import msgspec
 from honcho.environ import parse_procfile
 from rich.console import Console
 
+from watchfloor.logs import configure_process
 from watchfloor.settings import TLS_FILES, Settings
 from watchfloor.supervisor import Supervisor
 from watchfloor.urls import without_password
@@ -51,6 +52,7 @@ def up(settings: Settings, console: Console) -> int:
     """Start everything and stay until Ctrl-C or SIGTERM; the exit code."""
     settings = with_port(settings)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
+    configure_process(settings, "up", quiet=True)
     with only_one(settings.data_dir):
         try:
             return _run(settings, console)

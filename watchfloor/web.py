@@ -29,11 +29,15 @@ def main(settings: Settings | None = None) -> None:
     """Serve until SIGTERM or SIGINT."""
     if not monkey.is_module_patched("socket"):
         os.execv(sys.executable, [sys.executable, "-m", "watchfloor.web"])
-    from watchfloor.logs import configure
+    import structlog
+
+    from watchfloor import __version__
+    from watchfloor.logs import configure_process
     from watchfloor.settings import Settings
 
     given = settings or Settings()
-    configure(given.log_level)
+    configure_process(given, "web")
+    structlog.get_logger().info("process.started", version=__version__)
     application(given).run()
 
 
@@ -76,7 +80,7 @@ def _when_ready(arbiter: Any) -> None:
     """Port 0 took a free one: the log says which."""
     import structlog
 
-    structlog.get_logger().info("web_listens", address=[str(listener) for listener in arbiter.LISTENERS])
+    structlog.get_logger().info("web.listens", address=[str(listener) for listener in arbiter.LISTENERS])
 
 
 _closers: list[Any] = []
@@ -92,9 +96,7 @@ def wire(settings: Settings) -> Any:
     from flask_socketio import SocketIO
 
     from dashboard.app import create_app
-    from watchfloor.logs import configure
 
-    configure(settings.log_level)
     socketio = SocketIO()
     services = services_of(settings, socketio)
     app = create_app(settings, services)

@@ -95,7 +95,7 @@ def register(blueprint: flask.Blueprint) -> None:
 
 
 def _unexpected(error: Exception) -> flask.Response:
-    log.exception("api_failed", path=flask.request.path, method=flask.request.method)
+    log.exception("api.failed", path=flask.request.path, method=flask.request.method)
     return failure(ApiError(500, f"Watchfloor failed at this request: {type(error).__name__}. Its log says more."))
 
 

@@ -73,7 +73,7 @@ def job_of(payload: str) -> Job | None:
     try:
         return codec.decode_job(base64.b64decode(payload))
     except ValueError as error:
-        log.error("job_malformed", reason=str(error))
+        log.error("job.malformed", reason=str(error))
         return None
 
 

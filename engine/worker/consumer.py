@@ -18,7 +18,7 @@ class PatientConsumer(Consumer):
         """``conn`` once it is connected."""
         self.first_connection_attempt = False
         return conn.ensure_connection(
-            lambda error, interval: log.warning("redis_away", error=str(error), retry_in=interval),
+            lambda error, interval: log.warning("redis.away", error=str(error), retry_in=interval),
             None,
             interval_start=0.1,
             interval_step=0.2,

@@ -59,7 +59,7 @@ class Listener:
                     pause = 0.05
                     self._follow(subscription)
             except redis.RedisError as error:
-                log.warning("redis_away", error=explained(error), waiting_for="control", retry_in=pause)
+                log.warning("redis.away", error=explained(error), waiting_for="control", retry_in=pause)
                 self._check_stop()
                 self._closing.wait(pause)
                 pause = min(pause * 2, 1.0)
@@ -75,7 +75,7 @@ class Listener:
         try:
             message = codec.decode_control(payload)
         except codec.DecodeError as error:
-            log.warning("control_malformed", reason=error.reason)
+            log.warning("control.malformed", reason=error.reason)
             return
         control = self._current()
         if isinstance(message, Kill) and control is not None and attempt_of(control.job) in message.attempts:

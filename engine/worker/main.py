@@ -48,7 +48,7 @@ def main(settings: Settings) -> int:
         without_heartbeat=True,
         quiet=True,
     )
-    log.info("worker_started", processes=settings.worker_processes, worker=name)
+    log.info("worker.started", processes=settings.worker_processes, worker=name)
     try:
         worker.start()
     finally:
@@ -56,7 +56,7 @@ def main(settings: Settings) -> int:
         withdraw(bus, meter)
         dispatch.close()
         bus.close()
-    log.info("worker_stopped", worker=name)
+    log.info("worker.stopped", worker=name)
     return worker.exitcode or 0
 
 

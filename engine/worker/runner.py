@@ -76,7 +76,7 @@ class Runner:
         try:
             claim = self._claim(job, losses, stopping)
             if claim is None:
-                log.info("duplicate_dropped", task_run=job.task_run_id, attempt=job.attempt)
+                log.info("attempt.duplicate", task_run=job.task_run_id, attempt=job.attempt)
                 return False
             if claim.killed:
                 control.stop(Stop.KILL)
@@ -90,7 +90,7 @@ class Runner:
             control.close()
         while not self._sender.drain(1.0):
             if stopping():
-                log.error("end_not_sent", task_run=job.task_run_id, attempt=job.attempt)
+                log.error("attempt.end_not_sent", task_run=job.task_run_id, attempt=job.attempt)
                 return True
         return True
 
@@ -103,7 +103,7 @@ class Runner:
             except redis.RedisError as error:
                 if stopping():
                     return None
-                log.warning("redis_away", error=str(error), waiting_for="claim")
+                log.warning("redis.away", error=str(error), waiting_for="claim")
                 time.sleep(pause)
                 pause = min(pause * 2, 1.0)
 
@@ -132,7 +132,7 @@ class Runner:
             lines.first_error.line or lines.note("ERROR", str(failure))
             end = End(State.FAILED, Result(failure.outputs, failure.metrics), str(failure))
         except Exception as error:
-            log.exception("task_crashed", task_run=job.task_run_id)
+            log.exception("task.crashed", task_run=job.task_run_id)
             lines.note("ERROR", "".join(traceback.format_exception(error)).rstrip())
             end = End(State.FAILED, error=f"{type(error).__name__}: {error}")
         return self._stopped(control.reason, job, end, lines) if control.reason else end

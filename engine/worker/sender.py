@@ -82,7 +82,7 @@ class Sender:
                 self._send(message)
             except redis.RedisError as error:
                 pause = min(max(pause * 2, 0.05), _BACKOFF_MAX)
-                log.warning("redis_away", error=str(error), waiting=len(self._waiting), retry_in=pause)
+                log.warning("redis.away", error=str(error), waiting=len(self._waiting), retry_in=pause)
                 with self._condition:
                     self._condition.wait_for(lambda: self._closing, pause)
                 continue

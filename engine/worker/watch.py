@@ -105,7 +105,7 @@ class Watch:
             self.reap()
         except redis.RedisError as error:
             self._silent_since.clear()
-            log.warning("redis_away", error=str(error), waiting_for="watch")
+            log.warning("redis.away", error=str(error), waiting_for="watch")
         return pending
 
     def reap(self) -> None:
@@ -137,7 +137,7 @@ class Watch:
         mine = self._registry.release(job, entry)
         if mine is None:
             return
-        log.warning("attempt_given_out_again", task_run=job.task_run_id, attempt=job.attempt, of=entry.worker)
+        log.warning("attempt.given_out_again", task_run=job.task_run_id, attempt=job.attempt, of=entry.worker)
         if mine.losses < LOSSES_MAX:
             self._dispatch.submit(job, losses=mine.losses)
         else:

@@ -94,6 +94,10 @@ class Batch:
             case _:
                 self.effects.append(effect)
 
+    def before(self, execution_id: str) -> Execution | None:
+        """The execution as it is stored."""
+        return self._stored.get(execution_id)
+
     @property
     def executions(self) -> list[Execution]:
         """The changed executions."""

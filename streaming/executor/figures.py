@@ -7,6 +7,8 @@ from collections.abc import Iterable
 
 import structlog
 
+from engine.model import Execution, Kind
+from engine.states import TERMINAL
 from streaming.messages import Event, TaskEnded
 from streaming.metrics import Meter
 
@@ -46,6 +48,17 @@ class Figures:
             self.meter["watchfloor_retention_removed_total"].inc(removed)
         if seconds > SLOW_COMMIT:
             log.warning("commit.slow", events=events, took_ms=round(seconds * 1000))
+
+    def moved(self, before: Execution | None, after: Execution) -> None:
+        """An execution changed. What is reported from elsewhere is not noted."""
+        if after.kind is not Kind.NORMAL or (before is not None and before.state is after.state):
+            return
+        said = {"execution": after.id, "flow": f"{after.namespace}.{after.flow_id}", "state": after.state.value}
+        if before is None:
+            log.debug("execution.created", **said)
+        elif after.state in TERMINAL:
+            took = (after.history[-1].date - after.start_date).total_seconds()
+            log.debug("execution.ended", **said, error=after.error, took_ms=round(took * 1000))
 
     def emitted(self, seconds: float) -> None:
         """A batch is announced, its jobs are given out."""

@@ -39,9 +39,9 @@ class FlowFiles:
         try:
             self.sync()
         except (StoreUnavailable, RedisError, OSError) as error:
-            log.warning("flow_files_not_synced", folder=str(self._folder), error=str(error))
+            log.warning("flow_files.not_synced", folder=str(self._folder), error=str(error))
         except Exception:
-            log.exception("flow_files_not_synced", folder=str(self._folder))
+            log.exception("flow_files.not_synced", folder=str(self._folder))
 
     def sync(self) -> list[tuple[str, str]]:
         """Take over what changed since the last call; the (namespace, id) of the flows with a new revision."""
@@ -93,9 +93,9 @@ class FlowFiles:
         self._store.clear_flow_problem(self._name(path))
         if not self._store.save_flow(flow):
             return None
-        log.info("flow_saved", flow=f"{flow.namespace}.{flow.id}", file=self._name(path))
+        log.info("flow.saved", flow=f"{flow.namespace}.{flow.id}", file=self._name(path))
         return flow.namespace, flow.id
 
     def _refuse(self, path: Path, violations: list[Violation]) -> None:
         self._store.save_flow_problem(FlowProblem(self._name(path), tuple(violations)))
-        log.warning("flow_file_refused", file=self._name(path), problems=[str(v) for v in violations])
+        log.warning("flow_file.refused", file=self._name(path), problems=[str(v) for v in violations])

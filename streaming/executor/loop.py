@@ -45,6 +45,7 @@ from streaming.messages import (
     TaskReported,
     TimerFired,
 )
+from streaming.outage import Outage
 from watchfloor.settings import Settings
 
 log = structlog.get_logger()
@@ -102,10 +103,10 @@ class Executor:
         """Work until ``stop``; a server that goes away is waited for, never given up."""
         self._stop = stop
         self._persist(self._recover)
-        log.info("executor_started", executor=self.id, position=self._position, timers=len(self._timers))
+        log.info("executor.started", executor=self.id, position=self._position, timers=len(self._timers))
         while not stop.is_set():
             self._persist(self.step)
-        log.info("executor_stopped", executor=self.id, position=self._position)
+        log.info("executor.stopped", executor=self.id, position=self._position)
 
     def flows_changed(self) -> None:
         """Said from another thread: look at the flows again before the next step."""
@@ -113,16 +114,17 @@ class Executor:
 
     def _persist(self, work: Callable[[], object]) -> None:
         """Do ``work``, again and again while Redis or the database is away."""
-        wait = 0.05
+        wait, outage = 0.05, Outage()
         while not self._stop.is_set():
             try:
                 work()
             except StoreUnavailable as error:
                 self.pulse.commit_problem = str(error)
-                log.warning("database_away", error=str(error))
+                outage.away("database", error)
             except (RedisError, OSError) as error:
-                log.warning("redis_away", error=explained(error))
+                outage.away("redis", error)
             else:
+                outage.over()
                 self.pulse.commit_problem = None
                 return
             self._stop.wait(wait)
@@ -227,6 +229,8 @@ class Executor:
         done = self._commit(batch, position, outbox)
         self.figures.committed(len(entries), len(batch.removed), time.perf_counter() - begun)
         self._position = position
+        for execution in batch.executions:
+            self.figures.moved(batch.before(execution.id), execution)
         self._cache.forget(batch.removed)
         self._cache.keep(batch.executions)
         self._gates.update(batch.gates)
@@ -330,5 +334,5 @@ class Executor:
         try:
             return parse(source)
         except ValueError as error:
-            log.error("stored_flow_unreadable", error=str(error))
+            log.error("flow.unreadable", error=str(error))
             return None

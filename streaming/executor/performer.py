@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Protocol
 
+import structlog
+
 from engine.effects import Effect, Emit, StopTasks, Submit, WriteLog
 from streaming import keys
 from streaming.bus import Bus
 from streaming.executor.batch import Outbox
 from streaming.messages import Event, Job, Kill
+
+log = structlog.get_logger()
 
 _KILL_KEY_SECONDS = 3600
 
@@ -42,6 +46,7 @@ class Performer:
         match effect:
             case Submit(job):
                 self._dispatch.submit(job)
+                log.debug("task.submitted", execution=job.execution_id, task_run=job.task_run_id, attempt=job.attempt)
             case StopTasks(execution_id, attempts):
                 self._stop(execution_id, attempts)
             case Emit(event):

@@ -79,7 +79,7 @@ class Schedules:
         try:
             inputs = validate_inputs(flow, dict(item.trigger.inputs or {}))
         except InputError as error:
-            log.error("schedule_inputs_refused", flow=f"{flow.namespace}.{flow.id}", errors=error.errors)
+            log.error("schedule.refused", flow=f"{flow.namespace}.{flow.id}", errors=error.errors)
             return None
         upcoming = next_date(item.trigger, date)
         return ExecutionCreated(

@@ -17,6 +17,7 @@ from streaming.gateway.health import Health
 from streaming.gateway.hub import Hub
 from streaming.gateway.listviews import stream_id
 from streaming.messages import Heartbeat
+from streaming.outage import Outage
 
 log = structlog.get_logger()
 
@@ -79,15 +80,16 @@ class Feed:
 
     def drain(self, stop: Event) -> None:
         """Follow the subscription until ``stop``; a server that goes away is waited for."""
-        wait = 0.05
+        wait, outage = 0.05, Outage()
         while not stop.is_set():
             try:
                 with self._bus.subscription(keys.LIVE, keys.LIVE_LOGS) as subscription:
                     wait = 0.05
+                    outage.over()
                     self._follow(subscription, stop)
             except (RedisError, OSError) as error:
                 self._health.redis = explained(error)
-                log.warning("gateway_redis_away", error=str(error), wait=wait)
+                outage.away("redis", error)
                 stop.wait(wait * self._random.uniform(0.5, 1.0))
                 wait = min(wait * 2, _BACKOFF_MAX)
 
@@ -110,7 +112,7 @@ class Feed:
             return
         for entry_id, payload in missed:
             self._inbox.put(keys.LIVE, f"{entry_id}|".encode() + payload)
-        log.info("gateway_caught_up", action="resumed", commits=len(missed))
+        log.info("gateway.caught_up", commits=len(missed))
 
     def _missed(self) -> list[tuple[str, bytes]] | None:
         """The commits after the hub's cursor, ``None`` when they are not all there or too many."""
@@ -135,7 +137,7 @@ class Feed:
             try:
                 self.turn()
             except Exception:
-                log.exception("gateway_turn_failed")
+                log.exception("gateway.failed")
                 self._start_views_again()
             breathe()
 
@@ -149,7 +151,7 @@ class Feed:
                 self._HANDLERS[channel](self, payload)
             except codec.DecodeError as error:
                 self._health.undecodable += 1
-                log.error("live_message_undecodable", channel=channel, reason=error.reason)
+                log.error("live_message.undecodable", channel=channel, reason=error.reason)
         self._hub.flush()
         return len(messages)
 

@@ -138,7 +138,7 @@ class Gateway(AbstractContextManager["Gateway"]):
         self._threads = [Thread(target=run, name=f"gateway-{name}", daemon=True) for name, run in work.items()]
         for thread in self._threads:
             thread.start()
-        log.info("gateway_started", action="start")
+        log.info("gateway.started")
 
     def stop(self) -> None:
         """End everything that ``start`` began."""

@@ -107,7 +107,7 @@ class Loader:
             work()
         except Unavailable as error:
             view.stale_at = self._hub.clock() + 1.0
-            log.warning("view_not_loaded", topic=view.topic.name, error=str(error))
+            log.warning("view.not_loaded", topic=view.topic.name, error=str(error))
             return False
         return True
 

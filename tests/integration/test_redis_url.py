@@ -113,7 +113,7 @@ def test_jobs_go_through_celery_to_a_worker_and_back(server: Server, bus: Bus) -
         worker.terminate()
         worker.wait(20)
         dispatch.close()
-    assert "redis_away" not in (server.folder / "worker.log").read_text()
+    assert "redis.away" not in (server.folder / "worker.log").read_text()
 
 
 def events(bus: Bus) -> list[Any]:
