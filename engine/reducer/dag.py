@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import insort
 from collections.abc import Iterable
 
 import immutables
@@ -28,7 +27,7 @@ def _ended_well(run: TaskRun | None) -> bool:
 
 def after_end(waiting: Waiting, node: Node) -> Waiting:
     """``waiting`` after the task run of ``node`` ended well."""
-    ready, left = list(waiting.ready), waiting.left.mutate()
+    left, freed = waiting.left.mutate(), []
     for follower in node.feeds:
         if follower.index not in left:  # it has run before; ``node`` ran again since
             continue
@@ -36,8 +35,9 @@ def after_end(waiting: Waiting, node: Node) -> Waiting:
         if count:
             left[follower.index] = count
         else:
-            insort(ready, follower.index)
-    return Waiting(tuple(ready), left.finish())
+            freed.append(follower.index)
+    ready = tuple(sorted((*waiting.ready, *freed))) if freed else waiting.ready
+    return Waiting(ready, left.finish())
 
 
 def take(waiting: Waiting, count: int) -> tuple[tuple[int, ...], Waiting]:

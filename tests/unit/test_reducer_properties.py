@@ -91,8 +91,34 @@ def flowable(tasks: st.SearchStrategy[Json]) -> st.SearchStrategy[Json]:
             st.sampled_from(["true", "false", "{{ vars.missing }}"]),
         ),
         some(tasks).map(lambda found: {"type": f"{FLOW}.Switch", "value": "a", "cases": {"a": found}}),
+        some(tasks).map(lambda found: {"type": f"{FLOW}.AllowFailure", "tasks": found}),
+        st.builds(
+            lambda found, holds, fails: {
+                "type": f"{FLOW}.LoopUntil",
+                "tasks": found,
+                "condition": holds,
+                "checkFrequency": {"maxIterations": 2},
+                "failOnMaxReached": fails,
+            },
+            some(tasks),
+            st.sampled_from(["true", "false", "{{ vars.missing }}"]),
+            st.booleans(),
+        ),
+        st.builds(
+            lambda found, needs, limit: {
+                "type": f"{FLOW}.Dag",
+                "concurrent": limit,
+                "tasks": [{"task": task, "dependsOn": needs[: index % 3]} for index, task in enumerate(found)],
+            },
+            some(tasks),
+            st.lists(st.integers(0, 1), unique=True),
+            limits,
+        ),
     )
-    return st.builds(lambda kind, more, keys: {**kind, **more, **keys}, kinds, errors, options())
+    timeouts = st.sampled_from([{}, {}, {"timeout": "PT1.5S"}])
+    return st.builds(
+        lambda *parts: {key: part[key] for part in parts for key in part}, kinds, errors, options(), timeouts
+    )
 
 
 TASKS = st.recursive(st.one_of(runnable(), runnable(), runnable(), waiting(), subflow()), flowable, max_leaves=8)
@@ -120,6 +146,10 @@ def _name(value: Any, numbers: Any) -> None:
             value["id"] = f"t{next(numbers)}"
         for part in value.values():
             _name(part, numbers)
+        if str(value.get("type", "")).endswith(".Dag"):
+            names = [item["task"]["id"] for item in value["tasks"]]
+            for index, item in enumerate(value["tasks"]):
+                item["dependsOn"] = [names[need] for need in item["dependsOn"] if need < index]
 
 
 CHILD = parse(json.dumps({"id": "child", "namespace": NAMESPACE, "tasks": [{"id": "w", "type": LOG, "message": "x"}]}))

@@ -36,6 +36,15 @@ def parallel(width: int) -> Flow:
     return flow_of(f"tasks:\n  - id: p\n    type: ~Parallel\n    tasks:\n{tasks}\n")
 
 
+def dag(width: int) -> Flow:
+    """All but the last at the same time, ten at once; the last waits for all of them."""
+    free = [f"      - {{task: {{id: t{i}, !Log}}}}" for i in range(width - 1)]
+    needs = ", ".join(f"t{i}" for i in range(width - 1))
+    last = f"      - {{task: {{id: last, !Log}}, dependsOn: [{needs}]}}"
+    tasks = "\n".join([last, *free])
+    return flow_of(f"tasks:\n  - id: dag\n    type: ~Dag\n    concurrent: 10\n    tasks:\n{tasks}\n")
+
+
 def run(flow: Flow) -> tuple[Execution, int, int, float]:
     """Run to the end: the execution, how many events, bytes of all changed rows, seconds."""
     applied = apply(None, ExecutionCreated("c", "e", START, flow.namespace, flow.id, 1), flow, ENV)
@@ -60,7 +69,7 @@ def _ended(job: Job) -> Event:
     return TaskEnded("x", job.execution_id, START, job.task_run_id, job.attempt, State.SUCCESS, outputs={"size": 1})
 
 
-@pytest.mark.parametrize("shape", [each, parallel])
+@pytest.mark.parametrize("shape", [each, parallel, dag])
 def test_ten_times_wider_costs_about_ten_times_as_much(shape: Callable[[int], Flow]) -> None:
     run(shape(20))
     narrow, events, size, seconds = run(shape(200))
