@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -94,9 +95,11 @@ def session(web: Any) -> str:
     return headers["Set-Cookie"].split(";")[0]
 
 
-def test_it_is_ready_with_its_database_and_its_bus(web: Any) -> None:
+def test_it_has_its_database_and_its_bus_and_misses_the_rest(web: Any) -> None:
     status, _, body = fetch(f"{web[0]}/ready")
-    assert (status, b'"problems":{}' in body) == (200, True)
+    told = json.loads(body)
+    assert (status, told["status"]) == (503, "unready")
+    assert [name for name, part in told["parts"].items() if part["state"] == "ok"] == ["database", "redis"]
 
 
 def test_a_one_time_link_opens_the_pages(web: Any) -> None:
