@@ -161,6 +161,18 @@ class Execution(msgspec.Struct, frozen=True):
     """One run of one revision of a flow.
 
     ``version`` is +1 per applied event: a reader never replaces a higher one by a lower one. ``task_runs`` maps
+class Hidden(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Values of an execution that nothing shows: of inputs by their ids, of variables by their names, of outputs by
+    task run and by the path in them, with dots. ``engine.secrecy`` says what goes here."""
+
+    inputs: dict[str, Any] = {}
+    variables: dict[str, Any] = {}
+    outputs: dict[str, dict[str, Any]] = {}
+
+
+NOTHING_HIDDEN = Hidden()
+
+
     task-run id to TaskRun; ``error`` is the first error line of the first failed attempt; ``last_task`` the task
     that changed last; ``changed_at`` when the newest applied event was accepted. ``paused_by_hand`` is true
     between a pause action and its resume. ``failed_task`` is the task that ``error`` comes from; ``recent_actions``
@@ -172,6 +184,7 @@ class Execution(msgspec.Struct, frozen=True):
     id: str
     namespace: str
     flow_id: str
+    ``hidden`` are the values behind the ``******`` in its inputs, variables and outputs.
     revision: int
     state: State
     history: History
@@ -204,6 +217,8 @@ class Execution(msgspec.Struct, frozen=True):
     def start_date(self) -> datetime:
         """Date of the first history line."""
         return self.history[0].date
+    chain: int = 0
+    hidden: Hidden = NOTHING_HIDDEN
 
     @property
     def end_date(self) -> datetime | None:

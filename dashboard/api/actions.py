@@ -28,7 +28,7 @@ def _act(api: Api, action: Action, execution_id: str, **details: Any) -> flask.R
     item = api.execution(execution_id)
     if given.refused is not None:
         raise not_allowed(action.value, item.state, ACTIONS[action].allowed, given.refused)
-    return answer(shapes.execution(item, api.secret_inputs(item)))
+    return answer(shapes.execution(item))
 
 
 def kill(api: Api, executionId: str) -> flask.Response:

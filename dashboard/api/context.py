@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 import flask
 from flask_login import current_user
 
-from dashboard.api import shapes
 from dashboard.api.errors import ApiError
 from dashboard.services import Services
 from data.records import StoredFlow
@@ -17,7 +16,6 @@ from engine.flow import Flow, parse
 from engine.model import Execution
 
 T = TypeVar("T")
-_FLOWS_KEPT = 1_000  # revisions whose secret inputs are known; then they are read again
 _TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
@@ -29,7 +27,6 @@ class Api:
         self.store = services.store
         self.commands = services.commands
         self.settings = services.settings
-        self._secret_ids: dict[tuple[str, str, int], tuple[str, ...]] = {}
 
     @property
     def actor(self) -> str:
@@ -73,16 +70,6 @@ class Api:
             raise ApiError(404, f"There is no {which}flow {namespace}.{flow_id}.")
         return found
 
-    def secret_inputs(self, item: Execution) -> tuple[str, ...]:
-        """Values given for SECRET inputs, which are never shown."""
-        key = (item.namespace, item.flow_id, item.revision)
-        if key not in self._secret_ids:
-            stored = self.read(lambda: self.store.flow(*key))
-            if len(self._secret_ids) >= _FLOWS_KEPT:
-                self._secret_ids.clear()
-            self._secret_ids[key] = shapes.secret_inputs(stored.source) if stored else ()
-        return tuple(value for name in self._secret_ids[key] if (value := _value(item.inputs, name)))
-
     # -- parameters of the query
 
     @staticmethod
@@ -121,13 +108,6 @@ class Api:
         """(page, size)."""
         most = self.settings.page_size_max
         return self.integer("page", 1, 1, 1_000_000), self.integer("size", min(default, most), 1, most)
-
-
-def _value(values: Any, name: str) -> str:
-    """The text of an input, nested by the dots of its id."""
-    for step in name.split("."):
-        values = values.get(step) if isinstance(values, dict) else None
-    return values if isinstance(values, str) else ""
 
 
 @lru_cache(maxsize=256)

@@ -50,7 +50,7 @@ def _sort(api: Api) -> str:
 def read(api: Api, executionId: str) -> flask.Response:
     """An execution with its task runs."""
     item = api.execution(executionId)
-    return answer(shapes.execution(item, api.secret_inputs(item)))
+    return answer(shapes.execution(item))
 
 
 def graph(api: Api, executionId: str) -> flask.Response:

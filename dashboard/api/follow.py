@@ -46,7 +46,7 @@ def _execution_events(api: Api, execution_id: str) -> Iterator[str]:
             over = is_over(item)
             if item.version > shown:
                 shown = item.version
-                yield sse.event("end" if over else "progress", shapes.execution(item, api.secret_inputs(item)))
+                yield sse.event("end" if over else "progress", shapes.execution(item))
             if over:
                 return
             while not _news(follower, sse.KEEP_ALIVE_SECONDS):

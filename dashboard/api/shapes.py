@@ -11,7 +11,6 @@ from ruamel.yaml import YAML
 
 from data.records import MetricRow, StoredFlow
 from engine.durations import format_duration
-from engine.expressions import mask_tree
 from engine.model import Attempt, Execution, History, TaskRun
 from engine.states import TERMINAL, State
 from streaming.messages import ExecutionRow, LogEntry
@@ -42,8 +41,8 @@ def labels(given: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"key": key, "value": value} for key, value in given.items()]
 
 
-def execution(item: Execution, secrets: Sequence[str] = ()) -> dict[str, Any]:
-    """An execution with its task runs, ``secrets`` hidden. ``version``, ``error`` and ``lastTask`` are ours."""
+def execution(item: Execution) -> dict[str, Any]:
+    """An execution with its task runs. ``version``, ``error`` and ``lastTask`` are ours."""
     runs = sorted(item.task_runs.values(), key=lambda run: (run.history[0].date, run.id))
     trigger = item.trigger
     return present(
@@ -53,10 +52,10 @@ def execution(item: Execution, secrets: Sequence[str] = ()) -> dict[str, Any]:
         flowId=item.flow_id,
         flowRevision=item.revision,
         taskRunList=[task_run(item, run) for run in runs],
-        inputs=mask_tree(item.inputs, secrets),
-        outputs=mask_tree(item.outputs, secrets),
+        inputs=item.inputs,
+        outputs=item.outputs,
         labels=labels(item.labels),
-        variables=mask_tree(item.variables, secrets),
+        variables=item.variables,
         state=state(item.history, item.state),
         parentId=item.parent_id,
         originalId=item.original_id or item.id,
@@ -186,13 +185,6 @@ def flow(stored: StoredFlow, *, source: bool = False) -> dict[str, Any]:
 def _keys(source: str) -> Mapping[str, Any]:
     loaded = YAML(typ="safe", pure=True).load(source)
     return loaded if isinstance(loaded, dict) else {}
-
-
-def secret_inputs(source: str) -> tuple[str, ...]:
-    """Ids of a flow's SECRET inputs; of any revision, also one that would not be taken any more."""
-    inputs = _keys(source).get("inputs")
-    given = [one for one in inputs if isinstance(one, dict)] if isinstance(inputs, list) else []
-    return tuple(str(one.get("id")) for one in given if str(one.get("type")).upper() == "SECRET")
 
 
 def page(results: Sequence[Any], total: int) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def execute(api: Api, namespace: str, id: str) -> flask.Response:
 
 def _created(api: Api, item: Execution, status: int) -> flask.Response:
     root = (api.settings.public_url or flask.request.host_url).rstrip("/")
-    return answer({**shapes.execution(item, api.secret_inputs(item)), "url": f"{root}/executions/{item.id}"}, status)
+    return answer({**shapes.execution(item), "url": f"{root}/executions/{item.id}"}, status)
 
 
 def _arrived(api: Api, execution_id: str) -> bool:

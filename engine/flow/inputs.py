@@ -88,7 +88,13 @@ class StringInput(Input):
 
 @INPUTS.register("SECRET")
 class SecretInput(StringInput):
-    """Text that is masked where it is shown."""
+    """Text that is masked where it is shown, in its errors too."""
+
+    def read(self, value: Any) -> str:
+        text = text_of(scalar_text(value)) if isinstance(scalar_text(value), str) else None
+        if text is None or (self.validator and not self._matches(text)):
+            raise ValueError(f"expected text{f' matching {self.validator}' if self.validator else ''}, came ******")
+        return text
 
 
 @INPUTS.register("EMAIL")

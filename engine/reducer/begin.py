@@ -79,7 +79,7 @@ def _begin_choice(draft: Draft, run: TaskRun, node: Node) -> None:
 
 def _open(draft: Draft, run: TaskRun, node: Node, branch: str, outputs: Mapping[str, Any] | None = None) -> None:
     progress = Progress(total=len(node.lists.get(branch, ())), branch=branch)
-    draft.move(run, State.RUNNING, progress=progress, outputs=dict(outputs or {}))
+    draft.move(run, State.RUNNING, progress=progress, outputs=draft.hide(dict(outputs or {})))
     open_container(draft, run.id, progress)
 
 

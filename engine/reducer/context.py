@@ -9,6 +9,7 @@ from typing import Any
 from engine.model import TaskRun
 from engine.reducer.draft import Draft
 from engine.reducer.plan import Kind, Node
+from engine.secrecy import inputs_of, outputs_of, variables_of
 
 _MISSING = object()
 
@@ -45,8 +46,8 @@ def context_of(draft: Draft, node: Node | None = None, run: TaskRun | None = Non
     context = {
         "flow": {"id": execution.flow_id, "namespace": execution.namespace, "revision": execution.revision},
         "execution": _execution(draft),
-        "inputs": execution.inputs,
-        "vars": execution.variables,
+        "inputs": inputs_of(execution),
+        "vars": variables_of(execution),
         "labels": execution.labels,
         "trigger": trigger.variables if trigger else {},
         "envs": draft.env.envs,
@@ -158,7 +159,7 @@ def _below(draft: Draft, chain: tuple[Node, ...], index: int, parent_id: str | N
         if run is None:
             return _MISSING
         if step == len(chain) - 1:
-            return run.outputs
+            return outputs_of(draft.execution, run.id, run.outputs)
         if chain[step].kind is Kind.EACH:
             return ByValue(draft, chain, step + 1, run)
         parent_id, value = run.id, run.value

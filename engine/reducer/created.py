@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.flow import Flow, is_template
 from engine.inputs import InputError, validate_inputs
-from engine.model import Execution, StateChange, Tally
+from engine.model import Execution, Hidden, StateChange, Tally, evolve
 from engine.reducer.context import ExpressionFailed, context_of, evaluate
 from engine.reducer.draft import Draft
 from engine.reducer.env import Env
@@ -14,6 +14,7 @@ from engine.reducer.lifecycle import enter, tell_parent
 from engine.reducer.plan import Plan
 from engine.reducer.sla import watch
 from engine.reducer.slots import begin_or_ask
+from engine.secrecy import inputs_of, part
 from engine.states import State
 from streaming.messages import ExecutionCreated
 
@@ -34,6 +35,7 @@ def create(event: ExecutionCreated, flow: Flow | None, plan: Plan, env: Env) -> 
 
 
 def _new(event: ExecutionCreated, flow: Flow | None) -> Execution:
+    inputs, hidden = part(flow.inputs if flow else (), event.inputs)
     return Execution(
         id=event.execution_id,
         namespace=event.namespace,
@@ -41,7 +43,7 @@ def _new(event: ExecutionCreated, flow: Flow | None) -> Execution:
         revision=event.revision,
         state=State.CREATED,
         history=(StateChange(State.CREATED, event.at),),
-        inputs=event.inputs,
+        inputs=inputs,
         labels={**(flow.labels if flow else {}), **event.labels},
         trigger=event.trigger,
         parent_id=event.parent_id,
@@ -50,6 +52,7 @@ def _new(event: ExecutionCreated, flow: Flow | None) -> Execution:
         attempt_number=event.attempt_number,
         renewal=event.renewal,
     )
+        hidden=Hidden(inputs=hidden),
 
 
 def prepare_again(draft: Draft) -> str | None:
@@ -62,7 +65,7 @@ def prepare_again(draft: Draft) -> str | None:
         namespace=item.namespace,
         flow_id=item.flow_id,
         revision=item.revision,
-        inputs=item.inputs,
+        inputs=inputs_of(item),
         labels=item.labels,
     )
     return _prepare(draft, event, draft.plan.flow, check=True)
@@ -82,8 +85,13 @@ def _prepare(draft: Draft, event: ExecutionCreated, flow: Flow | None, *, check:
         draft.set(inputs=_inputs(draft, event, flow, check or event.parent_task_run_id is not None))
     except (InputError, ExpressionFailed) as error:
         return f"inputs: {error}"
-    draft.set(variables=_variables(draft, flow))
-    draft.set(labels={**_labels(draft, flow), **event.labels})
+    shown, hidden = part(flow.inputs, inputs)
+    draft.set(inputs=shown, hidden=Hidden(inputs=hidden))
+    variables = _variables(draft, flow)
+    shown = draft.hide(variables)
+    hidden_ones = {name: value for name, value in variables.items() if shown[name] != value}
+    draft.set(variables=shown, hidden=evolve(draft.execution.hidden, variables=hidden_ones))
+    draft.set(labels={**draft.hide(_labels(draft, flow)), **event.labels})
     return None
 
 

@@ -10,11 +10,13 @@ from typing import Any
 import immutables
 
 from engine.effects import CancelTimer, Effect, WriteLog
+from engine.expressions import forms_of, mask_tree
 from engine.ids import derived_id, task_run_id
 from engine.model import Execution, History, Progress, StateChange, Tally, TaskRun, Waiting, evolve
 from engine.reducer.env import Applied, Env
 from engine.reducer.plan import ROOT, Node, Plan
 from engine.reducer.transitions import EXECUTION, TASK_RUN, check
+from engine.secrecy import secrets_of
 from engine.states import TERMINAL, State
 from streaming.messages import Answer, Level, LogBatch, LogLine, Metric
 
@@ -106,7 +108,13 @@ class Draft:
     def note_error(self, task_id: str | None, message: str) -> None:
         """Keep the first error of the execution; one after its end is not its own."""
         if self.error is None and self.state not in TERMINAL:
-            self.error, self.failed_task = message, task_id
+            self.error, self.failed_task = self.hide(message), task_id
+
+    def hide(self, value: Any) -> Any:
+        """A text or nested value as it may be shown: without secrets."""
+        secrets = secrets_of(self.execution)
+        forms = (*forms_of(secrets), *self.env.secrets) if secrets else self.env.secrets
+        return mask_tree(value, forms) if forms else value
 
     # -- task runs
 
@@ -139,9 +147,18 @@ class Draft:
 
     def put(self, run: TaskRun) -> None:
         """Replace a task run by one in the same state."""
+        if run.error is not None:
+            run = self._without_secrets(run)
         self.runs[run.id] = run
         self._changed[run.id] = None
         self.last_task = run.task_id
+
+    def _without_secrets(self, run: TaskRun) -> TaskRun:
+        error = self.hide(run.error)
+        if error == run.error:
+            return run
+        attempts = tuple(evolve(one, error=self.hide(one.error)) for one in run.attempts)
+        return evolve(run, error=error, attempts=attempts)
 
     def move(self, run: TaskRun, state: State, **changes: Any) -> TaskRun:
         """Move a task run to ``state`` and change other fields of it; the changed one.
@@ -241,7 +258,7 @@ class Draft:
         number = _ENGINE_LINES + self.execution.version * _LINES_PER_EVENT + min(self._line_count, _LINES_PER_EVENT - 1)
         self._line_count += 1
         where = (run.task_id, run.id, max(1, len(run.attempts))) if run else (None, None, self.execution.attempt_number)
-        self._lines.setdefault(where, []).append(LogLine(number, self.at, level, message))
+        self._lines.setdefault(where, []).append(LogLine(number, self.at, level, self.hide(message)))
 
     def applied(self) -> Applied:
         """Freeze: the execution one version on, and everything that goes with it."""

@@ -21,7 +21,7 @@ class Env(msgspec.Struct, frozen=True):
     ``evaluate(template, context, now)`` must give the same for the same arguments: ``now`` is the event's moment.
 
     ``references(value)`` says which names the templates in ``value`` use; ``None``: ``engine.expressions`` does.
-    ``envs`` is what expressions see as ``envs``.
+    ``envs`` is what expressions see as ``envs``; ``secrets`` are texts that nothing shows (``forms_of`` gave them).
     """
 
     evaluate: Evaluate
@@ -33,6 +33,7 @@ class Env(msgspec.Struct, frozen=True):
     loop_max_duration: float = 604_800.0
     envs: Mapping[str, Any] = {}
     max_labels: int = 100
+    secrets: tuple[str, ...] = ()
 
 
 class Applied(msgspec.Struct, frozen=True):

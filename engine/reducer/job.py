@@ -14,6 +14,7 @@ from engine.model import TaskRun
 from engine.reducer.context import ByValue, Outputs, ancestors, context_of, evaluate
 from engine.reducer.draft import Draft
 from engine.reducer.plan import Node
+from engine.secrecy import secrets_of
 from streaming.messages import Job
 
 _TRIMMED = ("inputs", "vars", "labels", "trigger", "envs", "error")
@@ -46,6 +47,7 @@ def job_of(draft: Draft, run: TaskRun, node: Node, attempt: int) -> Job:
         task=node.task.raw,
         context=_context(draft, run, node),
         timeout=seconds_of(draft, node.task.timeout, node, run),
+        secrets=secrets_of(execution),
     )
 
 

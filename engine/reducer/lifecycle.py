@@ -73,7 +73,7 @@ def _flow_outputs(draft: Draft) -> tuple[dict[str, object], str | None]:
     outputs, problem = {}, None
     for output in draft.plan.flow.outputs if draft.plan.flow else ():
         try:
-            outputs[output.id] = evaluate(draft, output.value, context)
+            outputs[output.id] = draft.hide(evaluate(draft, output.value, context))
         except ExpressionFailed as error:
             problem = problem or f"output {output.id}: {error}"
     return outputs, problem

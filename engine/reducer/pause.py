@@ -6,12 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 from engine.effects import SetTimer
-from engine.model import TaskRun
+from engine.model import TaskRun, evolve
 from engine.reducer.containers import end_run, fail_run
 from engine.reducer.context import iso
 from engine.reducer.draft import Draft, timer_key
 from engine.reducer.job import seconds_of
 from engine.reducer.plan import Kind, Node
+from engine.secrecy import part
 from engine.states import State
 
 RESUME = "resume"
@@ -30,7 +31,12 @@ def begin_pause(draft: Draft, run: TaskRun, node: Node) -> None:
 
 def resume_pause(draft: Draft, run: TaskRun, inputs: dict[str, Any], actor: str) -> None:
     """An operator lets a paused task go on; ``inputs`` are already checked."""
-    outputs = {"onResume": inputs, "resumed": {"by": actor, "on": iso(draft.at)}}
+    shown, hidden = part(draft.node(run).task.onResume, inputs)
+    if hidden:
+        kept = draft.execution.hidden
+        paths = {f"onResume.{name}": value for name, value in hidden.items()}
+        draft.set(hidden=evolve(kept, outputs={**kept.outputs, run.id: paths}))
+    outputs = {"onResume": shown, "resumed": {"by": actor, "on": iso(draft.at)}}
     end_run(draft, run, State.SUCCESS, outputs=outputs)
 
 

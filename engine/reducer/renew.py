@@ -9,6 +9,7 @@ from engine.reducer import retry
 from engine.reducer.draft import Draft
 from engine.reducer.kill import end_now, open_runs
 from engine.reducer.plan import ROOT
+from engine.secrecy import inputs_of
 from engine.states import State
 from streaming.messages import ExecutionCreated, SubflowEnded
 
@@ -60,7 +61,7 @@ def _next_execution(draft: Draft, failed: TaskRun) -> ExecutionCreated:
         namespace=execution.namespace,
         flow_id=execution.flow_id,
         revision=execution.revision,
-        inputs=execution.inputs,
+        inputs=inputs_of(execution),
         labels=execution.labels,
         trigger=execution.trigger,
         parent_id=execution.parent_id if of_subflow else execution.id,

@@ -55,7 +55,7 @@ def _child(draft: Draft, run: TaskRun, node: Node) -> ExecutionCreated:
         flow_id=evaluate(draft, task.flowId, context),
         revision=task.revision or 0,
         inputs=evaluate(draft, task.inputs, context),
-        labels={name: str(value) for name, value in labels.items()},
+        labels={name: draft.hide(str(value)) for name, value in labels.items()},
         trigger=Trigger(node.id, task.type, _variables(draft)),
         parent_id=execution.id,
         parent_task_run_id=run.id,

@@ -7,7 +7,7 @@ from threading import Event as Stop
 
 from data import Store
 from engine.dispatch import Dispatch
-from engine.expressions import Options, evaluate_at
+from engine.expressions import Options, evaluate_at, known_secrets
 from engine.reducer import Env
 from streaming import codec, keys
 from streaming.bus import Bus
@@ -31,6 +31,7 @@ def environment(settings: Settings) -> Env:
         loop_max_iterations=settings.loop_max_iterations,
         loop_max_duration=settings.loop_max_duration,
         max_labels=settings.execution_max_labels,
+        secrets=known_secrets(),
     )
 
 

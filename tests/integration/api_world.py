@@ -22,6 +22,7 @@ from data import Store
 from engine.expressions import render_tree
 from engine.ids import new_id
 from engine.states import State
+from engine.worker.hiding import Hider
 from streaming.bus import Bus
 from streaming.commands import Commands
 from streaming.executor import Executor, environment
@@ -121,7 +122,7 @@ class Worker:
             self.say(job, 2, "it broke", "ERROR")
             self.end(job, State.FAILED, error="it broke")
         else:
-            self.end(job, State.SUCCESS, value=render_tree(job.task.get("format", ""), job.context))
+            self.end(job, State.SUCCESS, value=Hider(job.secrets)(render_tree(job.task.get("format", ""), job.context)))
 
     def say(self, job: Job, number: int, message: str, level: Any = "INFO") -> None:
         """Write a log line."""
