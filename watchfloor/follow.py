@@ -11,11 +11,12 @@ from rich.console import Console
 from rich.text import Text
 
 from data import Store, StoreUnavailable
+from engine.ids import successor_id
 from engine.model import TaskRun
 from engine.states import STATES, TERMINAL, State
 from streaming import codec, keys
 from streaming.bus import Bus, Subscription, split_live
-from streaming.messages import Deltas, ExecutionDelta, LogEntry
+from streaming.messages import Deltas, ExecutionDelta, ExecutionRow, LogEntry
 
 _COLOURS = {
     "waiting": "bright_black",
@@ -34,7 +35,10 @@ _LAST_LINES_WAIT = 5.0
 
 
 class Follower:
-    """Prints what ``subscription`` (live changes and log lines) says about one execution."""
+    """Prints what ``subscription`` (live changes and log lines) says about one execution.
+
+    Where that is RETRIED by a new one, the new one is followed from then on: ``execution_id`` is always the last.
+    """
 
     def __init__(self, execution_id: str, subscription: Subscription, store: Store, bus: Bus, console: Console) -> None:
         self.execution_id = execution_id
@@ -44,6 +48,7 @@ class Follower:
         self._store = store
         self._bus = bus
         self._console = console
+        self._followed = [execution_id]
         self._task_states: dict[str, State] = {}
         self._last_seq = 0
         self._gap = False
@@ -87,8 +92,13 @@ class Follower:
 
     def _catch_up(self) -> None:
         self._gap = False
-        while entries := self._store.logs_after(self.execution_id, self._last_seq):
-            self._print_entries(tuple(entries))
+        seen = newest = self._last_seq
+        for execution_id in self._followed:
+            self._last_seq = seen
+            while entries := self._store.logs_after(execution_id, self._last_seq):
+                self._print_entries(tuple(entries))
+            newest = max(newest, self._last_seq)
+        self._last_seq = newest
 
     def _take_live(self, payload: bytes) -> None:
         message = codec.decode_live(split_live(payload)[1])
@@ -101,26 +111,34 @@ class Follower:
         row = delta.row
         ends = row.state in TERMINAL
         if not ends:
-            self._set(row.state, row.version, row.changed_at, row.error)
+            self._set(row)
         for run in delta.task_runs:
             if self._task_states.get(run.id) is not run.state:
                 self._task_states[run.id] = run.state
                 self._print_state(run.history[-1].date, run.state, _name(run), run.error)
         if ends:
-            self._set(row.state, row.version, row.changed_at, row.error)
+            self._set(row)
 
     def _look(self) -> None:
         self._looked_at = time.monotonic()
         row = self._store.row(self.execution_id)
         if row is not None:
-            self._set(row.state, row.version, row.changed_at, row.error)
+            self._set(row)
 
-    def _set(self, state: State, version: int, at: datetime, error: str | None) -> None:
-        if version <= self.version:
+    def _set(self, row: ExecutionRow) -> None:
+        if row.version <= self.version:
             return
-        changed, self.state, self.version = state is not self.state, state, version
+        changed, self.state, self.version = row.state is not self.state, row.state, row.version
         if changed:
-            self._print_state(at, state, "the execution", error if state is State.FAILED else None)
+            self._print_state(row.changed_at, row.state, "the execution", row.error)
+        if row.state is State.RETRIED and row.end_date is not None:
+            self._follow(successor_id(row.id, row.end_date))
+
+    def _follow(self, execution_id: str) -> None:
+        """Go on with the execution that took the place of the one followed so far."""
+        self._console.print(f"Execution {execution_id}", markup=False)
+        self.execution_id, self.state, self.version = execution_id, None, -1
+        self._followed.append(execution_id)
 
     def _print_state(self, at: datetime, state: State, what: str, error: str | None) -> None:
         said = f"{what}: {error}" if error and state is State.FAILED else what
@@ -128,7 +146,7 @@ class Follower:
 
     def _print_entries(self, entries: tuple[LogEntry, ...]) -> None:
         for entry in entries:
-            if entry.execution_id == self.execution_id and entry.seq > self._last_seq:
+            if entry.execution_id in self._followed and entry.seq > self._last_seq:
                 self._last_seq = entry.seq
                 where = f"{entry.task_id}  " if entry.task_id else ""
                 self._line(entry.date, entry.level, _LEVELS.get(entry.level, ""), f"{where}{entry.message}")

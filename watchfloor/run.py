@@ -141,10 +141,10 @@ def _until_end(follower: Follower, commands: Any, options: Options, console: Con
     from streaming.commands import CommandError
 
     with _interrupts() as interrupts:
-        killed, told = False, None
+        killed, told = "", None
         while (state := follower.step()) is None or state not in EXIT_CODES:
-            if interrupts and not killed:
-                killed = True
+            if interrupts and killed != follower.execution_id:
+                killed = follower.execution_id
                 console.print("Killing it (Ctrl-C again leaves it alone)")
                 with suppress(CommandError):
                     commands.act(Action.KILL, follower.execution_id, actor=ACTOR, reason="Ctrl-C", origin="cli")

@@ -51,6 +51,19 @@ tasks:
     type: io.kestra.plugin.core.log.Log
     message: went on
 """
+RENEWED = """
+id: renewed
+namespace: tests.up
+tasks:
+  - id: work
+    type: io.kestra.plugin.scripts.shell.Commands
+    commands:
+      - test -e {marker} && echo second try && exit 0
+      - touch {marker}
+      - echo first try
+      - exit 3
+retry: {{type: constant, interval: PT0.2S, maxAttempts: 2, behavior: CREATE_NEW_EXECUTION}}
+"""
 
 
 def until(condition: Callable[[], Any], seconds: float = 30) -> Any:
@@ -202,6 +215,19 @@ def test_run_alone_goes_on_where_it_pauses(home: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "PAUSED" in done.stdout
     assert "went on" in done.stdout
+
+
+def test_run_follows_the_execution_that_a_retry_makes(home: Path) -> None:
+    path = home / "renewed.yaml"
+    path.write_text(RENEWED.format(marker=home / "tried"))
+    done = run(path, "--alone")
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = done.stdout.splitlines()
+    ids = [line.split()[1] for line in lines if line.startswith("Execution ")]
+    assert len(set(ids)) == 2
+    words = [line for line in lines if any(word in line for word in ("first try", "RETRIED", "second try", "SUCCESS"))]
+    assert ["first try" in line for line in words].index(True) < ["second try" in line for line in words].index(True)
+    assert "SUCCESS" in lines[-1]
 
 
 def test_ctrl_c_kills_what_run_runs(home: Path) -> None:
