@@ -92,7 +92,7 @@ def _executor(services: Services) -> Part:
     """By its heartbeat: silent, or unable to write what it applies, means that nothing shown is confirmed."""
     health = services.gateway.health
     age, beat = health.last_beat()
-    problem = health.executor()
+    problem = health.executor() if beat is not None else "never heard of"
     if problem is None and beat is not None and beat.database is not None:
         problem = f"can't write: {beat.database}"
     return Part("executor", problem, age_s=age, lag_s=round(beat.lag_ms / 1000, 3) if beat is not None else None)

@@ -111,7 +111,9 @@ def test_a_full_file_moves_on_and_the_oldest_is_forgotten(tmp_path: Path) -> Non
         file.write(f"line {number:04}")
     file.close()
     kept = [(tmp_path / name).read_text().split("\n")[:-1] for name in ("a.log.2", "a.log.1", "a.log")]
-    assert sum(kept, []) == [f"line {number:04}" for number in range(40 - sum(map(len, kept)), 40)]
+    assert [line for one in kept for line in one] == [
+        f"line {number:04}" for number in range(40 - sum(map(len, kept)), 40)
+    ]
     assert all(os.path.getsize(tmp_path / name) <= 100 for name in ("a.log", "a.log.1", "a.log.2"))
     assert not (tmp_path / "a.log.3").exists()
 
