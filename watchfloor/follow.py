@@ -159,7 +159,9 @@ class Follower:
 
 
 def _name(run: TaskRun) -> str:
-    return run.task_id if run.value is None else f"{run.task_id} [{run.value}]"
+    if run.value is not None:
+        return f"{run.task_id} [{run.value}]"
+    return run.task_id if run.iteration is None else f"{run.task_id} [#{run.iteration + 1}]"
 
 
 def _order(stream_id: str) -> tuple[int, int]:

@@ -38,6 +38,12 @@ export function ticking(ms) {
   return whole < MINUTE ? `${whole / SECOND}s` : duration(whole);
 }
 
+/** What tells a task run from others of its task: its value in a loop over values, else its round (`#3`), else nothing.
+ * @param {{value?: string, iteration?: number}} run */
+export function valueText(run) {
+  return run.value ?? (run.iteration === undefined ? "" : `#${run.iteration + 1}`);
+}
+
 /** Local time of day, `14:03:07` or with milliseconds `14:03:07.250`. @param {number} ms @param {boolean} [millis] */
 export function clock(ms, millis = false) {
   if (!Number.isFinite(ms)) return "–";

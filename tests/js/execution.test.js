@@ -98,6 +98,9 @@ test("progress is counted from children; a value of a ForEach is done with its l
   const mend = run("m", "SUCCESS", { parent_id: "chain", branch: "ERRORS" });
   assert.deepEqual(progressOf([chain, part, mend]).get("chain"), { total: 3, started: 1, ended: 1, failed: 0 });
   assert.equal(progressOf([part]).size, 0);
+  const loop = run("loop", "RUNNING", { progress: { total: 2, iteration: 1 } });
+  const rounds = [0, 1].map((iteration) => run(`r${iteration}`, "SUCCESS", { parent_id: "loop", iteration }));
+  assert.deepEqual(progressOf([loop, ...rounds]).get("loop"), { total: 2, started: 1, ended: 1, failed: 0 });
 });
 
 test("views of one execution share one subscription, closed after the last", () => {

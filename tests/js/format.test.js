@@ -23,6 +23,12 @@ test("durations have at most two units and keep their width while ticking", () =
   assert.equal(format.ticking(64_999), "1m 04s");
 });
 
+test("a task run in a loop says which one it is", () => {
+  assert.equal(format.valueText({}), "");
+  assert.equal(format.valueText({ iteration: 2 }), "#3");
+  assert.equal(format.valueText({ value: "eu", iteration: 2 }), "eu");
+});
+
 test("offsets from a start", () => {
   assert.equal(format.offset(250), "+0.250");
   assert.equal(format.offset(12_004), "+12.004");

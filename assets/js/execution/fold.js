@@ -4,7 +4,8 @@ import { toMs } from "../format.js";
 /**
  * @typedef {[state: string, date: string]} Change one line of a status history
  * @typedef {{number: number, state: string, history?: Change[], worker_id?: string, error?: string}} Attempt
- * @typedef {{total: number, started?: number, ended?: number, verdict?: string, values?: string[], branch?: string}} Progress
+ * @typedef {{total: number, started?: number, ended?: number, verdict?: string, values?: string[], branch?: string,
+ *   iteration?: number}} Progress `iteration`: the round of a LoopUntil, but for the first
  * @typedef {{id: string, task_id: string, state: string, history: Change[], parent_id?: string, value?: string, iteration?: number,
  *   branch?: string, attempts?: Attempt[], outputs?: {[key: string]: any}, error?: string, progress?: Progress,
  *   retry_at?: string, resume_at?: string, subflow_execution_id?: string}} TaskRun

@@ -2,6 +2,7 @@
 // Params: {id, usual?: {p50, p95}, execution?: {inputs, outputs, variables, trigger}}. The element is empty.
 // Inputs and outputs are not part of the live topic: they come with the params or by REST, again after the end.
 import { h } from "../dom.js";
+import { valueText } from "../format.js";
 import { isTerminal } from "../states.js";
 import { onTick } from "./clock.js";
 import { facts } from "./facts.js";
@@ -30,7 +31,7 @@ function showError(box, model, id) {
   box.hidden = !text;
   if (!text) return;
   box.dataset.token = model.row?.state === "FAILED" ? "failed" : "retrying";
-  const where = failure ? `${failure.run.task_id}${failure.run.value ? ` [${failure.run.value}]` : ""}, attempt ${failure.attempt}` : "";
+  const where = failure ? `${failure.run.task_id}${valueText(failure.run) ? ` [${valueText(failure.run)}]` : ""}, attempt ${failure.attempt}` : "";
   const place = failure ? { taskRun: failure.run.id, attempt: failure.attempt, find: firstWords(text) } : { level: "ERROR" };
   box.replaceChildren(
     h("div", { class: "wfx-error-head" }, h("b", {}, "First error"), h("span", {}, where)),

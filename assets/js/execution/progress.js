@@ -50,7 +50,8 @@ export function progressOf(runs) {
 function ofParent(run, children) {
   const total = run.progress?.total ?? 0;
   if (run.progress?.values?.length) return ofValues(children, total);
-  const plain = children.filter((child) => (child.branch ?? "TASKS") === "TASKS");
+  const round = run.progress?.iteration;
+  const plain = children.filter((child) => (child.branch ?? "TASKS") === "TASKS" && (round === undefined || child.iteration === round));
   const ended = plain.filter((child) => isTerminal(child.state));
   return { total: Math.max(total, plain.length), started: plain.length, ended: ended.length, failed: ended.filter(isBad).length };
 }

@@ -1,6 +1,6 @@
 // What the Gantt says of a task run: under the pointer, and in the menu of its row.
 import { copyText, h } from "../dom.js";
-import { againstUsual, clock, duration, exact, plural } from "../format.js";
+import { againstUsual, clock, duration, exact, plural, valueText } from "../format.js";
 import { stateBadge } from "../states.js";
 import { go, logsUrl } from "../execution/links.js";
 import { barsOf } from "./bars.js";
@@ -33,7 +33,7 @@ export function tipOf({ run }, now, usual) {
   const lines = shown.map((bar) => line(bar, now, tries));
   const worker = run.attempts?.findLast((attempt) => attempt.worker_id)?.worker_id;
   return [
-    h("div", { class: "wf-tip-head" }, stateBadge(run.state), h("b", {}, run.task_id), run.value ? h("span", { class: "gantt-value" }, run.value) : ""),
+    h("div", { class: "wf-tip-head" }, stateBadge(run.state), h("b", {}, run.task_id), valueText(run) ? h("span", { class: "gantt-value" }, valueText(run)) : ""),
     h("table", {}, h("tbody", {}, ...lines)),
     ...(bars.length > shown.length ? [h("p", {}, `and ${plural(bars.length - shown.length, "more")} between`)] : []),
     ...(usual ? [h("p", {}, againstUsual(0, { p50: usual, p95: usual }).text.split(",")[0])] : []),

@@ -1,6 +1,6 @@
 // The rows of the Gantt as elements: label on the left, duration on the right; only those of the window exist.
 import { h, setAttr, setStyle, setText } from "../dom.js";
-import { duration, ticking } from "../format.js";
+import { duration, ticking, valueText } from "../format.js";
 import { isTerminal, setBadge, stateBadge, stateInfo } from "../states.js";
 import { workedFor } from "./bars.js";
 
@@ -85,7 +85,7 @@ export class RowList {
     setAttr(parts.toggle, "data-open", row.parent ? String(row.open) : null);
     setBadge(parts.badge, run.state);
     setText(parts.name, run.task_id);
-    setText(parts.value, run.value ?? "");
+    setText(parts.value, valueText(run));
     setText(parts.note, noteOf(row, progress));
     parts.time.title = critical ? "on the critical path" : "";
   }

@@ -1,5 +1,5 @@
 // Task runs in tree order, and the rows of it that are shown.
-import { toMs } from "../format.js";
+import { toMs, valueText } from "../format.js";
 
 /** @typedef {import("../execution/fold.js").TaskRun} TaskRun */
 /** @typedef {{run: TaskRun, children: Node[]}} Node */
@@ -81,6 +81,6 @@ export function rowsOf(tree, closed, match = null) {
 export function filterOf(text, states) {
   const words = text.trim().toLowerCase();
   if (!words && !states.size) return null;
-  const says = (/** @type {TaskRun} */ run) => [run.task_id, run.value, run.id, run.error].some((part) => part?.toLowerCase().includes(words));
+  const says = (/** @type {TaskRun} */ run) => [run.task_id, valueText(run), run.id, run.error].some((part) => part?.toLowerCase().includes(words));
   return (run) => (!states.size || states.has(run.state)) && (!words || says(run));
 }

@@ -1,5 +1,5 @@
 // What the header of a task run's lines says: from the execution's task runs and the lines' counts.
-import { duration, ticking } from "../format.js";
+import { duration, ticking, valueText } from "../format.js";
 import { isTerminal } from "../states.js";
 import { workedFor } from "../gantt/bars.js";
 
@@ -14,7 +14,7 @@ export function headOf(key, group, model, now, open) {
   const tries = run?.attempts?.length ?? 0;
   return {
     task: run?.task_id ?? group?.task ?? "",
-    value: run?.value ?? "",
+    value: run ? valueText(run) : "",
     state: run?.state ?? null,
     time: Number.isNaN(ms) || !run ? "" : isTerminal(run.state) ? duration(ms) : ticking(ms),
     lines: group?.lines.total ?? 0,

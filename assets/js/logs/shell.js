@@ -1,6 +1,6 @@
 // The elements of the logs, and what they say.
 import { h, setText } from "../dom.js";
-import { count, plural } from "../format.js";
+import { count, plural, valueText } from "../format.js";
 import { isTerminal } from "../states.js";
 import { taskNames } from "./heads.js";
 import { toolbar } from "./toolbar.js";
@@ -25,7 +25,7 @@ export function footText({ book, model }) {
 /** What the chip of a single task run says. @param {Filters} filters @param {Model} model */
 export function onlyText({ taskRun, attempt }, model) {
   const run = taskRun ? model.tasks.get(taskRun) : undefined;
-  const name = run ? `${run.task_id}${run.value ? ` ${run.value}` : ""}` : taskRun?.slice(0, 8) ?? "";
+  const name = run ? `${run.task_id} ${valueText(run)}`.trim() : taskRun?.slice(0, 8) ?? "";
   return [name, attempt ? `try ${attempt}` : ""].filter(Boolean).join(", ");
 }
 
