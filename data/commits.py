@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from data import blobs
 from data.counters import Tally, text_key, text_of
 from data.database import Database
-from data.records import Commit, OutboxRow, Timer, TriggerState
+from data.errors import PositionMoved
+from data.records import Commit, OutboxRow, Timer
 from data.retention import Gone, remove
 from data.slots import write_slots
 from data.tables import (
@@ -27,9 +28,10 @@ from data.tables import (
     stream_position,
     task_run,
     timer,
-    trigger_state,
 )
-from data.times import from_us, from_us_or_none, to_us, to_us_or_none
+from data.texts import label_pairs
+from data.times import from_us, to_us, to_us_or_none
+from data.triggers import write_triggers
 from data.upserts import among, as_ids, fetch, insert, insert_new, run_many, upsert
 from engine.model import Execution, Kind, TaskRun
 from engine.states import NON_TERMINAL_EXECUTION, TERMINAL
@@ -39,6 +41,7 @@ from streaming.rows import row_of
 
 T = TypeVar("T")
 _CHUNK = 500  # values in one IN list
+NOWHERE = "0-0"  # the position of a stream of which nothing is stored
 _REMEMBERED = 20_000  # executions written last, of which the row is remembered
 
 _run_delete = sa.delete(task_run).where(
@@ -54,6 +57,12 @@ _label_delete = sa.delete(execution_label).where(
 
 
 _outbox_delete = sa.delete(outbox).where(outbox.c.id == sa.bindparam("which"))
+_position_move = (
+    sa.update(stream_position)
+    .where(stream_position.c.stream == sa.bindparam("of"), stream_position.c.position == sa.bindparam("after"))
+    .values(position=sa.bindparam("position"))
+    .returning(stream_position.c.stream)
+)
 _outbox_insert = sa.insert(outbox).returning(outbox.c.id)
 
 
@@ -110,20 +119,20 @@ class Commits(Database):
     Each execution has one writer, so what it wrote last is what is stored: that is remembered, not asked for again.
     """
 
-    def __init__(self, database_url: str) -> None:
-        super().__init__(database_url)
+    def __init__(self, database_url: str, **pool: Any) -> None:
+        super().__init__(database_url, **pool)
         self._written: OrderedDict[str, _Stored] = OrderedDict()
         self._absent: frozenset[str] = frozenset()  # looked for last, and not there
 
     # -- what an executor starts from
 
     def position(self, stream: str) -> str:
-        """Stream id up to which ``stream`` is in the store; ``0-0`` when nothing is."""
+        """Stream id up to which ``stream`` is in the store; ``NOWHERE`` when nothing is."""
         logs = stream == keys.LOGS
         table = log_position if logs else stream_position
         with self._read_logs() if logs else self._read() as connection:
             found = connection.scalar(sa.select(table.c.position).where(table.c.stream == stream))
-        return found or "0-0"
+        return found or NOWHERE
 
     def load(self, execution_id: str) -> Execution | None:
         """The execution with all its task runs; ``None`` when there is none."""
@@ -164,34 +173,33 @@ class Commits(Database):
             rows = connection.execute(sa.select(outbox).order_by(outbox.c.id)).all()
         return [OutboxRow(row.id, row.payload) for row in rows]
 
-    def trigger_states(self) -> list[TriggerState]:
-        """When each trigger is due next."""
-        with self._read() as connection:
-            rows = connection.execute(sa.select(trigger_state)).all()
-        return [
-            TriggerState(r.namespace, r.flow_id, r.trigger_id, from_us_or_none(r.next_at), from_us_or_none(r.last_at))
-            for r in rows
-        ]
-
     # -- one batch
 
     def commit(self, commit: Commit) -> int | None:
-        """Write a batch: all of it or nothing. The id of its outbox row, ``None`` when it has none."""
+        """Write a batch: all of it or nothing. The id of its outbox row, ``None`` when it has none.
+
+        Raises ``PositionMoved`` when the stored position is not ``commit.after``.
+        """
         with self._write() as connection:
+            self._move_position(connection, commit)
             if commit.removed:
                 self._remove(connection, commit.removed)
             written = self._write_executions(connection, commit)
             self._write_timers(connection, commit)
-            self._write_triggers(connection, commit.triggers)
+            write_triggers(connection, self.dialect, commit.triggers)
             if commit.gates:
                 write_slots(connection, self.dialect, commit.gates, commit.slots)
-            run_many(connection, upsert(self.dialect, stream_position), [_position_row(commit)])
             run_many(connection, _outbox_delete, [{"which": done} for done in commit.outbox_done])
             outbox_id = None
             if commit.outbox is not None:
                 outbox_id = fetch(connection, _outbox_insert, payload=commit.outbox)[0][0]
         self._remember(written)
         return outbox_id
+
+    def forget(self) -> None:
+        """Somebody else may have written, or a commit whose end is not known: ask the database from now on."""
+        self._written.clear()
+        self._absent = frozenset()
 
     def _remember(self, written: dict[str, _Stored]) -> None:
         self._absent -= written.keys()
@@ -200,6 +208,18 @@ class Commits(Database):
             self._written.move_to_end(execution_id)
         while len(self._written) > _REMEMBERED:
             self._written.popitem(last=False)
+
+    def _move_position(self, connection: sa.Connection, commit: Commit) -> None:
+        """First of all: whoever else commits from the same position waits here, and then finds it moved."""
+        row = {"stream": commit.stream, "position": commit.position}
+        if commit.after is None:
+            run_many(connection, upsert(self.dialect, stream_position), [row])
+            return
+        if commit.after == NOWHERE:
+            run_many(connection, insert_new(self.dialect, stream_position), [row | {"position": NOWHERE}])
+        moved = fetch(connection, _position_move, of=commit.stream, after=commit.after, position=commit.position)
+        if not moved:
+            raise PositionMoved(f"somebody else has gone on from position {commit.after} of {commit.stream}")
 
     def _before(self, connection: sa.Connection, ids: Sequence[str]) -> dict[str, _Stored]:
         known = {i: stored for i in ids if (stored := self._written.get(i)) is not None}
@@ -248,19 +268,6 @@ class Commits(Database):
             for t in commit.timers_set
         ]
         run_many(connection, upsert(self.dialect, timer), rows)
-
-    def _write_triggers(self, connection: sa.Connection, triggers: Sequence[TriggerState]) -> None:
-        rows = [
-            {
-                "namespace": t.namespace,
-                "flow_id": t.flow_id,
-                "trigger_id": t.trigger_id,
-                "next_at": to_us_or_none(t.next_at),
-                "last_at": to_us_or_none(t.last_at),
-            }
-            for t in triggers
-        ]
-        run_many(connection, upsert(self.dialect, trigger_state), rows)
 
 
 # -- reading
@@ -365,7 +372,7 @@ def _write_labels(connection: sa.Connection, dialect: str, changes: Sequence[_Ch
 
 def _label_keys(row: ExecutionRow) -> dict[tuple[str, str, int], None]:
     start = to_us(row.start_date)
-    return {(key, value, start): None for key, value in row.labels.items()}
+    return {(key, value, start): None for key, value in label_pairs(row.labels)}
 
 
 def task_run_row(execution_id: str, run: TaskRun, version: int) -> dict[str, Any]:
@@ -394,7 +401,3 @@ def _metric_row(execution_id: str, run: TaskRun | None, run_id: str, given: Metr
         "tags": blobs.json_text(given.tags),
         "date": to_us(run.history[-1].date) if run else 0,
     }
-
-
-def _position_row(commit: Commit) -> dict[str, Any]:
-    return {"stream": commit.stream, "position": commit.position}

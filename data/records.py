@@ -13,6 +13,7 @@ from engine.effects import SetTimer
 from engine.model import Execution, TaskRun
 from engine.slots import Gate
 from engine.states import State
+from engine.trigger_state import TriggerState
 from streaming.messages import ExecutionRow, Level, LogEntry, Metric
 
 Timer = SetTimer
@@ -28,16 +29,6 @@ class SomeTimer(Protocol):
     task_run_id: str | None
 
 
-class TriggerState(msgspec.Struct, frozen=True):
-    """When a trigger is due next, and when it was last."""
-
-    namespace: str
-    flow_id: str
-    trigger_id: str
-    next_at: datetime | None = None
-    last_at: datetime | None = None
-
-
 class ConcurrencyUse(msgspec.Struct, frozen=True):
     """How many executions of a flow hold a slot or wait for one. ``limit`` ``None``: it has no limit any more."""
 
@@ -51,15 +42,17 @@ class ConcurrencyUse(msgspec.Struct, frozen=True):
 class Commit(msgspec.Struct, frozen=True, kw_only=True):
     """Everything one batch of events changes, written in one transaction.
 
-    ``stream`` was read up to ``position``. ``removed`` go before the others are written. ``task_runs`` and ``metrics``
-    name the execution (metrics also the task run) they belong to; ``dropped`` are (execution id, task-run id).
-    ``timers_cancelled`` are (execution id, key): a key may be in one of the two timer lists. ``outbox`` is stored and
-    its id returned; ``outbox_done`` are the rows carried out since the last commit. ``gates`` are the changed ones,
-    ``slots`` by their ids the executions whose slot is another now.
+    ``stream`` was read from ``after`` (``None``: whatever the store says) up to ``position``. ``removed`` go before
+    the others are written. ``task_runs`` and ``metrics`` name the execution (metrics also the task run) they belong
+    to; ``dropped`` are (execution id, task-run id). ``timers_cancelled`` are (execution id, key): a key may be in
+    one of the two timer lists. ``outbox`` is stored and its id returned; ``outbox_done`` are the rows carried out
+    since the last commit. ``gates`` are the changed ones, ``slots`` by their ids the executions whose slot is
+    another now.
     """
 
     stream: str
     position: str
+    after: str | None = None
     executions: Sequence[Execution] = ()
     removed: Sequence[Execution] = ()
     task_runs: Sequence[tuple[str, TaskRun]] = ()

@@ -12,10 +12,13 @@ from data.log_search import LogSearch
 from data.metrics import Metrics
 from data.retention import Retention
 from data.slots import Slots
+from data.triggers import Triggers
 from data.users import Users
 
 
-class Store(Commits, Executions, Metrics, Flows, LogMarks, LogSearch, KeyValues, Slots, Retention, Users, Audit):
+class Store(
+    Commits, Executions, Metrics, Flows, LogMarks, LogSearch, KeyValues, Slots, Triggers, Retention, Users, Audit
+):
     """The record of everything. Safe to share between threads and greenlets.
 
     Each method is one transaction and raises ``StoreUnavailable`` when the database can't serve it.

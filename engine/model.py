@@ -125,11 +125,15 @@ class TaskRun(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Trigger(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What started an execution. ``type`` is the trigger's type, or ``manual``; ``variables`` go into expressions."""
+    """What started an execution. ``type`` is the trigger's type, or ``manual``; ``variables`` go into expressions.
+
+    ``notify``: the trigger wants to hear how it ends.
+    """
 
     id: str
     type: str
     variables: dict[str, Any] = {}
+    notify: bool = False
 
 
 class Renewal(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -157,10 +161,6 @@ class Tally(msgspec.Struct, frozen=True):
     waiting: immutables.Map[str, Waiting] = immutables.Map()
 
 
-class Execution(msgspec.Struct, frozen=True):
-    """One run of one revision of a flow.
-
-    ``version`` is +1 per applied event: a reader never replaces a higher one by a lower one. ``task_runs`` maps
 class Hidden(msgspec.Struct, frozen=True, omit_defaults=True):
     """Values of an execution that nothing shows: of inputs by their ids, of variables by their names, of outputs by
     task run and by the path in them, with dots. ``engine.secrecy`` says what goes here."""
@@ -173,18 +173,23 @@ class Hidden(msgspec.Struct, frozen=True, omit_defaults=True):
 NOTHING_HIDDEN = Hidden()
 
 
+class Execution(msgspec.Struct, frozen=True):
+    """One run of one revision of a flow.
+
+    ``version`` is +1 per applied event: a reader never replaces a higher one by a lower one. ``task_runs`` maps
     task-run id to TaskRun; ``error`` is the first error line of the first failed attempt; ``last_task`` the task
     that changed last; ``changed_at`` when the newest applied event was accepted. ``paused_by_hand`` is true
     between a pause action and its resume. ``failed_task`` is the task that ``error`` comes from; ``recent_actions``
     are event ids of the actions applied last. ``slot`` is the gate it asked for a slot, until that is given back.
     ``renewal`` is set where it is a retry of another execution.
+    ``chain`` counts the Flow triggers, one after the other, that led to it.
     ``breached`` are the SLAs it has broken, ``ending`` is the state that one of them ends it in while it is KILLING.
+    ``hidden`` are the values behind the ``******`` in its inputs, variables and outputs.
     """
 
     id: str
     namespace: str
     flow_id: str
-    ``hidden`` are the values behind the ``******`` in its inputs, variables and outputs.
     revision: int
     state: State
     history: History
@@ -212,13 +217,13 @@ NOTHING_HIDDEN = Hidden()
     renewal: Renewal | None = None
     breached: tuple[str, ...] = ()
     ending: State | None = None
+    chain: int = 0
+    hidden: Hidden = NOTHING_HIDDEN
 
     @property
     def start_date(self) -> datetime:
         """Date of the first history line."""
         return self.history[0].date
-    chain: int = 0
-    hidden: Hidden = NOTHING_HIDDEN
 
     @property
     def end_date(self) -> datetime | None:

@@ -7,14 +7,18 @@ their own (``wf:logs`` in, ``wf:live:logs`` out). ``None`` means "not known" or 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from engine.model import Kind, Renewal, TaskRun, Trigger
 from engine.states import Action, State
+from engine.trigger_state import Backfill, TriggerAction
+from engine.upstream import Upstream
 
 Level = Literal["TRACE", "DEBUG", "INFO", "WARN", "ERROR"]
+Id = Annotated[str, msgspec.Meta(max_length=256)]
+"""An id or a name that is looked up by: what is longer fits no index, and is malformed."""
 LEVELS: tuple[Level, ...] = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR")
 
 
@@ -22,7 +26,7 @@ class _Event(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type"):
     """Common to all events. ``event_id`` makes a second delivery harmless; ``at`` is when it was accepted."""
 
     event_id: str
-    execution_id: str
+    execution_id: Id
     at: datetime
 
 
@@ -30,21 +34,24 @@ class ExecutionCreated(_Event, frozen=True, omit_defaults=True, tag="execution_c
     """Somebody or something asked for an execution; its inputs were validated before.
 
     Not so when a Subflow task asks (``parent_task_run_id`` is set): the reducer validates those, and ``revision`` 0
-    means the newest one, which the executor puts in before it applies the event.
+    means the newest one, which the executor puts in before it applies the event. ``problem`` says why it can't begin:
+    it is FAILED at once. ``chain`` counts the Flow triggers, one after the other, that led to it.
     """
 
-    namespace: str
-    flow_id: str
+    namespace: Id
+    flow_id: Id
     revision: int
     inputs: dict[str, Any] = {}
     labels: dict[str, str] = {}
     trigger: Trigger | None = None
-    parent_id: str | None = None
+    parent_id: Id | None = None
     parent_task_run_id: str | None = None
     original_id: str | None = None
     actor: str | None = None
     attempt_number: int = 1
     renewal: Renewal | None = None
+    problem: str | None = None
+    chain: int = 0
 
 
 class TaskStarted(_Event, frozen=True, omit_defaults=True, tag="task_started"):
@@ -141,14 +148,48 @@ class SlotDecided(_Event, frozen=True, omit_defaults=True, tag="slot_decided"):
 SlotEvent = SlotAsked | SlotFreed | SlotLimited
 
 
+class TriggerRequested(_Event, frozen=True, omit_defaults=True, tag="trigger_requested"):
+    """Somebody's action on a trigger. ``execution_id`` is the trigger's (``engine.triggers.trigger_key``).
+
+    ``backfill`` is what is asked for by ``BACKFILL_CREATE``.
+    """
+
+    action: TriggerAction
+    actor: str
+    backfill: Backfill | None = None
+
+
+class TriggerCalled(_Event, frozen=True, omit_defaults=True, tag="trigger_called"):
+    """A Webhook was called; ``created`` is what it starts. ``execution_id`` is the trigger's."""
+
+    created: ExecutionCreated
+
+
+class TriggerEnded(_Event, frozen=True, omit_defaults=True, tag="trigger_ended"):
+    """An execution ended that the trigger wants to hear of. ``execution_id`` is the trigger's."""
+
+    child_id: str
+    state: State
+
+
+class UpstreamChanged(_Event, frozen=True, omit_defaults=True, tag="upstream_changed"):
+    """An execution came to a state that fulfils ``met`` of what a Flow trigger waits for. ``execution_id`` is its."""
+
+    upstream: Upstream
+    met: tuple[str, ...]
+
+
+TriggerEvent = TriggerRequested | TriggerCalled | TriggerEnded | UpstreamChanged
+
+
 class ExecutionReported(_Event, frozen=True, omit_defaults=True, tag="execution_reported"):
     """A run that something else executes (a synthetic load, a foreign orchestrator) is in ``state`` now.
 
     The first report of an id creates it. Reports trigger no effects; an older one than what is known is dropped.
     """
 
-    namespace: str
-    flow_id: str
+    namespace: Id
+    flow_id: Id
     state: State
     kind: Kind
     revision: int = 1
@@ -160,7 +201,7 @@ class ExecutionReported(_Event, frozen=True, omit_defaults=True, tag="execution_
 class TaskReported(_Event, frozen=True, omit_defaults=True, tag="task_reported"):
     """A task run of a reported execution is in ``state`` now."""
 
-    task_run_id: str
+    task_run_id: Id
     task_id: str
     state: State
     error: str | None = None
@@ -192,6 +233,10 @@ Event = (
     | SlotFreed
     | SlotLimited
     | SlotDecided
+    | TriggerRequested
+    | TriggerCalled
+    | TriggerEnded
+    | UpstreamChanged
     | ExecutionReported
     | TaskReported
     | ExecutionExpired
@@ -281,11 +326,19 @@ class ExecutionDelta(msgspec.Struct, frozen=True, omit_defaults=True):
     answers: tuple[Answer, ...] = ()
 
 
+class TriggerAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What became of a TriggerRequested: ``refused`` says why nothing changed, ``None`` means done."""
+
+    event_id: str
+    refused: str | None = None
+
+
 class Deltas(msgspec.Struct, frozen=True, omit_defaults=True, tag="deltas", tag_field="type"):
     """Everything one commit of one executor changed. Its stream id in ``wf:deltas`` is the cursor.
 
     ``position`` is the stream position the commit wrote: a reader whose snapshot has this position or a later one
-    has these changes already. ``removed`` are the last rows of executions that are no more.
+    has these changes already. ``removed`` are the last rows of executions that are no more. ``answers`` are those of
+    triggers.
     """
 
     executor_id: str
@@ -293,6 +346,7 @@ class Deltas(msgspec.Struct, frozen=True, omit_defaults=True, tag="deltas", tag_
     items: tuple[ExecutionDelta, ...]
     position: str = ""
     removed: tuple[ExecutionRow, ...] = ()
+    answers: tuple[TriggerAnswer, ...] = ()
 
 
 class Heartbeat(msgspec.Struct, frozen=True, omit_defaults=True, tag="heartbeat", tag_field="type"):

@@ -67,6 +67,15 @@ class Settings(BaseSettings):
     upload_max_bytes: int = Field(268_435_456, ge=1, description="Size of one uploaded file, or of one form.")
     execution_max_labels: int = Field(100, ge=1, description="Labels one execution may have.")
     schedules: bool = Field(True, description="Start executions by their schedules.")
+    recover_missed_schedules: Literal["ALL", "LAST", "NONE"] = Field(
+        "LAST", description="Which missed dates of schedules are made up for: all, the last, none."
+    )
+    schedule_missed_after: float = Field(60.0, ge=0, description="How late a date may start and is not missed yet.")
+    backfill_running: int = Field(10, ge=1, description="Executions of one backfill that run at a time.")
+    backfill_max_dates: int = Field(100_000, ge=1, description="Dates one backfill may have.")
+    flow_trigger_max_chain: int = Field(20, ge=1, description="Flow triggers that may follow one another.")
+    webhook_rate: str = Field("600 per minute", description="Webhook calls allowed an address.")
+    webhook_max_bytes: int = Field(1_048_576, ge=1, description="Size of a webhook call's body.")
     executor_batch: int = Field(1_000, ge=1, description="Events applied in one commit at the most.")
     live_cache_executions: int = Field(20_000, ge=100, description="Executions an executor keeps in memory.")
     deltas_cap: int = Field(20_000, ge=100, description="Commits kept for browsers that come back.")
@@ -105,6 +114,11 @@ class Settings(BaseSettings):
     def resolved_database_url(self) -> str:
         """The database URL, SQLite under the data folder by default."""
         return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'watchfloor.db'}"
+
+    @property
+    def database_pool(self) -> dict[str, Any]:
+        """Options of a ``Store`` that serves many at once."""
+        return {"connections": self.database_connections, "wait": self.database_wait}
 
     @cached_property
     def resolved_redis_url(self) -> str:

@@ -4,6 +4,7 @@
 """
 
 from engine.flow.base import is_template
+from engine.flow.conditions import CONDITION_TYPES, Subject
 from engine.flow.errors import FlowError, Violation
 from engine.flow.flowables import (
     AllowFailure,
@@ -37,9 +38,10 @@ from engine.flow.runnable import (
 )
 from engine.flow.structures import ArrayInput, FileInput, JsonInput, UriInput, YamlInput
 from engine.flow.tasks import TASK_TYPES, Flowable, Task
-from engine.flow.triggers import TRIGGER_TYPES, Schedule, Trigger
+from engine.flow.triggers import TRIGGER_TYPES, FlowTrigger, Schedule, Trigger, Webhook
 
 __all__ = [
+    "CONDITION_TYPES",
     "INPUT_TYPES",
     "TASK_TYPES",
     "TRIGGER_TYPES",
@@ -47,8 +49,6 @@ __all__ = [
     "ArrayInput",
     "Concurrency",
     "Dag",
-    "HttpDownload",
-    "HttpRequest",
     "DateInput",
     "DatetimeInput",
     "DurationInput",
@@ -56,8 +56,11 @@ __all__ = [
     "FileInput",
     "Flow",
     "FlowError",
+    "FlowTrigger",
     "Flowable",
     "ForEach",
+    "HttpDownload",
+    "HttpRequest",
     "If",
     "Input",
     "JsonInput",
@@ -80,12 +83,14 @@ __all__ = [
     "Sla",
     "Sleep",
     "Subflow",
+    "Subject",
     "Switch",
     "Task",
     "TimeInput",
     "Trigger",
     "UriInput",
     "Violation",
+    "Webhook",
     "YamlInput",
     "is_template",
     "parse",

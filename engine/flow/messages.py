@@ -34,6 +34,7 @@ _MESSAGES: dict[str, Callable[[dict[str, Any]], str]] = {
     "list_type": lambda ctx: "expected a list (lines that start with -)",
     "tuple_type": lambda ctx: "expected a list (lines that start with -)",
     "literal_error": lambda ctx: f"expected one of {ctx['expected']}",
+    "enum": lambda ctx: f"expected one of {ctx['expected']}",
     "greater_than_equal": lambda ctx: f"expected at least {ctx['ge']}",
     "less_than_equal": lambda ctx: f"expected at most {ctx['le']}",
     "too_short": lambda ctx: f"expected at least {ctx['min_length']} item{'s' * (ctx['min_length'] > 1)}",

@@ -15,6 +15,7 @@ from engine.flow.flowables import Dag
 from engine.flow.kinds import nearest
 from engine.flow.messages import message_of
 from engine.flow.model import Flow
+from engine.flow.triggers import trigger_warnings
 
 
 def parse(source: str) -> Flow:
@@ -93,9 +94,7 @@ def _warnings(flow: Flow, document: Document) -> Iterator[Violation]:
                 yield from _unread(document, (*place.path, "tasks", index), item, task.raw["tasks"][index])
     for index, trigger in enumerate(flow.triggers):
         yield from _unread(document, ("triggers", index), trigger, trigger.raw)
-        if not trigger.fires:
-            kind = trigger.type.rpartition(".")[2]
-            yield document.violation(("triggers", index), f"a {kind} trigger is read, but starts nothing yet")
+        yield from (document.violation(("triggers", index, *path), why) for path, why in trigger_warnings(trigger))
 
 
 def _unread(document: Document, path: tuple[str | int, ...], model: Model, raw: dict[str, Any]) -> Iterator[Violation]:

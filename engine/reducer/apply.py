@@ -20,7 +20,7 @@ from engine.reducer.created import create
 from engine.reducer.draft import Draft, Step
 from engine.reducer.env import Applied, Env
 from engine.reducer.expired import execution_expired
-from engine.reducer.lifecycle import settle
+from engine.reducer.lifecycle import settle, tell_trigger
 from engine.reducer.plan import NO_PLAN, plan_of
 from engine.reducer.reported import act_without_flow, execution_reported, is_reported, task_reported
 from engine.reducer.restart import run_what_is_left
@@ -95,6 +95,7 @@ def _finish(draft: Draft) -> Applied:
     settle(draft)
     _work_off(draft)
     give_back(draft)
+    tell_trigger(draft)
     return draft.applied()
 
 

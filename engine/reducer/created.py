@@ -22,7 +22,7 @@ from streaming.messages import ExecutionCreated
 def create(event: ExecutionCreated, flow: Flow | None, plan: Plan, env: Env) -> Draft:
     """The execution that was asked for, with its first tasks about to begin; FAILED when it can't begin."""
     draft = Draft(_new(event, flow), event.at, plan, env, Tally())
-    problem = _prepare(draft, event, flow)
+    problem = event.problem or _prepare(draft, event, flow)
     if problem is None:
         watch(draft)
         begin_or_ask(draft, enter)
@@ -50,9 +50,10 @@ def _new(event: ExecutionCreated, flow: Flow | None) -> Execution:
         parent_task_run_id=event.parent_task_run_id,
         original_id=event.original_id,
         attempt_number=event.attempt_number,
+        chain=event.chain,
         renewal=event.renewal,
-    )
         hidden=Hidden(inputs=hidden),
+    )
 
 
 def prepare_again(draft: Draft) -> str | None:
@@ -82,7 +83,7 @@ def _prepare(draft: Draft, event: ExecutionCreated, flow: Flow | None, *, check:
     if flow.disabled:
         return f"flow {name} is disabled"
     try:
-        draft.set(inputs=_inputs(draft, event, flow, check or event.parent_task_run_id is not None))
+        inputs = _inputs(draft, event, flow, check or event.parent_task_run_id is not None)
     except (InputError, ExpressionFailed) as error:
         return f"inputs: {error}"
     shown, hidden = part(flow.inputs, inputs)

@@ -10,8 +10,9 @@ from engine.reducer.draft import Draft
 from engine.reducer.plan import AFTER, MAIN, ROOT
 from engine.reducer.rollup import is_bad
 from engine.reducer.sla import verdict_at_end
-from engine.states import State
-from streaming.messages import SubflowEnded
+from engine.states import TERMINAL, State
+from engine.trigger_state import trigger_key
+from streaming.messages import SubflowEnded, TriggerEnded
 
 KILL_TIMER = "kill"
 _GOING = frozenset({State.RUNNING, State.PAUSED, State.RETRYING})
@@ -87,6 +88,24 @@ def _close(draft: Draft, state: State) -> None:
     if after:
         draft.set_progress(ROOT, Progress(total=len(after), branch=AFTER, verdict=state))
         draft.advance_later(ROOT)
+
+
+def tell_trigger(draft: Draft) -> None:
+    """Tell the trigger that started this execution how it ended, if it wants to know."""
+    execution, trigger = draft.execution, draft.execution.trigger
+    if trigger is None or not trigger.notify or draft.state not in TERMINAL or execution.state in TERMINAL:
+        return
+    draft.effect(
+        Emit(
+            TriggerEnded(
+                event_id=derived_id("trigger-ended", draft.id, execution.attempt_number),
+                execution_id=trigger_key(execution.namespace, execution.flow_id, trigger.id),
+                at=draft.at,
+                child_id=draft.id,
+                state=draft.state,
+            )
+        )
+    )
 
 
 def tell_parent(draft: Draft) -> None:

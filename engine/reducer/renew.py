@@ -69,4 +69,5 @@ def _next_execution(draft: Draft, failed: TaskRun) -> ExecutionCreated:
         original_id=execution.original_id or execution.id,
         attempt_number=execution.attempt_number + 1,
         renewal=Renewal(failed.task_id, tries + 1, since),
+        chain=execution.chain,
     )

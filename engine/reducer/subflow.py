@@ -59,6 +59,7 @@ def _child(draft: Draft, run: TaskRun, node: Node) -> ExecutionCreated:
         trigger=Trigger(node.id, task.type, _variables(draft)),
         parent_id=execution.id,
         parent_task_run_id=run.id,
+        chain=execution.chain,
     )
 
 

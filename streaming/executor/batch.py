@@ -11,9 +11,20 @@ from engine.effects import CancelTimer, Effect, Emit, SetTimer
 from engine.model import Execution
 from engine.reducer import Applied
 from engine.slots import Gate, Turn
+from engine.trigger_state import TriggerState
 from streaming import codec
 from streaming.executor.timers import Due
-from streaming.messages import Answer, Deltas, Event, ExecutionDelta, Metric, TimerFired
+from streaming.messages import (
+    Answer,
+    Deltas,
+    Event,
+    ExecutionDelta,
+    Metric,
+    TimerFired,
+    TriggerAnswer,
+    TriggerEvent,
+    TriggerRequested,
+)
 from streaming.rows import row_of
 
 
@@ -34,6 +45,9 @@ class Batch:
         self._stored = stored
         self.gates: dict[str, Gate] = {}
         self.slots: dict[str, dict[str, None]] = {}
+        self.triggers: dict[str, TriggerState] = {}
+        self.again: set[str] = set()
+        self._said: list[TriggerAnswer] = []
         self._current = dict(stored)
         self._task_runs: dict[str, dict[str, None]] = {}
         self._dropped: dict[str, dict[str, None]] = {}
@@ -85,6 +99,15 @@ class Batch:
         self.metrics = [metric for metric in self.metrics if metric[0] != execution_id]
         self._timers |= {timer: None for timer in self._timers if timer[0] == execution_id}
 
+    def emit(self, event: Event) -> None:
+        """Append an event after the commit."""
+        self.effects.append(Emit(event))
+
+    def answer(self, event: TriggerEvent, refused: str | None) -> None:
+        """Say what became of a request to a trigger."""
+        if isinstance(event, TriggerRequested):
+            self._said.append(TriggerAnswer(event.event_id, refused))
+
     def _take(self, effect: Effect) -> None:
         match effect:
             case SetTimer(execution_id, key, due, task_run_id):
@@ -132,9 +155,11 @@ class Batch:
         """What is to be announced and done, ``None`` when nothing is."""
         items = tuple(self._delta(execution_id) for execution_id in self._touched())
         removed = tuple(row_of(execution) for execution in self.removed)
-        if not items and not removed and not self.effects:
+        said = tuple(self._said)
+        news = items or removed or said
+        if not news and not self.effects:
             return None
-        deltas = codec.encode(Deltas(executor_id, now, items, position, removed)) if items or removed else b""
+        deltas = codec.encode(Deltas(executor_id, now, items, position, removed, said)) if news else b""
         return Outbox(deltas, tuple(self.effects))
 
     def _touched(self) -> list[str]:

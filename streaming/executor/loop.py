@@ -14,36 +14,37 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from threading import Event as Stop
+from typing import get_args
 
 import structlog
 from redis.exceptions import RedisError
 
 from data import Store, StoreUnavailable
+from data.commits import NOWHERE
 from data.records import Commit
 from engine.flow import Flow, parse
 from engine.ids import derived_id
 from engine.model import Execution, evolve
 from engine.reducer import Env, apply
-from engine.slots import Gate, gate_id, take_turn
 from streaming import codec, keys
-from streaming.advice import explained
 from streaming.bus import Bus, Read
 from streaming.executor.batch import Batch, Outbox, decode_outbox
 from streaming.executor.cache import ExecutionCache
 from streaming.executor.figures import Figures
+from streaming.executor.gates import Gates
 from streaming.executor.performer import Dispatch, Performer
 from streaming.executor.pulse import Pulse
-from streaming.executor.schedules import Schedules
 from streaming.executor.timers import Due, Timers
+from streaming.executor.triggers import Triggers, rules_of
 from streaming.messages import (
     Event,
     ExecutionCreated,
     ExecutionExpired,
     ExecutionReported,
     SlotEvent,
-    SlotLimited,
     TaskReported,
     TimerFired,
+    TriggerEvent,
 )
 from streaming.outage import Outage
 from watchfloor.settings import Settings
@@ -55,6 +56,7 @@ _TRIM_EVERY = 50  # commits
 _BACKOFF_MAX = 2.0
 _REST_MAX = 0.04  # seconds
 _TIDY_AFTER = 1.0  # seconds
+_OF_HOMES = (*get_args(SlotEvent), *get_args(TriggerEvent))  # about no execution
 _WITHOUT_FLOW = (ExecutionReported, TaskReported, ExecutionExpired)  # applied without asking what the flow says
 
 
@@ -84,11 +86,11 @@ class Executor:
         self._cache = ExecutionCache(store.load_many, settings.live_cache_executions)
         self._flows: dict[tuple[str, str, int], Flow] = {}
         self._timers = Timers()
-        self._gates: dict[str, Gate] = {}
-        self._schedules = Schedules()
-        self._schedules_changed = True
-        self._triggers_dirty = False
-        self._position = "0-0"
+        self._gates = Gates(store)
+        self._triggers = Triggers(rules_of(settings), env.evaluate)
+        self._flows_asked, self._flows_seen = 1, 0
+        self._position = NOWHERE
+        self._unsure = False  # whether a commit ended in an error: it may be there, or somebody else's
         self._commits = 0
         self._done: list[int] = []
         self._performed_at = 0.0
@@ -110,7 +112,7 @@ class Executor:
 
     def flows_changed(self) -> None:
         """Said from another thread: look at the flows again before the next step."""
-        self._schedules_changed = True
+        self._flows_asked += 1
 
     def _persist(self, work: Callable[[], object]) -> None:
         """Do ``work``, again and again while Redis or the database is away."""
@@ -131,28 +133,39 @@ class Executor:
             wait = min(wait * 2, _BACKOFF_MAX)
 
     def _recover(self) -> None:
+        """Take everything from the store: at the start, and when what is in memory may not be what is there."""
+        self._cache.clear()
+        self._store.forget()
         self._position = self._store.position(keys.EVENTS)
         self._timers = Timers(Due(t.execution_id, t.key, t.due, t.task_run_id) for t in self._store.timers())
-        self._gates = {}
+        self._gates.forget()
+        self._triggers.recover(self._store.trigger_states())
+        self._flows_seen = 0
         self._done = []
         for row in self._store.outbox():
             self._performer.perform(decode_outbox(row.payload))
             self._done.append(row.id)
+        self._unsure = False
 
     # -- one turn
 
     def step(self) -> int:
         """Fire what is due, then apply what came; how many events were applied."""
-        self._refresh_schedules()
+        if self._unsure:
+            self._recover()
         self._fire_due()
         entries = self._bus.read(
             keys.EVENTS, self._position, count=self._settings.executor_batch, block_ms=self._block_ms()
         )
-        if entries or self._triggers_dirty or self._tidy():
+        if entries or self._is_due() or self._tidy():
             begun = time.monotonic()
             self._apply(entries)
             self._rest(time.monotonic() - begun)
         return len(entries)
+
+    def _is_due(self) -> bool:
+        """Whether flows changed, or a trigger has to look at the clock."""
+        return self._flows_asked != self._flows_seen or self._triggers.due(self._clock())
 
     def _tidy(self) -> bool:
         """Whether an outbox that was carried out waits for a commit that doesn't come."""
@@ -163,9 +176,9 @@ class Executor:
         self._stop.wait(min(took / 2, _REST_MAX))
 
     def _block_ms(self) -> int | None:
-        if self._triggers_dirty:
+        if self._is_due():
             return None
-        due = min(filter(None, (self._timers.next_due(), self._schedules.next_due())), default=None)
+        due = min(filter(None, (self._timers.next_due(), self._triggers.next_due())), default=None)
         if due is None:
             return _IDLE_BLOCK_MS
         until = int((due - self._clock()).total_seconds() * 1000) + 1
@@ -174,9 +187,6 @@ class Executor:
     def _fire_due(self) -> None:
         now = self._clock()
         events: list[Event] = [self._fired(timer, now) for timer in self._timers.take_due(now)]
-        scheduled = self._schedules.take_due(now)
-        events.extend(scheduled)
-        self._triggers_dirty = self._triggers_dirty or bool(scheduled)
         if events:
             self._persist(partial(self._bus.append_all, events))
 
@@ -185,27 +195,12 @@ class Executor:
         event_id = derived_id("timer", timer.execution_id, timer.key, timer.due.isoformat())
         return TimerFired(event_id, timer.execution_id, now, timer.key, timer.task_run_id)
 
-    def _refresh_schedules(self) -> None:
-        if not (self._schedules_changed and self._settings.schedules):
-            return
-        self._schedules_changed = False
+    def _refresh_flows(self, batch: Batch, now: datetime) -> None:
+        """Look what the newest flows say of triggers and limits."""
         flows = [(flow, stored.revision) for stored in self._store.flows() if (flow := self._parsed(stored.source))]
-        enabled = [(flow, revision) for flow, revision in flows if not flow.disabled and self._settings.schedules]
-        self._schedules.replace(enabled, self._store.trigger_states(), self._clock())
-        self._triggers_dirty = True
-        self._bus.append_all(self._new_limits(flows))
-
-    def _new_limits(self, flows: list[tuple[Flow, int]]) -> list[Event]:
-        """What gates are to know: limits that changed since the last execution asked."""
-        newest = {gate_id(flow.namespace, flow.id): (revision, flow.concurrency) for flow, revision in flows}
-        events: list[Event] = []
-        for gate in map(self._gate, self._store.gate_ids()):
-            revision, concurrency = newest.get(gate.id, (gate.revision, None))
-            limit = concurrency.limit if concurrency else None
-            if gate.limit != limit and revision >= gate.revision:
-                event_id = derived_id("slot-limit", gate.id, revision)
-                events.append(SlotLimited(event_id, gate.id, self._clock(), revision, limit))
-        return events
+        self._triggers.replace(flows, now, batch)
+        for event in self._gates.new_limits(flows, now):
+            batch.emit(event)
 
     def _look(self) -> None:
         """What the figures say of this moment."""
@@ -218,10 +213,10 @@ class Executor:
 
     def _apply(self, entries: list[Read]) -> None:
         events = [decoded for entry in entries if (decoded := self._decode(entry)) is not None]
-        batch = Batch(self._cache.fetch({e.execution_id for _, e in events if not isinstance(e, SlotEvent)}))
+        batch = Batch(self._cache.fetch({e.execution_id for _, e in events if not isinstance(e, _OF_HOMES)}))
         begun = time.perf_counter()
-        for entry, event in events:
-            self._apply_one(batch, entry, event)
+        asked = self._flows_asked
+        self._apply_all(batch, events, refresh=asked != self._flows_seen)
         self.figures.applied((event for _, event in events), time.perf_counter() - begun)
         position = entries[-1].id if entries else self._position
         outbox = batch.outbox(self.id, self._clock(), position)
@@ -233,7 +228,9 @@ class Executor:
             self.figures.moved(batch.before(execution.id), execution)
         self._cache.forget(batch.removed)
         self._cache.keep(batch.executions)
-        self._gates.update(batch.gates)
+        self._gates.keep(batch.gates)
+        self._triggers.keep(batch)
+        self._flows_seen = asked
         self._take_timers(batch)
         if outbox is not None and done is not None:
             begun = time.perf_counter()
@@ -242,6 +239,14 @@ class Executor:
             self._done = [done]
             self._performed_at = time.monotonic()
         self._trim()
+
+    def _apply_all(self, batch: Batch, events: list[tuple[Read, Event]], refresh: bool) -> None:
+        now = self._clock()
+        if refresh:
+            self._refresh_flows(batch, now)
+        self._triggers.tick(batch, now)
+        for entry, event in events:
+            self._apply_one(batch, entry, event)
 
     def _decode(self, entry: Read) -> tuple[Read, Event] | None:
         try:
@@ -256,10 +261,13 @@ class Executor:
         execution = batch.current(event.execution_id)
         try:
             if isinstance(event, SlotEvent):
-                batch.add_turn(take_turn(batch.gates.get(event.execution_id) or self._gate(event.execution_id), event))
-                return
-            event = self._with_revision(event)
-            batch.add(event, apply(execution, event, self._flow_of(execution, event), self._env))
+                self._gates.apply(batch, event)
+            elif isinstance(event, TriggerEvent):
+                self._triggers.apply(batch, event, self._clock())
+            else:
+                event = self._with_revision(event)
+                batch.add(event, apply(execution, event, self._flow_of(execution, event), self._env))
+                self._triggers.listen(batch, execution, batch.current(event.execution_id))
         except (StoreUnavailable, RedisError):
             raise
         except Exception as error:
@@ -267,16 +275,11 @@ class Executor:
             self.figures.buried()
             log.exception("event.not_applied", id=entry.id, execution=event.execution_id)
 
-    def _gate(self, gate_id: str) -> Gate:
-        """A gate as it is stored: read once, then kept, for there are as many as flows with a limit."""
-        if gate_id not in self._gates:
-            self._gates[gate_id] = self._store.gate(gate_id)
-        return self._gates[gate_id]
-
     def _commit(self, batch: Batch, position: str, outbox: Outbox | None) -> int | None:
         commit = Commit(
             stream=keys.EVENTS,
             position=position,
+            after=self._position,
             executions=batch.executions,
             removed=batch.removed,
             task_runs=[(i, batch.current(i).task_runs[run]) for i, run in batch.task_runs],
@@ -284,16 +287,17 @@ class Executor:
             metrics=batch.metrics,
             timers_set=batch.timers_set,
             timers_cancelled=batch.timers_cancelled,
-            triggers=self._schedules.states() if self._triggers_dirty else [],
+            triggers=tuple(batch.triggers.values()),
             outbox=codec.encode(outbox) if outbox is not None else None,
             outbox_done=self._done,
             gates=tuple(batch.gates.values()),
             slots=batch.slots,
         )
+        self._unsure = True
         with self.pulse.commit():
             outbox_id = self._store.commit(commit)
+        self._unsure = False
         self._done = []
-        self._triggers_dirty = False
         return outbox_id
 
     def _take_timers(self, batch: Batch) -> None:

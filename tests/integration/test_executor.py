@@ -265,25 +265,3 @@ def _take(message: tuple[str, bytes] | None, beats: list[Heartbeat]) -> int:
         assert isinstance(decoded, Heartbeat)
         beats.append(decoded)
     return len(beats)
-
-
-def test_a_scheduled_flow_runs_once_a_date(settings: Settings, store: Store, bus: Bus) -> None:
-    source = FLOW.replace("two-steps", "ticks") + (
-        "triggers:\n  - id: t\n    type: io.kestra.plugin.core.trigger.Schedule\n"
-        '    cron: "* * * * * *"\n    withSeconds: true\n'
-    )
-    store.save_flow(parse(source))
-    with running(executor(settings, store, bus)):
-        until("three dates", lambda: len(scheduled(bus)) >= 3)
-    dates = scheduled(bus)
-    assert len(dates) == len(set(dates.values()))
-
-
-def scheduled(bus: Bus) -> dict[str, str]:
-    """Execution id -> the date of its schedule, of every execution announced so far."""
-    found = {}
-    for entry in bus.read(keys.EVENTS, "0-0", count=1000, block_ms=None):
-        event = codec.decode_event(entry.payload)
-        if isinstance(event, ExecutionCreated) and event.trigger is not None:
-            found[event.execution_id] = event.trigger.variables["date"]
-    return found

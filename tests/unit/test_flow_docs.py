@@ -9,8 +9,21 @@ import pytest
 
 from engine.expressions.filters import FILTERS
 from engine.expressions.functions import FUNCTIONS
-from engine.flow import INPUT_TYPES, TASK_TYPES, TRIGGER_TYPES, Flow, Flowable, Input, Script, Task, Trigger, parse
+from engine.flow import (
+    CONDITION_TYPES,
+    INPUT_TYPES,
+    TASK_TYPES,
+    TRIGGER_TYPES,
+    Flow,
+    Flowable,
+    Input,
+    Script,
+    Task,
+    Trigger,
+    parse,
+)
 from engine.flow.base import Model
+from engine.flow.conditions import Condition
 from engine.flow.retry import RETRIES, Retry
 
 TEXT = (Path(__file__).parents[2] / "docs" / "flow-files.md").read_text(encoding="utf-8")
@@ -78,3 +91,10 @@ def test_the_example_is_a_flow() -> None:
     flow = parse(TEXT.split("```yaml\n")[1].split("```")[0])
     assert flow.id == "hello"
     assert not flow.warnings
+
+
+@pytest.mark.parametrize("name", sorted(CONDITION_TYPES))
+def test_each_condition_is_listed_with_its_keys(name: str) -> None:
+    short = name.rpartition(".")[2]
+    line = next(line for line in TEXT.splitlines() if line.startswith("|") and f"`{short}`" in line.split("|")[1])
+    assert _missing(keys_of(CONDITION_TYPES[name], Condition) - {"prefix"}, line) == []

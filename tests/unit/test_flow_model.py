@@ -193,10 +193,13 @@ def test_unknown_keys_of_a_task_reach_the_worker_and_are_warned_of() -> None:
     assert [(found.line, found.column) for found in flow.warnings] == [(7, 5)]
 
 
-def test_triggers_and_limits_that_do_nothing_yet_are_warned_of() -> None:
-    source = _MINIMAL + "concurrency: {limit: 1}\ntriggers:\n"
-    flow = parse(source + "  - {id: hook, type: io.kestra.plugin.core.trigger.Webhook, key: abc}\n")
-    assert [found.path for found in flow.warnings] == ["concurrency", "triggers[0]"]
+def test_a_key_that_can_be_guessed_is_warned_of() -> None:
+    keys = ("abc", "a-long-enough-key-4711", "\"{{ secret('K') }}\"")
+    hooks = [
+        f"  - {{id: h{n}, type: io.kestra.plugin.core.trigger.Webhook, key: {key}}}\n" for n, key in enumerate(keys)
+    ]
+    flow = parse(_MINIMAL + "triggers:\n" + "".join(hooks))
+    assert [found.path for found in flow.warnings] == ["triggers[0].key"]
 
 
 def test_older_names_of_types_mean_the_ones_of_today() -> None:
@@ -257,4 +260,3 @@ def test_schedules_take_seconds_first() -> None:
     source = 'triggers:\n  - {id: t, type: io.kestra.plugin.core.trigger.Schedule, cron: "*/10 * * * * *"}\n'
     trigger = parse(_MINIMAL + source).triggers[0]
     assert isinstance(trigger, Schedule)
-    assert trigger.fires

@@ -164,7 +164,7 @@ PROBLEMS = {
         5,
         65,
         "triggers[0].cron",
-        "came '61 * * * *'",
+        "in field 1 (minute), came '61'",
     ),
     "time zone": (
         _MINIMAL

@@ -1,0 +1,266 @@
+"""Triggers in the executor, against a real Valkey and a real store, through crashes."""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+from executor_world import Crash, Worker, crashing, executor, running, state_of, until
+
+from data import Store
+from data.filters import Condition, Filters
+from data.records import ExecutionQuery
+from data.triggers import write_triggers
+from engine.flow import parse
+from engine.ids import new_id
+from engine.model import Execution, evolve
+from engine.states import TERMINAL, State
+from engine.trigger_state import Backfill, TriggerAction, TriggerState, trigger_key
+from streaming import codec, keys
+from streaming.bus import Bus
+from streaming.executor import main as execute
+from streaming.load import Synthetic
+from streaming.messages import ExecutionCreated, TriggerAnswer, TriggerRequested
+from watchfloor.settings import Settings
+
+CORE = "io.kestra.plugin.core"
+TASKS = f"tasks: [{{id: a, type: {CORE}.log.Log, message: hi}}]\n"
+DAY = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, valkey_url: str, database_url: str) -> Settings:
+    return Settings(
+        data_dir=tmp_path, redis_url=valkey_url, database_url=database_url, flows_dir=tmp_path / "flows",
+        backfill_running=2, flow_trigger_max_chain=3,
+    )  # fmt: skip
+
+
+def save(store: Store, flow_id: str, triggers: str = "", more: str = "") -> None:
+    triggers = f"triggers: [{{id: t, {triggers}}}]\n" if triggers else ""
+    store.save_flow(parse(f"id: {flow_id}\nnamespace: company.team\n{TASKS}{more}{triggers}"))
+
+
+def scheduled(cron: str) -> str:
+    return f'type: {CORE}.trigger.Schedule, cron: "{cron}"'
+
+
+def after(*flows: str, more: str = "") -> str:
+    waited = ", ".join(f"{{namespace: company.team, flowId: {flow}}}" for flow in flows)
+    return f"type: {CORE}.trigger.Flow, preconditions: {{id: p, flows: [{waited}]{more}}}"
+
+
+def created(execution_id: str, flow_id: str) -> ExecutionCreated:
+    return ExecutionCreated(f"c-{execution_id}", execution_id, datetime.now(UTC), "company.team", flow_id, 1)
+
+
+def asked(bus: Bus, action: TriggerAction, flow_id: str = "f", backfill: Backfill | None = None) -> str:
+    event_id = new_id()
+    key = trigger_key("company.team", flow_id, "t")
+    bus.append(TriggerRequested(event_id, key, datetime.now(UTC), action, "ada", backfill))
+    return event_id
+
+
+def answers(bus: Bus) -> dict[str, str | None]:
+    found: dict[str, str | None] = {}
+    for entry in bus.read(keys.DELTAS, "0-0", count=10_000, block_ms=None):
+        said: tuple[TriggerAnswer, ...] = codec.decode_live(entry.payload).answers
+        found.update({answer.event_id: answer.refused for answer in said})
+    return found
+
+
+def state(store: Store, flow_id: str = "f") -> TriggerState:
+    (found,) = store.trigger_states("company.team", flow_id)
+    return found
+
+
+def executions(store: Store, flow_id: str = "f") -> list[Execution]:
+    """Those of a flow, in the order of their ids."""
+    filters = Filters((Condition("flowId", "EQUALS", (flow_id,)),))
+    page = store.search(ExecutionQuery(filters, size=500))
+    return sorted(store.load_many([row.id for row in page.rows]).values(), key=lambda item: item.id)
+
+
+def all_over(store: Store, count: int, flow_id: str = "f") -> bool:
+    found = executions(store, flow_id)
+    return len(found) >= count and all(item.state in TERMINAL for item in found)
+
+
+def test_a_scheduled_flow_runs_once_a_date(settings: Settings, store: Store, bus: Bus) -> None:
+    save(store, "f", scheduled("* * * * * *"))
+    with running(executor(settings, store, bus)):
+        until("three dates", lambda: len(executions(store)) >= 3)
+    dates = [item.trigger.variables["date"] for item in executions(store) if item.trigger]
+    assert len(dates) == len(set(dates))
+    assert state(store).execution_id == executions(store)[-1].id
+
+
+def test_a_schedule_goes_on_where_it_was_when_the_executor_was_killed(
+    settings: Settings, store: Store, bus: Bus
+) -> None:
+    save(store, "f", scheduled("* * * * * *"))
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["streaming.executor"])
+    for turn in range(3):
+        process = context.Process(target=execute, args=(settings,))
+        process.start()
+        try:
+            until("some dates", lambda turn=turn: len(executions(store)) >= 2 * turn + 2, 30)
+        finally:
+            process.kill()
+            process.join()
+        assert process.exitcode == -signal.SIGKILL
+    dates = [datetime.fromisoformat(item.trigger.variables["date"]) for item in executions(store) if item.trigger]
+    assert dates == [dates[0] + timedelta(seconds=n) for n in range(len(dates))]  # none twice, none left out
+
+
+def test_flow_changes_are_taken_up_at_once(settings: Settings, store: Store, bus: Bus) -> None:
+    made = executor(settings, store, bus)
+    with running(made):
+        save(store, "f", scheduled("0 0 1 1 *"))
+        made.flows_changed()
+        until("the first date", lambda: store.trigger_states() and state(store).next_at)
+        save(store, "f", scheduled("0 0 2 1 *"))
+        made.flows_changed()
+        until("the second", lambda: state(store).next_at.day == 2)
+        save(store, "f")
+        made.flows_changed()
+        until("none", lambda: state(store).next_at is None)
+
+
+def test_a_backfill_comes_in_order_and_never_more_at_a_time(settings: Settings, store: Store, bus: Bus) -> None:
+    save(store, "f", scheduled("*/10 * * * *"))
+    with running(executor(settings, store, bus)):
+        until("the trigger", store.trigger_states)
+        first = asked(bus, TriggerAction.BACKFILL_CREATE, backfill=Backfill("", DAY, DAY + timedelta(hours=1), None))
+        again = asked(bus, TriggerAction.BACKFILL_CREATE, backfill=Backfill("", DAY, DAY, None))
+        until("all to end", lambda: all_over(store, 7))
+        until("the backfill to end", lambda: state(store).backfill is None)
+    assert answers(bus)[first] is None
+    assert "is going on" in str(answers(bus)[again])
+    found = executions(store)
+    dates = [item.trigger.variables["date"][11:16] for item in found if item.trigger]
+    assert dates == ["00:00", "00:10", "00:20", "00:30", "00:40", "00:50", "01:00"]
+    assert all(item.labels["system.backfill"] == "true" for item in found)
+    assert most_at_once(found) <= 2
+
+
+def most_at_once(found: list[Execution]) -> int:
+    changes = sorted(change for item in found for change in ((item.history[0].date, 1), (item.history[-1].date, -1)))
+    counts = [sum(change for _, change in changes[: n + 1]) for n in range(len(changes))]
+    return max(counts)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_crashes_at_any_point_of_a_backfill_leave_out_no_date_and_run_none_twice(
+    settings: Settings, store: Store, bus: Bus, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(store, "f", scheduled("*/5 * * * *"))
+    save(store, "g", after("f"))
+    dice = random.Random(seed)
+    worker = Worker(bus)
+    asked(bus, TriggerAction.BACKFILL_CREATE, backfill=Backfill("", DAY, DAY + timedelta(minutes=50), None))
+    for target, name, chance in ((store, "commit", 0.1), (bus, "append_all", 0.1), (bus, "publish_deltas", 0.1)):
+        monkeypatch.setattr(target, name, crashing(getattr(target, name), chance, dice))
+    crashes, deadline = 0, time.monotonic() + 60
+    while not (all_over(store, 11) and all_over(store, 11, "g")):
+        assert time.monotonic() < deadline
+        try:
+            alive = executor(settings, store, bus, worker)
+            alive._recover()
+            for _ in range(20):
+                alive.step()
+        except Crash:
+            crashes += 1
+    assert crashes > 3
+    dates = [item.trigger.variables["date"][11:16] for item in executions(store) if item.trigger]
+    assert dates == [f"00:{minute:02}" for minute in range(0, 55, 5)]
+    by = [item.trigger.variables["executionId"] for item in executions(store, "g") if item.trigger]
+    assert sorted(by) == [item.id for item in executions(store)]
+
+
+def test_a_switch_survives_the_executor(settings: Settings, store: Store, bus: Bus) -> None:
+    save(store, "f", scheduled("* * * * * *"))
+    with running(executor(settings, store, bus)):
+        until("a date", lambda: executions(store))
+        asked(bus, TriggerAction.DISABLE)
+        until("it to be off", lambda: state(store).disabled)
+    count = len(executions(store))
+    with running(executor(settings, store, bus)):
+        until("its answer", lambda: asked(bus, TriggerAction.RESTART) in answers(bus))
+        assert state(store).disabled
+        assert len(executions(store)) == count
+        asked(bus, TriggerAction.ENABLE)
+        until("another date", lambda: len(executions(store)) > count)
+
+
+def test_a_flow_starts_when_two_others_have_ended_even_over_a_restart(
+    settings: Settings, store: Store, bus: Bus
+) -> None:
+    for name in ("a", "b"):
+        save(store, name, more=f"outputs: [{{id: {name}, type: STRING, value: from {name}}}]\n")
+    save(store, "f", after("a", "b"))
+    bus.append(created("a1", "a"))
+    with running(executor(settings, store, bus)):
+        until("the first of them", lambda: store.trigger_states() and state(store).met)
+    bus.append(created("b1", "b"))
+    with running(executor(settings, store, bus)):
+        until("it to start", lambda: all_over(store, 1))
+    (item,) = executions(store)
+    assert item.trigger is not None
+    assert item.trigger.variables["executionId"] == "b1"
+    assert item.trigger.variables["outputs"] == {"a": "from a", "b": "from b"}
+    assert state(store).met == {}
+
+
+def test_flows_that_start_each_other_come_to_an_end(settings: Settings, store: Store, bus: Bus) -> None:
+    save(store, "f", after("g"))
+    save(store, "g", after("f"))
+    bus.append(created("begin", "f"))
+    with running(executor(settings, store, bus)):
+        until("the end", lambda: any(one.error for one in store.trigger_states()))
+        until("all to end", lambda: all_over(store, 2, "f") and all_over(store, 2, "g"))
+    assert len(executions(store, "f")) + len(executions(store, "g")) == 4
+    (error,) = [one.error for one in store.trigger_states() if one.error]
+    assert "WATCHFLOOR_FLOW_TRIGGER_MAX_CHAIN" in error
+
+
+def test_missed_dates_are_made_up_for_after_a_stop(settings: Settings, store: Store, bus: Bus) -> None:
+    save(store, "f", scheduled("*/10 * * * *") + ", recoverMissedSchedules: ALL")
+    with running(executor(settings, store, bus)):
+        until("the trigger", store.trigger_states)
+    past = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=2)
+    made = executor(settings, store, bus)
+    late = state(store)
+    with store._write() as connection:
+        write_triggers(connection, store.dialect, [evolve(late, next_at=past)])
+    with running(made):
+        until("all of them", lambda: all_over(store, 12) and state(store).missed is None)
+    dates = [datetime.fromisoformat(item.trigger.variables["date"]) for item in executions(store) if item.trigger]
+    assert dates == [past + timedelta(minutes=10 * n) for n in range(len(dates))]
+    assert len(dates) >= 12
+
+
+def test_inputs_that_do_not_fit_make_an_execution_that_says_so(settings: Settings, store: Store, bus: Bus) -> None:
+    save(store, "f", scheduled("* * * * * *"), more="inputs: [{id: day, type: DATE}]\n")
+    with running(executor(settings, store, bus)):
+        until("a date", lambda: all_over(store, 1))
+    item = executions(store)[0]
+    assert item.state is State.FAILED
+    assert item.error == "inputs of trigger t: day: expected a value, came none"
+
+
+def test_synthetic_executions_start_nothing(settings: Settings, store: Store, bus: Bus) -> None:
+    save(store, "f", f"type: {CORE}.trigger.Flow")
+    source = Synthetic(seed=1, alive=5)
+    events = [source.next_event() for _ in range(300)]
+    bus.append_all(events)
+    with running(executor(settings, store, bus)):
+        until("the last of them", lambda: state_of(store, events[-1].execution_id))
+        until("the stream's end", lambda: store.position(keys.EVENTS) == bus.last_id(keys.EVENTS))
+    assert executions(store) == []
