@@ -15,6 +15,8 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
+from watchfloor.logbook import LATELY, read, troubles
+from watchfloor.logs import FOLDER
 from watchfloor.settings import Settings
 from watchfloor.up import read_state, web_answers
 from watchfloor.urls import without_password
@@ -51,6 +53,7 @@ def doctor(settings: Settings, console: Console) -> int:
         finding = findings_of(check, settings)
         broken += finding.verdict is Verdict.BAD
         _print(console, name, finding)
+    _print_past(console, settings)
     console.print("Something is broken." if broken else "All is well.")
     return 1 if broken else 0
 
@@ -259,3 +262,18 @@ def _print(console: Console, name: str, finding: Finding) -> None:
     console.print(Text.assemble((mark, style), f" {name:<12} ", finding.what), soft_wrap=True)
     if finding.mend:
         console.print(Text(f"               → {finding.mend}", style="bright_black"), soft_wrap=True)
+
+
+def _print_past(console: Console, settings: Settings) -> None:
+    """What the logs tell of the last day: trouble that is over breaks nothing, yet says where to look."""
+    folder = settings.data_dir.resolve() / FOLDER
+    if not folder.is_dir():
+        return
+    found = troubles(read(folder))
+    if not found:
+        console.print(f"Nothing bad in the logs of the last {LATELY.total_seconds() / 3600:.0f} hours ({folder}).")
+        return
+    console.print(f"In the logs of the last {LATELY.total_seconds() / 3600:.0f} hours ({folder}):")
+    for trouble in found:
+        words = f"{trouble.count:,}, the newest:\n" + "\n".join(f"                 {line}" for line in trouble.newest)
+        _print(console, trouble.topic.name, Finding(Verdict.WARN, words, trouble.topic.mend))
