@@ -13,8 +13,9 @@ from typing import Any, Literal
 import msgspec
 from msgspec.structs import replace
 
-from engine.flow import Flow, ForEach, If, Parallel, Switch, Task
+from engine.flow import Dag, Flow, ForEach, If, LoopUntil, Parallel, Switch, Task
 from engine.flow.tasks import Tasks
+from engine.grid import Cell, grid_of
 
 GROUP_OVER = 50
 START, END = "root.start", "root.end"
@@ -76,12 +77,14 @@ class Edge(msgspec.Struct, frozen=True):
 class Lane(msgspec.Struct, frozen=True):
     """Nodes that follow one another: one list of the flow file. A flowable stands for its whole cluster.
 
-    One without nodes is a choice that leads straight to the end.
+    One without nodes is a choice that leads straight to the end. In a Dag the nodes don't follow one another:
+    ``cells`` are the column and row of each.
     """
 
     name: str
     relation: Relation
     nodes: tuple[str, ...]
+    cells: tuple[Cell, ...] = ()
 
 
 class ClusterId(msgspec.Struct, frozen=True, rename="camel"):
@@ -138,6 +141,8 @@ _RELATIONS: dict[type[Task], Relation] = {
     If: Relation.CHOICE,
     Switch: Relation.CHOICE,
     ForEach: Relation.DYNAMIC,
+    LoopUntil: Relation.DYNAMIC,
+    Dag: Relation.PARALLEL,
 }
 
 
@@ -202,7 +207,7 @@ class _Builder:
             return task.id
         box, end = f"cluster.{task.id}", f"{task.id}.end"
         edge_of_box = replace(scope, clusters=(*scope.clusters, box))
-        inside = replace(edge_of_box, in_loop=scope.in_loop or isinstance(task, ForEach))
+        inside = replace(edge_of_box, in_loop=scope.in_loop or isinstance(task, (ForEach, LoopUntil)))
         self._node(task.id, "task", edge_of_box, task)
         lanes = [lane for path, tasks in task.branches() for lane in self._branch(task, path, tasks, inside)]
         lanes += [self._shortcut(task, name) for name in _missing_choices(task)]
@@ -213,15 +218,30 @@ class _Builder:
         return end
 
     def _branch(self, task: Task, path: tuple[str, ...], tasks: Tasks, scope: _Scope) -> list[Lane]:
-        """Draws one list of a flowable: side by side in a Parallel, else one after the other."""
+        """Draws one list of a flowable: side by side in a Parallel, as they wait in a Dag, else one after the other."""
         name, relation = ".".join(path), _relation(task, path)
-        apart = isinstance(task, Parallel) and name == "tasks" and not self._group_uid(task.id, name, tasks)
+        shown = name == "tasks" and not self._group_uid(task.id, name, tasks)
+        if isinstance(task, Dag) and shown:
+            return [self._dag(task, scope)]
+        apart = isinstance(task, Parallel) and shown
         lanes = []
         for each in ((one,) for one in tasks) if apart else (tasks,):
             lane, last = self._chain(task.id, name, each, [(task.id, relation)], scope)
             self._join([(last, _ERROR if name == "errors" else _SEQUENTIAL)], f"{task.id}.end")
             lanes.append(lane)
         return lanes
+
+    def _dag(self, dag: Dag, scope: _Scope) -> Lane:
+        """Draws the tasks of a Dag: each behind what it waits for, the end behind those that nothing waits for."""
+        needs, relation = dag.depends_on, _relation(dag, ("tasks",))
+        tasks = {task.id: task for task in dag.tasks}
+        cells, last = grid_of(needs), {}
+        for name in cells:
+            entries = [(last[need], _SEQUENTIAL) for need in needs[name]] or [(dag.id, relation)]
+            last[name] = self._chain(dag.id, "tasks", (tasks[name],), entries, scope)[1]
+        waited_for = {need for found in needs.values() for need in found}
+        self._join([(uid, _SEQUENTIAL) for name, uid in last.items() if name not in waited_for], f"{dag.id}.end")
+        return Lane("tasks", relation.relation_type, tuple(cells), tuple(cells.values()))
 
     def _shortcut(self, task: Task, name: str) -> Lane:
         """Draws the choice ``name`` for which the file has no tasks: straight to the end."""

@@ -1,12 +1,14 @@
 """Where each node of a flow's graph is drawn: nested boxes, in time linear in the nodes, the same for the same graph.
 
-A list of tasks is a chain along the main axis; choices and parallel tasks lie side by side across it; an ``errors``
-list lies beside what it guards. Nothing overlaps but a box and what is in it. Sizes are pixels.
+A list of tasks is a chain along the main axis; choices and parallel tasks lie side by side across it, the tasks of a
+Dag in columns and rows; an ``errors`` list lies beside what it guards. Nothing overlaps but a box and what is in it.
+Sizes are pixels.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Literal
 
 import msgspec
@@ -103,10 +105,29 @@ class _Layout:
         length = sum(block.length for block in blocks) + self._sizes.along * (len(blocks) - 1)
         return _Block(length, axis + max(block.breadth - block.axis for block in blocks), axis)
 
+    def _measure_lane(self, lane: Lane) -> _Block:
+        if not lane.cells:
+            return self._measure_chain(lane.nodes)
+        columns, rows = self._measure_grid(lane)
+        breadth = sum(row.breadth for row in rows) + self._sizes.across * (len(rows) - 1)
+        return _Block(sum(columns) + self._sizes.along * (len(columns) - 1), breadth, breadth / 2)
+
+    def _measure_grid(self, lane: Lane) -> tuple[list[float], list[_Block]]:
+        """Length of each column; breadth and axis of each row."""
+        columns = [0.0] * (1 + max(column for column, _ in lane.cells))
+        rows = [_Block(0, 0, 0) for _ in range(1 + max(row for _, row in lane.cells))]
+        for uid, (column, row) in zip(lane.nodes, lane.cells, strict=True):
+            block, there = self._measure(uid), rows[row]
+            columns[column] = max(columns[column], block.length)
+            below = max(there.breadth - there.axis, block.breadth - block.axis)
+            there.axis = max(there.axis, block.axis)
+            there.breadth = there.axis + below
+        return columns, rows
+
     def _measure_fork(self, lanes: Lanes) -> _Block:
         """Lanes side by side. The axis runs through the one without nodes, so that its line meets no other lane;
         else through the middle of those that aren't ``errors``."""
-        chains = [self._measure_chain(lane.nodes) for lane in lanes]
+        chains = [self._measure_lane(lane) for lane in lanes]
         length, side = max((chain.length for chain in chains), default=0), 0.0
         axes, usual = [], 0.0
         for index, (lane, chain) in enumerate(zip(lanes, chains, strict=True)):
@@ -156,10 +177,21 @@ class _Layout:
     def _place_fork(self, lanes: Lanes, fork: _Block, here: float, axis: float) -> None:
         side = axis - fork.axis
         for index, lane in enumerate(lanes):
-            chain = self._measure_chain(lane.nodes)
+            chain = self._measure_lane(lane)
             side += self._gap(lane) if index else 0
-            self._place_chain(lane.nodes, here, side + chain.axis)
+            if lane.cells:
+                self._place_grid(lane, here, side)
+            else:
+                self._place_chain(lane.nodes, here, side + chain.axis)
             side += chain.breadth
+
+    def _place_grid(self, lane: Lane, here: float, side: float) -> None:
+        """Each at the end of its column, so that lines leave it between two columns."""
+        columns, rows = self._measure_grid(lane)
+        ends = [here + end for end in accumulate(columns, lambda end, length: end + self._sizes.along + length)]
+        sides = list(accumulate((row.breadth + self._sizes.across for row in rows), initial=side))
+        for uid, (column, row) in zip(lane.nodes, lane.cells, strict=True):
+            self._place(uid, ends[column] - self._measure(uid).length, sides[row] + rows[row].axis)
 
     def _put_dot(self, uid: str, here: float, axis: float) -> float:
         dot = self._sizes.dot

@@ -67,7 +67,8 @@ class Budget:
     def tick(self) -> None:
         """Raise when the time is over."""
         if monotonic() > self.deadline:
-            raise LimitExceeded(f"the expression took longer than {self.options.timeout:g} s (WATCHFLOOR_EXPRESSION_TIMEOUT)")
+            limit = f"{self.options.timeout:g} s (WATCHFLOOR_EXPRESSION_TIMEOUT)"
+            raise LimitExceeded(f"the expression took longer than {limit}")
 
     def remaining(self) -> float:
         """Seconds left, never zero (a time-out of zero would mean none)."""

@@ -60,6 +60,33 @@ CASES = {
             ("s.end", "root.end", "SEQUENTIAL", None),
         },
     ),
+    "dag": (
+        f"tasks: [{{id: d, type: {_FLOW}Dag, tasks: [{{task: {{id: c, {_LOG}}}, dependsOn: [a, b]}}, "
+        f"{{task: {{id: a, {_LOG}}}}}, {{task: {{id: b, {_LOG}}}, dependsOn: [a]}}, {{task: {{id: x, {_LOG}}}}}]}}]",
+        {
+            ("root.start", "d", "SEQUENTIAL", None),
+            ("d", "a", "PARALLEL", None),
+            ("d", "x", "PARALLEL", None),
+            ("a", "b", "SEQUENTIAL", None),
+            ("a", "c", "SEQUENTIAL", None),
+            ("b", "c", "SEQUENTIAL", None),
+            ("c", "d.end", "SEQUENTIAL", None),
+            ("x", "d.end", "SEQUENTIAL", None),
+            ("d.end", "root.end", "SEQUENTIAL", None),
+        },
+    ),
+    "loop until, allowed to fail": (
+        f"tasks: [{{id: l, type: {_FLOW}LoopUntil, condition: x, tasks: [{{id: f, type: {_FLOW}AllowFailure, "
+        f"tasks: [{{id: a, {_LOG}}}]}}]}}]",
+        {
+            ("root.start", "l", "SEQUENTIAL", None),
+            ("l", "f", "DYNAMIC", None),
+            ("f", "a", "SEQUENTIAL", None),
+            ("a", "f.end", "SEQUENTIAL", None),
+            ("f.end", "l.end", "SEQUENTIAL", None),
+            ("l.end", "root.end", "SEQUENTIAL", None),
+        },
+    ),
     "loop with errors": (
         f"tasks: [{{id: l, type: {_FLOW}ForEach, values: [1], tasks: [{{id: a, {_LOG}}}], "
         f"errors: [{{id: e, {_LOG}}}]}}]",

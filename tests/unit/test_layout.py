@@ -29,6 +29,17 @@ def _flowables(children: st.SearchStrategy) -> st.SearchStrategy:
         st.builds(lambda t, e: {"type": f"{_FLOW}Sequential", "tasks": t, "errors": e}, tasks, errors),
         st.builds(lambda t, e: {"type": f"{_FLOW}Parallel", "tasks": t, "errors": e}, tasks, errors),
         st.builds(lambda t: {"type": f"{_FLOW}ForEach", "values": ["a"], "tasks": t}, tasks),
+        st.builds(lambda t, e: {"type": f"{_FLOW}LoopUntil", "condition": "x", "tasks": t, "errors": e}, tasks, errors),
+        st.builds(
+            lambda t, n, e: {
+                "type": f"{_FLOW}Dag",
+                "tasks": [_item(*one) for one in zip(t, n, strict=False)],
+                "errors": e,
+            },
+            tasks,
+            st.lists(st.lists(st.integers(1, 3), max_size=2, unique=True), min_size=4, max_size=4),
+            errors,
+        ),
         st.builds(
             lambda t, o, e: {"type": f"{_FLOW}If", "condition": "x", "then": t, "else": o, "errors": e},
             tasks,
@@ -44,6 +55,11 @@ def _flowables(children: st.SearchStrategy) -> st.SearchStrategy:
     )
 
 
+def _item(task: dict, back: list[int]) -> dict:
+    """A task of a Dag that depends on those so many places before it."""
+    return {"task": task, "dependsOn": back}
+
+
 _TREE = st.recursive(st.just(_LOG), _flowables, max_leaves=25)
 
 
@@ -55,7 +71,12 @@ def _numbered(value: object, counter: list[int]) -> object:
         return value
     counter[0] += 1
     named = {"id": f"t{counter[0]}"} if "type" in value else {}
-    return {**named, **{key: _numbered(item, counter) for key, item in value.items()}}
+    numbered = {**named, **{key: _numbered(item, counter) for key, item in value.items() if key != "dependsOn"}}
+    if str(value.get("type")).endswith(".Dag"):
+        for index, item in enumerate(numbered["tasks"]):
+            places = [index - back for back in value["tasks"][index]["dependsOn"] if back <= index]
+            item["dependsOn"] = [numbered["tasks"][place]["task"]["id"] for place in places]
+    return numbered
 
 
 def flow_of(tasks: list, **lists: list) -> Flow:
@@ -131,6 +152,22 @@ def test_parallel_tasks_lie_side_by_side_around_their_head() -> None:
     assert middle.y == head.y == nodes["t2.end"].y
 
 
+def test_no_line_of_a_dag_passes_below_a_task() -> None:
+    def task(back: list[int]) -> dict:
+        return _item(_LOG, back)
+
+    dag = {"type": f"{_FLOW}Dag", "tasks": [task([]), task([1]), task([1, 2]), task([1, 2, 3]), task([4]), task([3])]}
+    graph = graph_of(flow_of([dag]))
+    nodes = layout(graph).nodes
+    lines = [(nodes[edge.source], nodes[edge.target], edge.target.endswith(".end")) for edge in graph.edges]
+    assert len(lines) > 10
+    for source, target, joins in lines:
+        row = source.y if joins else target.y
+        for rect in nodes.values():
+            between = source.x + source.width / 2 < rect.x < target.x - target.width / 2
+            assert not between or abs(rect.y - row) >= rect.height / 2
+
+
 def test_the_line_of_a_choice_without_tasks_meets_no_node() -> None:
     big = {"type": f"{_FLOW}Parallel", "tasks": [_LOG] * 5}
     graph = graph_of(flow_of([{"type": f"{_FLOW}If", "condition": "x", "then": [_LOG, big]}]))
@@ -150,3 +187,13 @@ def test_two_thousand_nodes_take_less_than_a_second() -> None:
     start = time.perf_counter()
     layout(graph)
     assert time.perf_counter() - start < 1
+
+
+def test_a_dag_of_two_thousand_takes_less_than_two_seconds() -> None:
+    items = [_item(_LOG, [1] if index % 5 else []) for index in range(2_000)]
+    flow = flow_of([{"type": f"{_FLOW}Dag", "tasks": items}])
+    start = time.perf_counter()
+    graph = graph_of(flow, group_over=10_000)
+    layout(graph)
+    assert len(graph.nodes) > 2_000
+    assert time.perf_counter() - start < 2
