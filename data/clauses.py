@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from data.filters import ID_END, ID_START, SYSTEM, Condition, Filters, needle, since, wanted
 from data.operators import NEGATIONS, OPERATORS, Op, position_of
 from data.tables import execution, execution_label, flow_count, label_count, search_text
+from data.texts import short
 from data.times import to_us
 
 Clause = sa.ColumnElement[bool]
@@ -98,7 +99,8 @@ def rare_text(condition: Condition) -> Clause:
 def label_clause(condition: Condition, table: sa.Table) -> Clause:
     """The condition on a table with the columns ``key`` and ``value``, negation left out."""
     op = NEGATIONS.get(condition.op, condition.op)
-    return sa.and_(table.c.key == condition.key, OPERATORS[op].clause(table.c.value, wanted(condition)))
+    values = [value if op is Op.CONTAINS else short(value) for value in wanted(condition)]
+    return sa.and_(table.c.key == short(condition.key or ""), OPERATORS[op].clause(table.c.value, values))
 
 
 def _label(condition: Condition, table: sa.Table, now: datetime) -> Clause:
@@ -106,7 +108,7 @@ def _label(condition: Condition, table: sa.Table, now: datetime) -> Clause:
     inner = (
         sa.select(execution_label.c.seq)
         .where(
-            execution_label.c.key == condition.key,
+            execution_label.c.key == short(condition.key or ""),
             execution_label.c.value.in_(values),
             execution_label.c.start_at == execution.c.start_at,
             execution_label.c.seq == execution.c.seq,

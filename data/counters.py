@@ -10,6 +10,7 @@ from enum import IntEnum
 import sqlalchemy as sa
 
 from data import tables
+from data.texts import label_pairs
 from data.times import DAY, HOUR, to_us
 from data.upserts import add_to, run_many
 from engine.model import evolve
@@ -85,7 +86,7 @@ class Tally:
     def _add(self, row: ExecutionRow, text: int, n: int) -> None:
         state = row.state.value
         self._flows[_flow_key(row)] += n
-        for label in row.labels.items():
+        for label in label_pairs(row.labels):
             self._labels[(*label, state)] += n
         self._texts[(text, state)] += n
 
@@ -115,7 +116,7 @@ def zero_keys(gone: Iterable[tuple[ExecutionRow, int]]) -> dict[sa.Table, list[d
     for row, text in gone:
         start, end, namespace, flow_id, *_ = _flow_key(row)
         flows.update((*bucket, namespace, flow_id) for bucket in _buckets(start, end))  # type: ignore[arg-type]
-        labels.update(row.labels.items())
+        labels.update(label_pairs(row.labels))
         texts |= {(text,), (text_key(text_of(evolve(row, error=None))),)}
     found = ((tables.flow_count, _FLOW, flows), (tables.label_count, ("key", "value"), labels))
     return {

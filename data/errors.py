@@ -14,6 +14,13 @@ class StoreUnavailable(DataError):
     """
 
 
+class PositionMoved(StoreUnavailable):
+    """A commit continues at a position that is not the stored one: nothing was written, start from the stored one.
+
+    Another executor is at work, or an earlier commit was written although its connection was lost.
+    """
+
+
 class MigrationFailed(DataError):
     """The tables could not be brought to this version; they are as they were."""
 

@@ -39,8 +39,8 @@ class _Found(msgspec.Struct):
 class Logs(LogAppends):
     """The read side of logs."""
 
-    def __init__(self, database_url: str) -> None:
-        super().__init__(database_url)
+    def __init__(self, database_url: str, **pool: Any) -> None:
+        super().__init__(database_url, **pool)
         self._searches: OrderedDict[LogQuery, _Found] = OrderedDict()
 
     def log_window(self, query: LogQuery, offset: int = 0, limit: int = 200) -> LogWindow:

@@ -23,8 +23,8 @@ _KEEP_FLOWS = 1_000
 class Metrics(Database):
     """Figures of executions, computed with polars."""
 
-    def __init__(self, database_url: str) -> None:
-        super().__init__(database_url)
+    def __init__(self, database_url: str, **pool: Any) -> None:
+        super().__init__(database_url, **pool)
         self._usual: dict[tuple[str, str, int], tuple[float, UsualDurations]] = {}
 
     def metrics(self, execution_id: str) -> list[MetricRow]:

@@ -35,6 +35,7 @@ from data.tables import (
     text_count,
     timer,
 )
+from data.texts import label_pairs
 from data.times import now_us, to_us
 from data.upserts import run_many, upsert
 from engine.model import Execution, Kind, TaskRun
@@ -125,7 +126,7 @@ _label_delete = sa.delete(execution_label).where(
 
 def _label_keys(gone: Gone) -> list[dict[str, Any]]:
     at = to_us(gone.row.start_date)
-    return [{"k": key, "v": value, "at": at, "of": gone.seq} for key, value in gone.row.labels.items()]
+    return [{"k": key, "v": value, "at": at, "of": gone.seq} for key, value in label_pairs(gone.row.labels)]
 
 
 class Retention(Database):

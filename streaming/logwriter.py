@@ -53,14 +53,18 @@ class LogWriter:
                 outage.over()
             except (RedisError, StoreUnavailable, OSError) as error:
                 outage.away("database" if isinstance(error, StoreUnavailable) else "redis", error)
+                self._position = None  # a commit whose end is not known may be there
                 stop.wait(wait)
                 wait = min(wait * 2, _BACKOFF_MAX)
 
     def step(self) -> int:
         """Take what came, write it, announce it; how many lines were new."""
         if self._position is None:
-            self._position = self._store.position(keys.LOGS)
+            position = self._store.position(keys.LOGS)
             self._last_seq = self._store.last_log_seq()
+            # What was stored before it could be announced: readers that lack it fetch it.
+            self._bus.publish_logs(LogsCommitted((), after_seq=self._last_seq))
+            self._position = position
         read = self._bus.read(keys.LOGS, self._position, count=_BATCH, block_ms=_IDLE_BLOCK_MS)
         self.caught_up = len(read) < _BATCH
         if not read:
@@ -103,7 +107,7 @@ class LogWriter:
 def main(settings: Settings, stop: Stop | None = None) -> None:
     """Run the log writer, and retention beside it, until SIGTERM or SIGINT."""
     stop = stop or stop_on_signals()
-    store = Store(settings.resolved_database_url)
+    store = Store(settings.resolved_database_url, **settings.database_pool)
     bus = Bus(settings.resolved_redis_url)
     writer = LogWriter(store, bus)
     retry_store(store.migrate, stop)

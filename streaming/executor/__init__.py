@@ -38,7 +38,7 @@ def environment(settings: Settings) -> Env:
 def main(settings: Settings, stop: Stop | None = None) -> None:
     """Run one executor until SIGTERM or SIGINT."""
     stop = stop or stop_on_signals()
-    store = Store(settings.resolved_database_url)
+    store = Store(settings.resolved_database_url, **settings.database_pool)
     bus = Bus(settings.resolved_redis_url, deltas_cap=settings.deltas_cap)
     files = FlowFiles(settings.flows_dir, store, bus)
     executor = Executor(settings, store, bus, Dispatch(settings), environment(settings))

@@ -32,6 +32,10 @@ class ExecutionCache:
             found.update(self._load_many(missing))
         return found
 
+    def clear(self) -> None:
+        """Load everything anew."""
+        self._known.clear()
+
     def forget(self, executions: Iterable[Execution]) -> None:
         """These are no more."""
         for execution in executions:

@@ -21,7 +21,7 @@ def test_many_greenlets_share_a_store(database_url: str) -> None:
         from data.seed import seed
         from streaming.messages import LogBatch, LogLine
         from datetime import UTC, datetime
-        store = Store({database_url!r})
+        store = Store({database_url!r}, connections=8, wait=60)
         seed(store, 50)
         now = datetime.now(UTC)
         store.append_logs("1-1", [LogBatch("e", "n", "f", "t", "r", 1, tuple(

@@ -1,0 +1,140 @@
+"""PostgreSQL stopped and killed under load: all processes live on, and nothing is lost or counted twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from base64 import b64encode
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from test_unsure_commits import check
+from test_web import answers, fetch, free_port, wait_until
+
+from data import Store
+from data.records import LogQuery
+from scripts.postgresql import Cluster, postgres
+from streaming import keys
+from streaming.bus import Bus
+from streaming.load import Synthetic
+from streaming.messages import Event, LogBatch, LogLine
+
+PASSWORD = "a password of the tests"
+BASIC = {"Authorization": "Basic " + b64encode(f"admin:{PASSWORD}".encode()).decode()}
+LIST = "/api/v1/main/executions/search"
+ENDS: list[Callable[[Cluster], None]] = [Cluster.stop, Cluster.kill, lambda cluster: cluster.stop(signal.SIGQUIT)]
+
+
+class Load:
+    """Events and log lines, sent in a thread until it is stopped."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._source = Synthetic(seed=11, alive=40)
+        self._stop = threading.Event()
+        self.events: list[Event] = []
+        self.lines = 0
+
+    def send(self) -> None:
+        """Some hundred events and lines a second."""
+        while not self._stop.wait(0.05):
+            events = [self._source.next_event() for _ in range(15)]
+            self._bus.append_all(events)
+            self.events += events
+            self.lines += 1
+            line = LogLine(self.lines, datetime.now(UTC), "INFO", f"line {self.lines}")
+            self._bus.append_logs(LogBatch("e", "n", "f", "t", "tr", 1, (line,)))
+
+    def stop(self) -> None:
+        """No more of it."""
+        self._stop.set()
+
+
+@contextmanager
+def sending(bus: Bus) -> Iterator[Load]:
+    """A load for the time of the block."""
+    load = Load(bus)
+    thread = threading.Thread(target=load.send)
+    thread.start()
+    try:
+        yield load
+    finally:
+        load.stop()
+        thread.join()
+
+
+@contextmanager
+def processes(folder: Path, environment: dict[str, str]) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
+    """The product's processes as they run on several machines; all of them must live to the end."""
+    made: dict[str, subprocess.Popen[bytes]] = {}
+    with ExitStack() as stack:
+        for name in ("executor", "logs", "web"):
+            log = stack.enter_context((folder / f"{name}.log").open("wb"))
+            command = [sys.executable, "-m", "watchfloor.cli", name]
+            made[name] = subprocess.Popen(command, env=os.environ | environment, stdout=log, stderr=log)
+        try:
+            yield made
+            for name, process in made.items():
+                assert process.poll() is None, (folder / f"{name}.log").read_text()
+        finally:
+            for process in made.values():
+                process.terminate()
+            for process in made.values():
+                process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    """A server of our own, that commits to the disk: what it acknowledged outlives it."""
+    with postgres(durable=True) as cluster:
+        yield cluster
+
+
+def test_nothing_is_lost_and_nothing_counts_twice(cluster: Cluster, bus: Bus, valkey_url: str) -> None:
+    url, port = cluster.create("watchfloor"), free_port()
+    store = Store(url)
+    with tempfile.TemporaryDirectory(prefix="wf-") as name:
+        environment = {
+            "WATCHFLOOR_DATABASE_URL": url,
+            "WATCHFLOOR_REDIS_URL": valkey_url,
+            "WATCHFLOOR_DATA_DIR": name,
+            "WATCHFLOOR_FLOWS_DIR": f"{name}/flows",
+            "WATCHFLOOR_PORT": str(port),
+        }
+        address = f"http://127.0.0.1:{port}"
+        with processes(Path(name), environment), sending(bus) as load:
+            wait_until(lambda: answers(f"{address}/ready"))
+            store.ensure_admin(PASSWORD)
+            for end in ENDS:
+                progress(store)
+                end(cluster)
+                wait_until(lambda: fetch(f"{address}/ready")[0] == 503, 5)
+                status, _, body = fetch(address + LIST, **BASIC)
+                assert (status, b"atabase" in body) == (503, True), body
+                cluster.start()
+                status, _, body = fetch(address + LIST, **BASIC)
+                assert status == 200, body
+                wait_until(lambda: answers(f"{address}/ready"), 10)
+            progress(store)
+            load.stop()
+            wait_until(lambda: store.position(keys.EVENTS) == bus.last_id(keys.EVENTS), 20)
+            wait_until(lambda: store.position(keys.LOGS) == bus.last_id(keys.LOGS), 20)
+        check(store, load.events)
+        lines = store.log_window(LogQuery("e"), 0, 10_000)
+        assert [entry.number for entry in lines.entries] == list(range(1, load.lines + 1))
+        assert Counter(entry.seq for entry in lines.entries).most_common(1)[0][1] == 1
+    store.close()
+
+
+def progress(store: Store) -> None:
+    """Return when both positions have moved on."""
+    before = [store.position(stream) for stream in (keys.EVENTS, keys.LOGS)]
+    wait_until(lambda: all(store.position(s) != b for s, b in zip((keys.EVENTS, keys.LOGS), before, strict=True)), 20)
