@@ -30,7 +30,15 @@ _ADVICE = (  # part of what was said, the first that fits -> what to do about it
 )
 
 
-_LASTING = ("WRONGPASS", "username-password", "NOAUTH", "Authentication required", "HELLO must", "NOPERM", "no permissions")
+_LASTING = (
+    "WRONGPASS",
+    "username-password",
+    "NOAUTH",
+    "Authentication required",
+    "HELLO must",
+    "NOPERM",
+    "no permissions",
+)
 _LASTING += ("mismatch", "CERTIFICATE_VERIFY_FAILED", "unknown ca", "certificate required", "handshake failure")
 _LASTING += ("EOF occurred in violation", "WRONG_VERSION_NUMBER", "record layer failure")
 
