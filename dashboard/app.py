@@ -6,7 +6,19 @@ from pathlib import Path
 
 import flask
 
-from dashboard import auth, callbacks, compression, flowstate, frame, health, metrics, security, statics, vendor
+from dashboard import (
+    auth,
+    callbacks,
+    compression,
+    flowstate,
+    frame,
+    health,
+    metrics,
+    security,
+    statics,
+    uploads,
+    vendor,
+)
 from dashboard.index import App
 from dashboard.pages import pages as all_pages
 from dashboard.services import Services
@@ -25,6 +37,7 @@ def create_app(settings: Settings, services: Services) -> App:
     health.register(server, services)
     metrics.register(server, services)
     flowstate.register(server, services)
+    uploads.register(server, services)
     app = App(
         name="watchfloor",
         server=server,

@@ -109,6 +109,10 @@ class Execute:
     LABELS = "execute-labels"
 
 
+FORM_BUTTONS = {"execute": Execute.GO, "resume": Resume.GO}
+"""The button that sends each form."""
+
+
 def form_field(form: str, input_id: Any) -> dict[str, Any]:
     """The control of one input of a form; ``input_id`` may be ``MATCH`` or ``ALL``."""
     return {"type": "field", "form": form, "input": input_id}

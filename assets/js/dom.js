@@ -133,7 +133,7 @@ export function pageConfig() {
   return element ? JSON.parse(element.textContent || "{}") : {};
 }
 
-/** Set props of a Dash component. @param {string} id @param {{[prop: string]: any}} props */
+/** Set props of a Dash component. @param {any} id @param {{[prop: string]: any}} props */
 export function setProps(id, props) {
   /** @type {any} */ (window).dash_clientside?.set_props(id, props);
 }

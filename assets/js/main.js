@@ -15,6 +15,7 @@ const MODULES = [
   "./logs/index.js",
   "./topology/index.js",
   "./flows/index.js",
+  "./forms/index.js",
 ];
 
 /** What others may hook into: `painted` is called with {topic, cursor, at} after each frame's paint, `at` in the server's time. */

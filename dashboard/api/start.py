@@ -12,11 +12,10 @@ from dashboard.api import shapes
 from dashboard.api.context import Api
 from dashboard.api.errors import ApiError, answer
 from dashboard.api.spec import INPUTS_BODY, REVISION, Endpoint, Parameter
-from dashboard.api.uploads import keep
+from dashboard.uploads import keep
 from engine.model import Execution, StateChange
 from engine.states import TERMINAL, State
 
-FORM_MAX_BYTES = 256 * 1024 * 1024
 WAIT_MAX_SECONDS = 3_600.0
 _LOOK_SECONDS = 5.0  # a waiting request looks into the store that often, should news have passed by
 _LATER = ("scheduleDate", "breakpoints")
@@ -25,7 +24,7 @@ _LATER = ("scheduleDate", "breakpoints")
 def inputs_of_request(api: Api) -> dict[str, Any]:
     """Inputs from a form's parts (files are kept, their address is the value), or from a JSON object."""
     request = flask.request
-    request.max_content_length = FORM_MAX_BYTES
+    request.max_content_length = api.settings.upload_max_bytes
     if request.is_json:
         given = request.get_json()
         if not isinstance(given, dict):
@@ -35,7 +34,9 @@ def inputs_of_request(api: Api) -> dict[str, Any]:
     for name in request.form:
         parts = request.form.getlist(name)
         values[name] = parts if len(parts) > 1 else parts[0]
-    return values | {name: keep(api, file) for name, file in request.files.items() if file.filename}
+    return values | {
+        name: keep(api.settings, file.filename, file.stream) for name, file in request.files.items() if file.filename
+    }
 
 
 def labels_of_request() -> dict[str, str]:
@@ -69,7 +70,7 @@ def execute(api: Api, namespace: str, id: str) -> flask.Response:
     if not _arrived(api, execution_id):
         return _created(api, _accepted(api, execution_id, namespace, id, revision), 202)
     if wait:
-        _wait_for_end(api, execution_id)
+        wait_for_end(api, execution_id)
     return _created(api, api.execution(execution_id), 200)
 
 
@@ -98,7 +99,8 @@ def _accepted(api: Api, execution_id: str, namespace: str, flow_id: str, revisio
     )
 
 
-def _wait_for_end(api: Api, execution_id: str) -> None:
+def wait_for_end(api: Api, execution_id: str) -> None:
+    """Until an execution is over; 504 after an hour."""
     deadline = time.monotonic() + WAIT_MAX_SECONDS
     while time.monotonic() < deadline:
         if api.answers.wait_row(execution_id, _LOOK_SECONDS, lambda row: row.state in TERMINAL):

@@ -65,7 +65,7 @@ def _open_form(services: Services, name: str, ids: list[Any]) -> Any:
         return _answer(ids, opened=True, title=f"Execute {flow_id}", flow=None, form=[], error=AWAY)
     if stored is None:
         return _answer(ids, opened=True, title=f"Execute {flow_id}", flow=None, form=[], error="There is no such flow.")
-    fields = forms.form(FORM, parse(stored.source).inputs)
+    fields = forms.form(FORM, parse(stored.source).inputs, services.settings.upload_max_bytes)
     return _answer(ids, opened=True, title=f"Execute {flow_id}", flow=name, form=fields, error="")
 
 

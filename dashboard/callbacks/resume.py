@@ -57,7 +57,7 @@ def register(app: dash.Dash, services: Services) -> None:
             return no_update, no_update, no_update, no_update, [no_update] * len(ids)
         execution_id = pending["id"]
         if dash.ctx.triggered_id != Resume.GO:
-            fields = forms.form(FORM, asked_for(services, execution_id))
+            fields = forms.form(FORM, asked_for(services, execution_id), services.settings.upload_max_bytes)
             return True, f"Resume {short(execution_id)}", fields, "", [no_update] * len(ids)
         error, wrong = send(services, execution_id, forms.values(ids, given))
         done = error is None

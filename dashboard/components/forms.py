@@ -10,7 +10,7 @@ import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.ids import form_field
+from dashboard.ids import FORM_BUTTONS, form_field
 from engine.flow.base import is_template
 from engine.flow.inputs import Input
 
@@ -18,15 +18,11 @@ Common = dict[str, Any]
 Maker = Callable[[Input, Common], Component]
 
 
-def form(name: str, inputs: Iterable[Input]) -> list[Component]:
-    """Controls of all inputs, in order; a line that says so when there are none."""
-    fields = [field(name, item) for item in inputs]
+def form(name: str, inputs: Iterable[Input], upload_max: int) -> list[Component]:
+    """Controls of all inputs, in order; a line that says so when there are none. ``upload_max``: bytes of a file."""
+    makers = {**_MAKERS, "FILE": _file(name, upload_max)}
+    fields = [makers.get(item.type.upper(), _text)(item, _common(name, item)) for item in inputs]
     return fields or [html.P("This flow takes no inputs.", className="wf-muted")]
-
-
-def field(name: str, item: Input) -> Component:
-    """The control of one input. Its ``value`` is what ``values`` reads back."""
-    return _MAKERS.get(item.type.upper(), _text)(item, _common(name, item))
 
 
 def values(ids: Iterable[Mapping[str, Any]], given: Iterable[Any]) -> dict[str, Any]:
@@ -76,7 +72,29 @@ def _typed(kind: str, placeholder: str) -> Maker:
 
 
 def _secret(item: Input, common: Common) -> Component:
-    return dmc.PasswordInput(**common, value=_words(_default(item)) or "")
+    """A default stays on the server: left empty, it is taken there."""
+    hint = {"placeholder": "left empty: the default"} if item.defaults is not None else {}
+    return dmc.PasswordInput(**common, **hint, value="", inputProps={"autoComplete": "new-password"})
+
+
+def _file(form_name: str, upload_max: int) -> Maker:
+    def make(item: Input, common: Common) -> Component:
+        params = {
+            "field": common["id"],
+            "go": FORM_BUTTONS[form_name],
+            "max": upload_max,
+            "description": common["description"],
+        }
+        data = {"data-wf-view": "file-field", "data-wf-params": json.dumps(params, ensure_ascii=False)}
+        return _text(
+            item,
+            common | {"className": "wf-field wf-field-file"},
+            placeholder="choose a file, or give the address of a stored one",
+            rightSection=html.Div(className="wf-file", **data),
+            rightSectionWidth=112,
+        )
+
+    return make
 
 
 def _number(decimals: bool) -> Maker:
@@ -135,7 +153,6 @@ _MAKERS: dict[str, Maker] = {
     "SECRET": _secret,
     "EMAIL": _typed("email", "ada@example.org"),
     "URI": _typed("text", "https://… or file:///…"),
-    "FILE": _typed("text", "path or URI of a file the workers can read"),
     "INT": _number(False),
     "FLOAT": _number(True),
     "BOOL": _switch,

@@ -35,7 +35,8 @@ inputs:
   - {id: some, type: MULTISELECT, values: [a, b, c], defaults: [a]}
   - {id: data, type: JSON, defaults: '{"x": 1}'}
   - {id: when, type: DATETIME, required: false}
-  - {id: secret, type: SECRET, required: false}
+  - {id: secret, type: SECRET, required: false, defaults: hush}
+  - {id: report, type: FILE, required: false, description: Any CSV.}
   - {id: later, type: STRING, defaults: "{{ now() }}"}
 tasks:
   - id: fan
@@ -77,7 +78,7 @@ def test_tabs_of_one_visit_have_one_key() -> None:
 
 
 def test_each_input_gets_the_control_of_its_type() -> None:
-    controls = {control.id["input"]: control for control in forms.form("execute", parse(FLOW).inputs)}
+    controls = {control.id["input"]: control for control in forms.form("execute", parse(FLOW).inputs, 1_000)}
     kinds = {name: type(control).__name__ for name, control in controls.items()}
     assert kinds == {
         "text": "TextInput",
@@ -90,6 +91,7 @@ def test_each_input_gets_the_control_of_its_type() -> None:
         "data": "Textarea",
         "when": "TextInput",
         "secret": "PasswordInput",
+        "report": "TextInput",
         "later": "TextInput",
     }
     assert controls["text"].value == "hello"
@@ -102,7 +104,7 @@ def test_each_input_gets_the_control_of_its_type() -> None:
 
 def test_an_untouched_form_gives_the_defaults_and_errors_find_their_control() -> None:
     flow = parse(FLOW)
-    controls = forms.form("execute", flow.inputs)
+    controls = forms.form("execute", flow.inputs, 1_000)
     ids = [control.id for control in controls]
     given = forms.values(ids, [control.value for control in controls])
     with pytest.raises(InputError) as caught:
@@ -113,8 +115,26 @@ def test_an_untouched_form_gives_the_defaults_and_errors_find_their_control() ->
     assert validate_inputs(flow, given | {"db.host": "h", "count": 3})["data"] == {"x": 1}
 
 
+def test_the_default_of_a_secret_stays_on_the_server() -> None:
+    control = next(one for one in forms.form("execute", parse(FLOW).inputs, 1_000) if one.id["input"] == "secret")
+    assert "hush" not in str(control.to_plotly_json())
+    assert forms.values([control.id], [control.value]) == {}
+
+
+def test_a_file_is_chosen_beside_its_address() -> None:
+    control = next(one for one in forms.form("resume", parse(FLOW).inputs, 1_000) if one.id["input"] == "report")
+    view = control.rightSection.to_plotly_json()["props"]
+    assert view["data-wf-view"] == "file-field"
+    assert json.loads(view["data-wf-params"]) == {
+        "field": control.id,
+        "go": "resume-go",
+        "max": 1_000,
+        "description": "Any CSV.",
+    }
+
+
 def test_a_form_without_inputs_says_so() -> None:
-    assert "no inputs" in forms.form("execute", ())[0].children
+    assert "no inputs" in forms.form("execute", (), 1_000)[0].children
 
 
 def texts(component: Any) -> str:
