@@ -88,7 +88,7 @@ def _reads(dialect: str) -> _Reads:
     )
 
 
-class _Stored(msgspec.Struct):
+class _Stored(msgspec.Struct, gc=False):
     """What the store holds of an execution before a commit."""
 
     seq: int
@@ -97,7 +97,7 @@ class _Stored(msgspec.Struct):
     row: ExecutionRow
 
 
-class _Change(msgspec.Struct):
+class _Change(msgspec.Struct, gc=False):
     """An execution to be written, beside what is stored of it."""
 
     execution: Execution

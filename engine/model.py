@@ -41,7 +41,7 @@ class Branch(StrEnum):
     AFTER_EXECUTION = "AFTER_EXECUTION"
 
 
-class StateChange(msgspec.Struct, frozen=True, array_like=True):
+class StateChange(msgspec.Struct, gc=False, frozen=True, array_like=True):
     """One line of a status history."""
 
     state: State
@@ -51,7 +51,7 @@ class StateChange(msgspec.Struct, frozen=True, array_like=True):
 History = tuple[StateChange, ...]
 
 
-class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):
+class Attempt(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """One try of a task run. ``number`` counts from 1; ``error`` is the first error line."""
 
     number: int
@@ -61,7 +61,7 @@ class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):
     error: str | None = None
 
 
-class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
+class Progress(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """How far a flowable task run is, kept up to date child by child so that no event costs more than O(1).
 
     ``total`` children (or groups, in a ForEach) of its ``branch`` are known, ``started`` of them were given out,
@@ -85,7 +85,16 @@ class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
     stopped: bool = False
 
 
-class Waiting(msgspec.Struct, frozen=True):
+class Folder(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a task of a WorkingDirectory left in the folder: an archive in the file storage, the ``worker`` it ran on,
+    and the archive ``before``, from which it began (``None``: it was the first)."""
+
+    uri: str
+    worker: str | None = None
+    before: str | None = None
+
+
+class Waiting(msgspec.Struct, gc=False, frozen=True):
     """Which tasks of an open Dag don't run yet, by their place in it: ``ready`` ones, in order, may start at once;
     ``left`` says of the others how many tasks must still end well before."""
 
@@ -93,12 +102,12 @@ class Waiting(msgspec.Struct, frozen=True):
     left: immutables.Map[int, int]
 
 
-class TaskRun(msgspec.Struct, frozen=True, omit_defaults=True):
+class TaskRun(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """One task within one execution (within one value of its ForEach, one round of its LoopUntil).
 
     ``id`` is derived from (execution id, parent id, task id, value or round), so applying an event twice makes the
     same one. ``value`` is the ForEach value it runs for, ``iteration`` its index, in a LoopUntil the round.
-    ``retry_at``, ``resume_at`` and ``timeout_at`` are the moments its timers are set for.
+    ``retry_at``, ``resume_at`` and ``timeout_at`` are the moments its timers are set for. ``folder``: see ``Folder``.
     """
 
     id: str
@@ -117,6 +126,7 @@ class TaskRun(msgspec.Struct, frozen=True, omit_defaults=True):
     resume_at: datetime | None = None
     subflow_execution_id: str | None = None
     timeout_at: datetime | None = None
+    folder: Folder | None = None
 
     @property
     def last_attempt_id(self) -> str:
@@ -124,7 +134,7 @@ class TaskRun(msgspec.Struct, frozen=True, omit_defaults=True):
         return attempt_id(self.id, self.attempts[-1].number)
 
 
-class Trigger(msgspec.Struct, frozen=True, omit_defaults=True):
+class Trigger(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """What started an execution. ``type`` is the trigger's type, or ``manual``; ``variables`` go into expressions.
 
     ``notify``: the trigger wants to hear how it ends.
@@ -136,7 +146,7 @@ class Trigger(msgspec.Struct, frozen=True, omit_defaults=True):
     notify: bool = False
 
 
-class Renewal(msgspec.Struct, frozen=True, omit_defaults=True):
+class Renewal(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """That an execution is a retry of the one before it: for which task, which try it is (the first execution counts),
     and when the first one began."""
 
@@ -145,7 +155,7 @@ class Renewal(msgspec.Struct, frozen=True, omit_defaults=True):
     since: datetime
 
 
-class Tally(msgspec.Struct, frozen=True):
+class Tally(msgspec.Struct, gc=False, frozen=True):
     """Counts the reducer keeps so that an event costs the same however wide a flow is. Never stored, never sent:
     ``None`` on an execution means "count again from the task runs".
 
@@ -161,7 +171,7 @@ class Tally(msgspec.Struct, frozen=True):
     waiting: immutables.Map[str, Waiting] = immutables.Map()
 
 
-class Hidden(msgspec.Struct, frozen=True, omit_defaults=True):
+class Hidden(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """Values of an execution that nothing shows: of inputs by their ids, of variables by their names, of outputs by
     task run and by the path in them, with dots. ``engine.secrecy`` says what goes here."""
 
@@ -173,7 +183,7 @@ class Hidden(msgspec.Struct, frozen=True, omit_defaults=True):
 NOTHING_HIDDEN = Hidden()
 
 
-class Execution(msgspec.Struct, frozen=True):
+class Execution(msgspec.Struct, gc=False, frozen=True):
     """One run of one revision of a flow.
 
     ``version`` is +1 per applied event: a reader never replaces a higher one by a lower one. ``task_runs`` maps

@@ -17,7 +17,7 @@ from streaming.messages import LogBatch, LogsCommitted
 from streaming.metrics import Meter
 from streaming.metrics.exchange import publish_until
 from streaming.outage import Outage
-from streaming.process import background, retry_store, stop_on_signals
+from streaming.process import background, retry_store, settle_memory, stop_on_signals
 from streaming.retention import Chooser, Sweeper, keep_tidy
 from watchfloor.settings import Settings
 
@@ -118,6 +118,7 @@ def main(settings: Settings, stop: Stop | None = None) -> None:
         background("retention", keep_tidy, chooser, sweeper, stop, every, ready),
         background("metrics", publish_until, bus, writer.meter, stop),
     ):
+        settle_memory()
         try:
             writer.run(stop)
         finally:

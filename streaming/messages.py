@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from engine.model import Kind, Renewal, TaskRun, Trigger
+from engine.model import Folder, Kind, Renewal, TaskRun, Trigger
 from engine.states import Action, State
 from engine.trigger_state import Backfill, TriggerAction
 from engine.upstream import Upstream
@@ -22,7 +22,7 @@ Id = Annotated[str, msgspec.Meta(max_length=256)]
 LEVELS: tuple[Level, ...] = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR")
 
 
-class _Event(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type"):
+class _Event(msgspec.Struct, gc=False, frozen=True, omit_defaults=True, tag_field="type"):
     """Common to all events. ``event_id`` makes a second delivery harmless; ``at`` is when it was accepted."""
 
     event_id: str
@@ -65,7 +65,7 @@ class TaskStarted(_Event, frozen=True, omit_defaults=True, tag="task_started"):
 class TaskEnded(_Event, frozen=True, omit_defaults=True, tag="task_ended"):
     """An attempt ended. ``state`` is SUCCESS, WARNING, FAILED or KILLED; ``error`` is its first error line.
 
-    ``labels`` are set on the execution.
+    ``labels`` are set on the execution. ``folder``: what it left in the folder of its WorkingDirectory.
     """
 
     task_run_id: str
@@ -76,6 +76,7 @@ class TaskEnded(_Event, frozen=True, omit_defaults=True, tag="task_ended"):
     error: str | None = None
     worker_id: str | None = None
     labels: dict[str, str] = {}
+    folder: Folder | None = None
 
 
 class SubflowEnded(_Event, frozen=True, omit_defaults=True, tag="subflow_ended"):
@@ -213,7 +214,7 @@ class ExecutionExpired(_Event, frozen=True, omit_defaults=True, tag="execution_e
     ended_before: datetime
 
 
-class Metric(msgspec.Struct, frozen=True, omit_defaults=True):
+class Metric(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """One figure a task gave. ``type`` is counter (a number) or timer (seconds)."""
 
     name: str
@@ -243,7 +244,7 @@ Event = (
 )
 
 
-class LogLine(msgspec.Struct, frozen=True, array_like=True):
+class LogLine(msgspec.Struct, gc=False, frozen=True, array_like=True):
     """One line as the worker gave it: ``number`` counts from 1 within (execution, task run, attempt)."""
 
     number: int
@@ -252,7 +253,7 @@ class LogLine(msgspec.Struct, frozen=True, array_like=True):
     message: str
 
 
-class LogBatch(msgspec.Struct, frozen=True, omit_defaults=True):
+class LogBatch(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """Lines of one attempt, in order (``wf:logs``). ``task_run_id`` is ``None`` for lines of the execution itself."""
 
     execution_id: str
@@ -264,7 +265,7 @@ class LogBatch(msgspec.Struct, frozen=True, omit_defaults=True):
     lines: tuple[LogLine, ...]
 
 
-class LogEntry(msgspec.Struct, frozen=True, omit_defaults=True):
+class LogEntry(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """A stored line. ``seq`` rises in commit order over everything: it is the cursor of a log tail."""
 
     seq: int
@@ -280,7 +281,7 @@ class LogEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     message: str
 
 
-class ExecutionRow(msgspec.Struct, frozen=True, omit_defaults=True):
+class ExecutionRow(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """An execution as lists show it. ``changed_at`` is when the newest applied event was accepted."""
 
     id: str
@@ -303,7 +304,7 @@ class ExecutionRow(msgspec.Struct, frozen=True, omit_defaults=True):
     last_task: str | None = None
 
 
-class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
+class Answer(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """What became of an ActionRequested: ``refused`` says why nothing changed, ``None`` means done."""
 
     event_id: str
@@ -311,7 +312,7 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     refused: str | None = None
 
 
-class ExecutionDelta(msgspec.Struct, frozen=True, omit_defaults=True):
+class ExecutionDelta(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """What one commit changed in one execution.
 
     ``before`` is the row of the commit before (``None``: it is new), so that a reader can keep counts without
@@ -333,7 +334,7 @@ class TriggerAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     refused: str | None = None
 
 
-class Deltas(msgspec.Struct, frozen=True, omit_defaults=True, tag="deltas", tag_field="type"):
+class Deltas(msgspec.Struct, gc=False, frozen=True, omit_defaults=True, tag="deltas", tag_field="type"):
     """Everything one commit of one executor changed. Its stream id in ``wf:deltas`` is the cursor.
 
     ``position`` is the stream position the commit wrote: a reader whose snapshot has this position or a later one
@@ -386,14 +387,29 @@ class FlowsChanged(msgspec.Struct, frozen=True, tag="flows_changed", tag_field="
     flows: tuple[tuple[str, str], ...]
 
 
-Control = Kill | FlowsChanged
+class SignedOut(msgspec.Struct, frozen=True, tag="signed_out", tag_field="type"):
+    """Told to every web process (``wf:control``): this login session has ended, and its live connections with it."""
+
+    session: str
+
+
+Control = Kill | FlowsChanged | SignedOut
+
+
+class JobFolder(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The folder of a WorkingDirectory: what the task before ``left`` in it, for the first one ``files`` (name → text
+    or URI). ``clear``: the task runs that left something, all of which can go when the job is done."""
+
+    left: Folder | None = None
+    files: Any = None
+    clear: tuple[str, ...] = ()
 
 
 class Job(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a worker needs to run one attempt: the task as written, and the values its expressions name.
 
     ``timeout`` is in seconds. ``context`` is the expression context, already reduced to what the task refers to.
-    ``secrets`` are values that nothing may show.
+    ``secrets`` are values that nothing may show. ``folder`` is set in a WorkingDirectory.
     """
 
     execution_id: str
@@ -406,3 +422,4 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
     context: dict[str, Any]
     timeout: float | None = None
     secrets: tuple[str, ...] = ()
+    folder: JobFolder | None = None

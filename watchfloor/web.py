@@ -96,6 +96,7 @@ def wire(settings: Settings) -> Any:
     from flask_socketio import SocketIO
 
     from dashboard.app import create_app
+    from streaming.process import settle_memory
 
     socketio = SocketIO()
     services = services_of(settings, socketio)
@@ -104,6 +105,7 @@ def wire(settings: Settings) -> Any:
         import_module("dashboard.api").register(app.server, services)
     socketio.init_app(app.server, async_mode="gevent", cors_allowed_origins=_origins(settings), manage_session=False)
     services.gateway.start()
+    settle_memory()
     _closers.extend([services.bus.close, services.store.close, services.gateway.stop])
     return app.server
 

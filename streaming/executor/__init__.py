@@ -15,7 +15,7 @@ from streaming.executor.flowfiles import FlowFiles
 from streaming.executor.loop import Executor
 from streaming.messages import FlowsChanged
 from streaming.metrics.exchange import publish_until
-from streaming.process import background, retry_redis, retry_store, stop_on_signals
+from streaming.process import background, retry_redis, retry_store, settle_memory, stop_on_signals
 from watchfloor.settings import Settings
 
 __all__ = ["Executor", "FlowFiles", "main"]
@@ -50,6 +50,7 @@ def main(settings: Settings, stop: Stop | None = None) -> None:
         background("control", _listen, bus, executor, stop),
         background("metrics", publish_until, bus, executor.figures.meter, stop),
     ):
+        settle_memory()
         try:
             executor.run(stop)
         finally:

@@ -9,7 +9,7 @@ from datetime import datetime
 import msgspec
 
 
-class Due(msgspec.Struct, frozen=True):
+class Due(msgspec.Struct, gc=False, frozen=True):
     """A timer of an execution."""
 
     execution_id: str
