@@ -19,8 +19,10 @@ from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 
-from dashboard.attempts import Attempts
+from dashboard.attempts import Attempts, redis_options
 from dashboard.services import Services
+from engine.ids import new_id
+from streaming.gateway.gateway import LOGIN
 from watchfloor.settings import Settings
 
 log = structlog.get_logger()
@@ -65,7 +67,7 @@ def register(server: flask.Flask, services: Services) -> None:
     _configure(server, services.settings)
     manager = LoginManager(server)
     users, basics = _Cache(USER_CACHE_SECONDS), _Cache(BASIC_CACHE_SECONDS)
-    attempts = Attempts(services.settings.login_rate)
+    attempts = Attempts(services.settings.login_rate, services.bus)
     manager.user_loader(lambda name: users.get(name, lambda: _account(services, name)))
     manager.request_loader(lambda request: _basic(services, basics, attempts, request))
     server.before_request(lambda: _guard(services.settings))
@@ -193,7 +195,15 @@ def same_origin(request: flask.Request, settings: Settings) -> bool:
 def _login_routes(server: flask.Flask, services: Services) -> None:
     from data import StoreUnavailable
 
-    limiter = Limiter(get_remote_address, app=server, storage_uri="memory://", default_limits=[])
+    counted = redis_options(services.bus)
+    limiter = Limiter(
+        get_remote_address,
+        app=server,
+        storage_uri="redis://" if counted else "memory://",
+        storage_options=counted,
+        in_memory_fallback_enabled=bool(counted),
+        default_limits=[],
+    )
     limited = limiter.limit(services.settings.login_rate, override_defaults=True)
 
     @server.get("/login")
@@ -222,8 +232,11 @@ def _login_routes(server: flask.Flask, services: Services) -> None:
     @server.post("/logout", endpoint="logout")
     def logout() -> Any:
         log.info("logout.done", actor=getattr(current_user, "name", None))
+        login = flask.session.get(LOGIN)
         logout_user()
         flask.session.clear()
+        if login is not None and services.gateway is not None:
+            services.gateway.sign_out(login)
         return flask.redirect(flask.url_for("login"))
 
     @server.errorhandler(StoreUnavailable)
@@ -241,6 +254,7 @@ def _enter(account: Account) -> Any:
     flask.session.clear()
     flask.session.permanent = True
     flask.session["role"] = account.role
+    flask.session[LOGIN] = new_id()
     login_user(account)
     log.info("login.succeeded", actor=account.name, address=get_remote_address())
     return flask.redirect(_next())

@@ -16,7 +16,7 @@ from streaming.bus import Bus, Subscription, split_live
 from streaming.gateway.health import Health
 from streaming.gateway.hub import Hub
 from streaming.gateway.listviews import stream_id
-from streaming.messages import Heartbeat
+from streaming.messages import Heartbeat, SignedOut
 from streaming.outage import Outage
 
 log = structlog.get_logger()
@@ -25,7 +25,7 @@ INBOX_MAX_BYTES = 32_000_000
 CATCH_UP_MAX = 2_000  # commits replayed after a gap; after a longer one every view starts from the store
 _CATCH_UP_CHUNK = 200
 _BACKOFF_MAX = 2.0
-_CONFIRMATIONS = 2
+_CHANNELS = (keys.LIVE, keys.LIVE_LOGS, keys.CONTROL)
 
 
 class Inbox:
@@ -67,14 +67,26 @@ class Inbox:
 
 
 class Feed:
-    """Keeps the hub up to date. ``drain`` and ``pump`` run each in a greenlet or thread of its own."""
+    """Keeps the hub up to date. ``drain`` and ``pump`` run each in a greenlet or thread of its own.
 
-    def __init__(self, bus: Bus, hub: Hub, health: Health, inbox: Inbox, seed: int | None = None) -> None:
+    ``signed_out`` is told each login session that ends, in whichever web process.
+    """
+
+    def __init__(
+        self,
+        bus: Bus,
+        hub: Hub,
+        health: Health,
+        inbox: Inbox,
+        seed: int | None = None,
+        signed_out: Callable[[str], None] = lambda session: None,
+    ) -> None:
         self._bus = bus
         self._hub = hub
         self._health = health
         self._inbox = inbox
         self._random = random.Random(seed)
+        self._signed_out = signed_out
 
     # -- from Redis
 
@@ -83,7 +95,7 @@ class Feed:
         wait, outage = 0.05, Outage()
         while not stop.is_set():
             try:
-                with self._bus.subscription(keys.LIVE, keys.LIVE_LOGS) as subscription:
+                with self._bus.subscription(*_CHANNELS) as subscription:
                     wait = 0.05
                     outage.over()
                     self._follow(subscription, stop)
@@ -97,7 +109,7 @@ class Feed:
         caught_up_at = 0
         while not stop.is_set():
             message = subscription.get(0.5)
-            if subscription.confirmed >= caught_up_at + _CONFIRMATIONS:
+            if subscription.confirmed >= caught_up_at + len(_CHANNELS):
                 caught_up_at = subscription.confirmed
                 self._catch_up()
             if message is not None:
@@ -172,6 +184,11 @@ class Feed:
     def _logs(self, payload: bytes) -> None:
         self._hub.logs(codec.decode_logs_committed(payload))
 
+    def _control(self, payload: bytes) -> None:
+        message = codec.decode_control(payload)
+        if isinstance(message, SignedOut):
+            self._signed_out(message.session)
+
     def _gap_deltas(self, payload: bytes) -> None:
         self._hub.missed(payload.decode())
 
@@ -181,6 +198,7 @@ class Feed:
     _HANDLERS = {
         keys.LIVE: _live,
         keys.LIVE_LOGS: _logs,
+        keys.CONTROL: _control,
         "wf:gap:deltas": _gap_deltas,
         "wf:gap:logs": _gap_logs,
     }

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import redis
 import structlog
-from flask import request
+from flask import request, session
 from flask_socketio import ConnectionRefusedError, Namespace, SocketIO
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -26,14 +26,18 @@ from streaming.gateway.health import Health
 from streaming.gateway.hub import Hub, Limits
 from streaming.gateway.loader import Loader, Offload
 from streaming.gateway.reads import Reads, Unavailable
+from streaming.gateway.recent import Recent
 from streaming.gateway.sessions import Authorize, Sessions
 from streaming.gateway.topics import TOPICS
+from streaming.messages import SignedOut
 from streaming.metrics import Meter
 from watchfloor.settings import Settings
 
 log = structlog.get_logger()
 
 NAMESPACE = "/live"
+LOGIN = "login"  # in the session's cookie: which login it began with
+LEFT_OUT_MINUTES = 5  # what was left out at a cap is told for so long
 _BEAT = 1.0  # seconds between heartbeats
 _LOOK = 0.2  # seconds between looks at what is wrong: a change is told at once
 _PROBE = 1.0
@@ -80,7 +84,9 @@ class Gateway(AbstractContextManager["Gateway"]):
         self.hub = Hub(self._reads, limits, wake=self._inbox.arrived.set)
         self.loader = Loader(self.hub, offload)
         self.sessions = Sessions(self.hub, self.loader, bus, settings.page_size_max, authorize)
-        self._feed = Feed(bus, self.hub, self.health, self._inbox)
+        self._bus = bus
+        self._feed = Feed(bus, self.hub, self.health, self._inbox, signed_out=self._disconnect)
+        self._recently = Recent(LEFT_OUT_MINUTES)
         self._stop = Event()
         self._threads: list[Thread] = []
         socketio.on_namespace(LiveNamespace(self.sessions, authorize))
@@ -148,6 +154,20 @@ class Gateway(AbstractContextManager["Gateway"]):
             thread.join(timeout=5)
         self._threads = []
 
+    # -- logins
+
+    def sign_out(self, login: str) -> None:
+        """A login session ends: so do its live connections, in this process and in every other."""
+        self._disconnect(login)
+        try:
+            self._bus.tell(SignedOut(login))
+        except redis.RedisError as error:
+            log.warning("logout.not_told", error=str(error))
+
+    def _disconnect(self, login: str) -> None:
+        for sid in self.sessions.of_login(login):
+            self._socketio.server.disconnect(sid, namespace=NAMESPACE)
+
     # -- heartbeat
 
     def _beat(self) -> None:
@@ -157,7 +177,7 @@ class Gateway(AbstractContextManager["Gateway"]):
             now, problems = time.monotonic(), self.health.problems()
             if now - beat_at >= _BEAT or problems != told:
                 beat_at, told = now, problems
-                pulse = codec.to_builtins(self.health.pulse(self.dropped))
+                pulse = codec.to_builtins(self.health.pulse(self._recently.rise(self.dropped)))
                 self._socketio.emit("heartbeat", pulse, namespace=NAMESPACE)
             if now - reaped_at >= _REAP:
                 reaped_at = now
@@ -212,7 +232,7 @@ class LiveNamespace(Namespace):
         """Who is not logged in is refused."""
         if not self._authorize("", {}):
             raise ConnectionRefusedError("login required")
-        self._sessions.open(request.sid)  # type: ignore[attr-defined]
+        self._sessions.open(request.sid, session.get(LOGIN))  # type: ignore[attr-defined]
 
     def on_disconnect(self, reason: Any = None) -> None:
         """The browser is gone."""

@@ -57,7 +57,7 @@ class Health:
         return self.redis is not None, database is not None, self.executor() is not None
 
     def pulse(self, dropped: int) -> Pulse:
-        """The heartbeat to send now."""
+        """The heartbeat to send now. ``dropped``: what was left out at a cap lately."""
         newest = self._newest()
         beat = newest[1] if newest is not None else None
         return Pulse(

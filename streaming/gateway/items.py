@@ -105,7 +105,8 @@ class Frame(msgspec.Struct, frozen=True, omit_defaults=True):
 class Pulse(msgspec.Struct, frozen=True):
     """The heartbeat to every browser. ``redis``, ``database`` and ``executor`` say what is wrong, ``None``: nothing.
 
-    ``dead_letters`` counts malformed events put aside, ``dropped`` what this process left out at a cap.
+    ``dead_letters`` counts malformed events put aside, ``dropped`` what this process left out at a cap in
+    the last five minutes.
     """
 
     at: datetime

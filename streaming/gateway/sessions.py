@@ -50,6 +50,7 @@ class Sessions:
         self._page_size_max = page_size_max
         self._authorize = authorize
         self._subscribers: dict[str, dict[str, Subscriber]] = {}
+        self._logins: dict[str, str] = {}
 
     def __len__(self) -> int:
         return len(self._subscribers)
@@ -59,12 +60,19 @@ class Sessions:
         mine = list(self._subscribers.values())
         return Counter(subscriber.view.topic.name for each in mine for subscriber in list(each.values()))
 
-    def open(self, sid: str) -> None:
-        """A browser connected."""
+    def open(self, sid: str, login: str | None = None) -> None:
+        """A browser connected, with a login session or (a script) without."""
         self._subscribers[sid] = {}
+        if login is not None:
+            self._logins[sid] = login
+
+    def of_login(self, login: str) -> list[str]:
+        """The connections of a login session."""
+        return [sid for sid, mine in list(self._logins.items()) if mine == login]
 
     def close(self, sid: str) -> None:
         """It is gone; so are its subscriptions."""
+        self._logins.pop(sid, None)
         for subscriber in self._subscribers.pop(sid, {}).values():
             self._hub.leave(subscriber)
 

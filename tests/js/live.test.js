@@ -233,6 +233,8 @@ test("the lamp's phases, from connecting to live, stale and back", () => {
   assert.equal(live.status.phase, "catching_up");
   hear("heartbeat", beat(START + 1_000, { dead_letters: 3 }));
   assert.deepEqual([live.status.phase, live.status.notes], ["live", ["3 malformed put aside"]]);
+  hear("heartbeat", beat(START + 1_000, { dropped: 2 }));
+  assert.deepEqual(live.status.notes, ["2 left out at a cap in the last 5 min"]);
   later(2_600);
   assert.deepEqual([live.status.phase, live.status.problems], ["stale", ["no heartbeat"]]);
 });

@@ -5,13 +5,16 @@ from __future__ import annotations
 import stat
 from base64 import b64encode
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
+import redis
 from dashboard_stubs import PASSWORD, services
 
 from dashboard.app import create_app
+from dashboard.attempts import Attempts
 from dashboard.auth import secret_key
 from watchfloor.settings import Settings
 
@@ -147,3 +150,14 @@ def test_signing_in_while_the_database_is_away_says_so(tmp_path: Path) -> None:
     answer = sign_in(client)
     assert answer.status_code == 503
     assert b"database" in answer.data
+
+
+def test_while_redis_is_away_tries_are_counted_in_memory() -> None:
+    pool = redis.ConnectionPool.from_url("redis://127.0.0.1:1", socket_connect_timeout=0.2)
+    now = [100.0]
+    attempts = Attempts("2 per minute", SimpleNamespace(redis=redis.Redis(connection_pool=pool)), lambda: now[0])
+    for _ in range(2):
+        assert not attempts.blocked("10.0.0.1")
+        attempts.failed("10.0.0.1")
+    assert attempts.blocked("10.0.0.1")
+    assert not attempts.blocked("10.0.0.2")

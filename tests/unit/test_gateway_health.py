@@ -12,6 +12,7 @@ from engine.states import Action, State
 from streaming.gateway.answers import FOLLOW_MAX, Answers, Behind
 from streaming.gateway.feed import Feed, Inbox
 from streaming.gateway.health import Health
+from streaming.gateway.recent import Recent
 from streaming.messages import Answer, ExecutionDelta, Heartbeat
 
 
@@ -131,3 +132,22 @@ def test_a_turn_that_fails_starts_the_views_again_and_the_next_one_works() -> No
     Feed(None, hub, told, Inbox()).pump(stop, lambda: None)  # type: ignore[arg-type]
     assert restarted == ["logs", "5-0"]
     assert hub.flushes == 2
+
+
+def test_what_was_left_out_is_told_for_some_minutes_only() -> None:
+    clock = Clock()
+    recent = Recent(5, clock)
+    assert recent.rise(3) == 0, "what was before it was asked is not known"
+    clock.seconds += 60
+    assert recent.rise(10) == 7
+    clock.seconds += 200
+    assert recent.rise(10) == 7
+    clock.seconds += 100
+    assert recent.rise(10) == 0
+    clock.seconds += 1
+    assert recent.rise(11) == 1
+    for _ in range(10_000):
+        clock.seconds += 1
+        recent.rise(11)
+    assert recent.rise(11) == 0
+    assert len(recent._known) < 100

@@ -25,7 +25,7 @@ export function notes(heartbeat) {
   if (!heartbeat) return [];
   const found = [];
   if (heartbeat.dead_letters) found.push(`${heartbeat.dead_letters} malformed put aside`);
-  if (heartbeat.dropped) found.push(`${heartbeat.dropped} left out at a cap`);
+  if (heartbeat.dropped) found.push(`${heartbeat.dropped} left out at a cap in the last 5 min`);
   if (heartbeat.lag_ms > LAG_MS) found.push(`executor ${(heartbeat.lag_ms / 1000).toFixed(1)} s behind`);
   return found;
 }
