@@ -53,8 +53,8 @@ execution = Table(
 )
 Index("ix_execution_id", execution.c.id, unique=True)
 Index("ix_execution_start", execution.c.start_at)
-Index("ix_execution_end", execution.c.end_at)
-Index("ix_execution_duration", execution.c.duration)
+Index("ix_execution_end", execution.c.end_at)  # on PostgreSQL: DESC NULLS LAST, seq DESC
+Index("ix_execution_duration", execution.c.duration)  # likewise
 Index("ix_execution_namespace", execution.c.namespace, execution.c.start_at)
 Index("ix_execution_flow", execution.c.flow_id, execution.c.start_at)
 Index("ix_execution_state", execution.c.state, execution.c.start_at)

@@ -22,6 +22,7 @@ from streaming import keys
 from streaming.messages import Metric
 from streaming.rows import row_of
 
+BACKWARDS = {"ix_execution_end", "ix_execution_duration"}  # declared otherwise for PostgreSQL by a migration
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
@@ -156,11 +157,18 @@ def test_migrating_twice_changes_nothing_and_the_tables_are_those_declared(store
     from alembic.runtime.migration import MigrationContext
 
     store.migrate()  # the second time
+
+    def compared(_: object, name: str | None, kind: str, *rest: object) -> bool:
+        return not (kind == "index" and store.dialect == "postgresql" and name in BACKWARDS)
+
     apart = [(store._engine, [tables.STATE]), (store._logs_engine, [tables.LOGS])]
     together = [(store._engine, [tables.STATE, tables.LOGS])]
     for engine, metadata in apart if store.dialect == "sqlite" else together:
         with engine.connect() as connection:
-            assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+            assert (
+                compare_metadata(MigrationContext.configure(connection, opts={"include_object": compared}), metadata)
+                == []
+            )
 
 
 @only("sqlite")
