@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from data.store import Store
     from streaming.bus import Bus
     from streaming.commands import Commands
+    from streaming.trigger_commands import TriggerCommands
 
 
 @dataclass(frozen=True)
@@ -29,3 +30,10 @@ class Services:
     gateway: Any = None
     files: Files | None = None
     meter: Meter = field(default_factory=lambda: Meter("web"))
+
+    @property
+    def triggers(self) -> TriggerCommands:
+        """What may be asked of triggers."""
+        from streaming.trigger_commands import TriggerCommands
+
+        return TriggerCommands(self.store, self.bus, self.gateway.answers if self.gateway else None)

@@ -14,7 +14,19 @@ from flask_login import current_user
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import Map, Rule
 
-from dashboard.api import actions, errors, executions, flows, follow, logs, results, start
+from dashboard.api import (
+    actions,
+    errors,
+    executions,
+    flows,
+    follow,
+    logs,
+    results,
+    start,
+    trigger_actions,
+    triggers,
+    webhooks,
+)
 from dashboard.api.context import Api
 from dashboard.api.errors import ApiError
 from dashboard.api.spec import BASE, Endpoint
@@ -28,6 +40,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *follow.ENDPOINTS,
     *logs.ENDPOINTS,
     *results.ENDPOINTS,
+    *triggers.ENDPOINTS,
+    *trigger_actions.ENDPOINTS,
+    *webhooks.ENDPOINTS,
 )
 WRITERS = frozenset({"operator", "admin"})
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")

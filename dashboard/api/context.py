@@ -10,6 +10,7 @@ import flask
 from flask_login import current_user
 
 from dashboard.api.errors import ApiError
+from dashboard.attempts import Rate
 from dashboard.services import Services
 from data.records import StoredFlow
 from engine.flow import Flow, parse
@@ -27,6 +28,7 @@ class Api:
         self.store = services.store
         self.commands = services.commands
         self.settings = services.settings
+        self.webhook_rate = Rate(services.settings.webhook_rate, services.bus, "webhooks")
 
     @property
     def actor(self) -> str:

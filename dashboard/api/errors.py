@@ -17,6 +17,7 @@ from engine.inputs import InputError
 from engine.states import State
 from streaming import codec
 from streaming.commands import ExecutionNotFound, FlowDisabled, FlowNotFound, LabelRefused, NotAllowed
+from streaming.trigger_commands import BackfillRefused, TriggerNotFound, WebhookNotFound, WebhookRefused
 
 log = structlog.get_logger()
 
@@ -77,6 +78,10 @@ _KNOWN: dict[type[Exception], Callable[[Any], ApiError]] = {
     FlowNotFound: lambda error: ApiError(404, str(error)),
     ExecutionNotFound: lambda error: ApiError(404, str(error)),
     FlowDisabled: lambda error: ApiError(409, str(error)),
+    TriggerNotFound: lambda error: ApiError(404, str(error)),
+    WebhookNotFound: lambda error: ApiError(404, str(error)),
+    WebhookRefused: lambda error: ApiError(422, str(error)),
+    BackfillRefused: lambda error: ApiError(422, str(error), [(str(error), "backfill")]),
     LabelRefused: lambda error: ApiError(422, str(error), [(str(error), "labels")]),
     NotAllowed: lambda error: not_allowed(error.action.value, error.state, error.allowed, str(error)),
     StoreUnavailable: _away,

@@ -28,7 +28,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     """One method on one path (below ``BASE``).
 
     ``handler(api, **path parameters)`` gives a Flask response. ``writes``: viewers may not. ``ours``: not of the
-    protocol we took over, but our addition to it.
+    protocol we took over, but our addition to it. ``open``: no login is needed, something in the path stands for it.
     """
 
     method: str
@@ -39,6 +39,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     parameters: tuple[Parameter, ...] = ()
     writes: bool = False
     ours: bool = False
+    open: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:

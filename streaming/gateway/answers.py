@@ -10,7 +10,7 @@ from queue import Empty, Full, Queue
 from threading import Condition, Event
 from typing import Any, TypeVar
 
-from streaming.messages import Answer, ExecutionDelta, ExecutionRow
+from streaming.messages import Answer, ExecutionDelta, ExecutionRow, TriggerAnswer
 
 T = TypeVar("T")
 
@@ -28,6 +28,7 @@ class Answers:
     def __init__(self) -> None:
         self._news = Condition()
         self._answers: OrderedDict[str, Answer] = OrderedDict()
+        self._trigger_answers: OrderedDict[str, TriggerAnswer] = OrderedDict()
         self._rows: OrderedDict[str, ExecutionRow] = OrderedDict()
         self._followers: dict[str, list[Follower]] = {}
         self._listeners: dict[str, list[Event]] = {}
@@ -41,6 +42,13 @@ class Answers:
                     _remember(self._answers, answer.event_id, answer)
                 for follower in self._followers.get(delta.row.id, ()):
                     follower.put(delta)
+            self._news.notify_all()
+
+    def take_triggers(self, answers: Iterable[TriggerAnswer]) -> None:
+        """Remember what triggers answered and tell who waits."""
+        with self._news:
+            for answer in answers:
+                _remember(self._trigger_answers, answer.event_id, answer)
             self._news.notify_all()
 
     def lines(self, execution_ids: Iterable[str]) -> None:
@@ -67,6 +75,10 @@ class Answers:
     def wait(self, event_id: str, timeout: float) -> Answer | None:
         """The answer to the event; ``None`` after ``timeout`` seconds without one."""
         return self._wait(lambda: self._answers.get(event_id), timeout)
+
+    def wait_trigger(self, event_id: str, timeout: float) -> TriggerAnswer | None:
+        """The answer to a request to a trigger; ``None`` after ``timeout`` seconds without one."""
+        return self._wait(lambda: self._trigger_answers.get(event_id), timeout)
 
     def wait_row(
         self, execution_id: str, timeout: float, until: Callable[[ExecutionRow], bool] = lambda row: True

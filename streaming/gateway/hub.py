@@ -92,6 +92,8 @@ class Hub:
                     one.take(delta, cursor)
                     self.touch(one)
         self.answers.take(deltas.items)
+        if deltas.answers:
+            self.answers.take_triggers(deltas.answers)
 
     def logs(self, committed: LogsCommitted) -> None:
         """Log lines were stored."""

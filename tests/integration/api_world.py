@@ -149,6 +149,7 @@ class World:
     def __init__(self, settings: Settings, store: Store, bus: Bus) -> None:
         self.settings, self.store, self.bus = settings, store, bus
         self.worker = Worker(bus)
+        self.executor: Executor | None = None
         socketio = SocketIO()
         self.gateway = Gateway(settings, store, bus, socketio)
         commands = Commands(store, bus, self.gateway.answers)
@@ -223,7 +224,7 @@ def running(folder: Path, valkey_url: str, database_url: str, **changes: Any) ->
     store.ensure_admin(PASSWORD)
     world = World(settings, store, bus)
     stop = Stop()
-    executor = Executor(settings, store, bus, world.worker, environment(settings))
+    executor = world.executor = Executor(settings, store, bus, world.worker, environment(settings))
     threads = [
         Thread(target=executor.run, args=(stop,)),
         Thread(target=LogWriter(store, bus).run, args=(stop,)),
