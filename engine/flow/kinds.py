@@ -18,11 +18,13 @@ class Kinds(Generic[M]):
     """A closed set of models told apart by ``type``. ``types`` maps each name to its class.
 
     ``base`` holds the keys all of them have: where the type is unknown, those are still checked, so that one run
-    reports every problem. ``old_names`` maps names that flows used before to the ones of today.
+    reports every problem. ``old_names`` maps names that flows used before to the ones of today. ``defaults``: a flow's
+    ``pluginDefaults`` are for these.
     """
 
-    def __init__(self, noun: str, base: type[M]) -> None:
+    def __init__(self, noun: str, base: type[M], *, defaults: bool = False) -> None:
         self.noun = noun
+        self._defaults = defaults
         self.types: dict[str, type[M]] = {}
         self.old_names: dict[str, str] = {}
         self._base = base
@@ -43,7 +45,7 @@ class Kinds(Generic[M]):
             return value
         if not isinstance(value, dict):
             raise PydanticCustomError("kind", "{why}", {"why": f"expected a {self.noun}: a mapping with {self._needs}"})
-        values = _with_defaults(value, info)
+        values = self._with_defaults(value, info)
         name = values.get("type")
         name = self.old_names.get(name, name) if isinstance(name, str) else name
         model = self.types.get(name) if isinstance(name, str) else None
@@ -52,6 +54,15 @@ class Kinds(Generic[M]):
         read = model.model_validate({**values, "type": name}, context=info.context)
         read._raw = {**values, **{key: getattr(read, key) for key in ("id", "type") if key in values}}
         return read
+
+    def _with_defaults(self, value: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        defaults = (info.context or {}).get("plugin_defaults")
+        return defaults.fill(value) if self._defaults and defaults else value
+
+    def names(self, name: str) -> tuple[str, ...]:
+        """All names that a type has or had."""
+        today = self.old_names.get(name, name)
+        return (name, today, *(old for old, new in self.old_names.items() if new == today))
 
     @property
     def _needs(self) -> str:
@@ -92,14 +103,3 @@ def _again(error: Any) -> InitErrorDetails:
     )
     return InitErrorDetails(type=message, loc=error["loc"], input=error["input"])
 
-
-def _with_defaults(value: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
-    """``value`` under the flow's ``pluginDefaults``: its own keys win, unless the default is ``forced``."""
-    defaults = (info.context or {}).get("plugin_defaults", ())
-    kind = str(value.get("type", ""))
-    merged = dict(value)
-    for default in defaults:
-        name = default["type"]
-        if kind == name or kind.startswith(f"{name}."):
-            merged = {**merged, **default["values"]} if default.get("forced") else {**default["values"], **merged}
-    return merged

@@ -9,13 +9,15 @@ from pydantic import ValidationError
 
 from engine.flow.base import Model
 from engine.flow.dags import dag_problems
+from engine.flow.defaults import KEY, Defaults
 from engine.flow.document import Document
 from engine.flow.errors import FlowError, Violation
 from engine.flow.flowables import Dag
 from engine.flow.kinds import nearest
 from engine.flow.messages import message_of
 from engine.flow.model import Flow
-from engine.flow.triggers import trigger_warnings
+from engine.flow.tasks import TASKS
+from engine.flow.triggers import TRIGGERS, trigger_warnings
 
 
 def parse(source: str) -> Flow:
@@ -23,30 +25,26 @@ def parse(source: str) -> Flow:
     document = Document(source)
     if not isinstance(document.data, dict):
         raise FlowError([document.violation((), "expected a flow: a mapping with `id`, `namespace` and `tasks`")])
+    defaults = Defaults(document.data.get(KEY), lambda name: {*TASKS.names(name), *TRIGGERS.names(name)})
     try:
-        flow = Flow.model_validate(document.data, context={"plugin_defaults": _defaults(document.data)})
+        flow = Flow.model_validate(document.data, context={"plugin_defaults": defaults})
     except ValidationError as error:
-        raise FlowError([_violation(document, problem) for problem in error.errors(include_url=False)]) from error
+        raise FlowError(_violations(document, defaults, error)) from error
     problems = [*_twice(flow, document), *_input_clashes(flow, document), *_dags(flow, document)]
     if problems:
         raise FlowError(problems)
-    flow._raw, flow._source, flow._warnings = document.data, source, tuple(sorted(_warnings(flow, document)))
+    flow._raw, flow._source = document.data, source
+    flow._warnings = tuple(sorted(set(_warnings(flow, document, defaults))))
     return flow
 
 
-def _violation(document: Document, problem: Any) -> Violation:
-    path = [step for step in problem["loc"] if step != "[key]"]
-    return document.violation(path, message_of(problem))
-
-
-def _defaults(data: dict[str, Any]) -> list[dict[str, Any]]:
-    """The well-formed ``pluginDefaults``; malformed ones are reported by the model."""
-    given = data.get("pluginDefaults")
-    return [
-        item
-        for item in (given if isinstance(given, list) else [])
-        if isinstance(item, dict) and isinstance(item.get("type"), str) and isinstance(item.get("values"), dict)
-    ]
+def _violations(document: Document, defaults: Defaults, error: ValidationError) -> list[Violation]:
+    """Each problem at its place. One of a default is a problem of every task that gets it: it is told once."""
+    found = {}
+    for problem in error.errors(include_url=False):
+        path = defaults.origin(document.data, tuple(step for step in problem["loc"] if step != "[key]"))
+        found[document.violation(path, message_of(problem))] = None
+    return list(found)
 
 
 def _twice(flow: Flow, document: Document) -> Iterator[Violation]:
@@ -85,26 +83,48 @@ def _dags(flow: Flow, document: Document) -> Iterator[Violation]:
                 yield document.violation((*place.path, *path), message)
 
 
-def _warnings(flow: Flow, document: Document) -> Iterator[Violation]:
+def _warnings(flow: Flow, document: Document, defaults: Defaults) -> Iterator[Violation]:
     yield from _unread(document, (), flow, document.data)
+    yield from _for_no_type(document, defaults)
     for task, place in flow.walk():
-        yield from _unread(document, place.path, task, task.raw)
+        yield from _unread(document, place.path, task, task.raw, defaults)
         if isinstance(task, Dag):
             for index, item in enumerate(task.tasks_):
                 yield from _unread(document, (*place.path, "tasks", index), item, task.raw["tasks"][index])
     for index, trigger in enumerate(flow.triggers):
-        yield from _unread(document, ("triggers", index), trigger, trigger.raw)
+        yield from _unread(document, ("triggers", index), trigger, trigger.raw, defaults)
         yield from (document.violation(("triggers", index, *path), why) for path, why in trigger_warnings(trigger))
 
 
-def _unread(document: Document, path: tuple[str | int, ...], model: Model, raw: dict[str, Any]) -> Iterator[Violation]:
+def _for_no_type(document: Document, defaults: Defaults) -> Iterator[Violation]:
+    known = [*TASKS.types, *TRIGGERS.types]
+    older = [*TASKS.old_names, *TRIGGERS.old_names]
+    for item in defaults:
+        if not any(item.fits(name) for name in (*known, *older)):
+            near = nearest(item.type, known)
+            hint = f"; nearest: {', '.join(near)}" if near else ""
+            message = f"no task or trigger is of the type {item.type!r}{hint}"
+            yield document.violation((KEY, item.index, "type"), message)
+
+
+def _unread(
+    document: Document,
+    path: tuple[str | int, ...],
+    model: Model,
+    raw: dict[str, Any],
+    defaults: Defaults | None = None,
+) -> Iterator[Violation]:
     known = _keys(type(model))
     for key in raw:
         if key not in known:
             near = nearest(key, known)
             hint = f"; did you mean {' or '.join(near)}?" if near else ""
-            at = document.key_position((*path, key))
-            yield Violation(*at, document.violation((*path, key), "").path, f"the key {key!r} is not read{hint}")
+            where = (*path, key)
+            where = defaults.origin(document.data, where) if defaults else where
+            if where[0] == KEY and document.data[KEY][where[1]]["type"] not in (*TASKS.types, *TRIGGERS.types):
+                continue  # for many types: not all of them have every key
+            at = document.key_position(where)
+            yield Violation(*at, document.violation(where, "").path, f"the key {key!r} is not read{hint}")
 
 
 def _keys(model: type[Model]) -> set[str]:

@@ -47,7 +47,7 @@ class Task(Model):
         return next((tasks for path, tasks in self.branches() if ".".join(path) == name), ())
 
 
-TASKS = Kinds("task", Task)
+TASKS = Kinds("task", Task, defaults=True)
 TASK_TYPES = TASKS.types
 AnyTask = Annotated[SerializeAsAny[Task], PlainValidator(TASKS.read)]
 Tasks = tuple[AnyTask, ...]

@@ -32,7 +32,7 @@ class Trigger(Model):
     stopAfter: States = ()
 
 
-TRIGGERS = Kinds("trigger", Trigger)
+TRIGGERS = Kinds("trigger", Trigger, defaults=True)
 TRIGGER_TYPES = TRIGGERS.types
 AnyTrigger = Annotated[SerializeAsAny[Trigger], PlainValidator(TRIGGERS.read)]
 _CORE = "io.kestra.plugin.core.trigger."

@@ -39,12 +39,12 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 def request(running: Running) -> Result:
-    """``http.Request``: outputs ``code``, ``headers``, ``body`` and ``uri``; a large body is a file, ``bodyUri``."""
+    """``http.Request``: outputs ``code``, ``headers``, ``body``, ``uri`` and ``duration``; a large body is a file."""
     call = call_of(running)
     limit = running.limits.http_inline_bytes
     with tempfile.SpooledTemporaryFile(max_size=limit) as body:
         answer = _answer(running, call, body)
-        outputs: dict[str, Any] = {"code": answer.code, "headers": answer.headers, "uri": answer.uri, "body": None}
+        outputs = {**_told(answer), "uri": answer.uri, "body": None}
         if answer.length > limit:
             outputs["bodyUri"] = files.store(body, _name_of(answer), running.files_url, running.job)
         else:
@@ -55,12 +55,12 @@ def request(running: Running) -> Result:
 
 
 def download(running: Running) -> Result:
-    """``http.Download``: keeps the answer's body as a file: outputs ``uri``, ``code``, ``length`` and ``headers``."""
+    """``http.Download``: keeps the body as a file: outputs ``uri``, ``code``, ``length``, ``headers``, ``duration``."""
     call = call_of(running)
     name = running.properties.get("saveAs")
     with tempfile.TemporaryFile() as body:
         answer = _answer(running, call, body)
-        outputs: dict[str, Any] = {"code": answer.code, "headers": answer.headers, "length": answer.length}
+        outputs = {**_told(answer), "length": answer.length}
         _check(call, answer, body, outputs)
         if not answer.length and truth(running.properties.get("failOnEmptyResponse", True)):
             raise TaskFailed(f"{call} answered {answer.code} with nothing in it (failOnEmptyResponse)", outputs)
@@ -68,6 +68,10 @@ def download(running: Running) -> Result:
         name = _safe(text_of(name)) if name else _name_of(answer)
         outputs["uri"] = files.store(body, name, running.files_url, running.job)
     return Result(outputs, _metrics(answer))
+
+
+def _told(answer: Answer) -> dict[str, Any]:
+    return {"code": answer.code, "headers": answer.headers, "duration": answer.seconds}
 
 
 def _answer(running: Running, call: Call, body: IO[bytes]) -> Answer:
