@@ -229,6 +229,7 @@ def _stopped_on_error(settings: Settings, supervisor: Supervisor) -> Iterator[No
         yield
     except BaseException as error:
         supervisor.stop()
+        supervisor.stop()  # at once: nothing of what was started has begun its work
         supervisor.loop()
         from data.errors import DataError  # not at the top: the store takes half a second to load
 
