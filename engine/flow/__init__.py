@@ -17,6 +17,7 @@ from engine.flow.flowables import (
     Sequential,
     Subflow,
     Switch,
+    WorkingDirectory,
 )
 from engine.flow.http import HttpDownload, HttpRequest
 from engine.flow.inputs import INPUT_TYPES, Input
@@ -91,6 +92,7 @@ __all__ = [
     "UriInput",
     "Violation",
     "Webhook",
+    "WorkingDirectory",
     "YamlInput",
     "is_template",
     "parse",

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AliasChoices, BeforeValidator, Field, model_validator
 
-from engine.flow.base import Condition, Count, Duration, Id, Labels, Model, Text, either, one_or_many, some
+from engine.flow.base import Condition, Count, Duration, Id, Labels, Model, Strings, Text, either, one_or_many, some
 from engine.flow.inputs import AnyInput
 from engine.flow.tasks import TASKS, AnyTask, BranchPath, Flowable, SomeTasks, Tasks
 
@@ -126,6 +126,16 @@ class AllowFailure(Flowable):
     """Its tasks one after the other; a failure of one is a warning of it."""
 
     tasks: SomeTasks
+
+
+@TASKS.register(f"{_FLOW}WorkingDirectory", f"{_OLD}WorkingDirectory")
+class WorkingDirectory(Flowable):
+    """Its tasks one after the other, all in one folder. ``inputFiles`` are in it from the start; ``outputFiles`` are
+    kept when all tasks ended well."""
+
+    tasks: SomeTasks
+    inputFiles: Annotated[Any, either(dict, list, str)] = {}
+    outputFiles: Strings = ()
 
 
 @TASKS.register(f"{_FLOW}Pause", f"{_OLD}Pause")

@@ -12,7 +12,7 @@ from engine.flow.dags import dag_problems
 from engine.flow.defaults import KEY, Defaults
 from engine.flow.document import Document
 from engine.flow.errors import FlowError, Violation
-from engine.flow.flowables import Dag
+from engine.flow.flowables import Dag, WorkingDirectory
 from engine.flow.kinds import nearest
 from engine.flow.messages import message_of
 from engine.flow.model import Flow
@@ -30,7 +30,7 @@ def parse(source: str) -> Flow:
         flow = Flow.model_validate(document.data, context={"plugin_defaults": defaults})
     except ValidationError as error:
         raise FlowError(_violations(document, defaults, error)) from error
-    problems = [*_twice(flow, document), *_input_clashes(flow, document), *_dags(flow, document)]
+    problems = [problem for check in _CHECKS for problem in check(flow, document)]
     if problems:
         raise FlowError(problems)
     flow._raw, flow._source = document.data, source
@@ -81,6 +81,19 @@ def _dags(flow: Flow, document: Document) -> Iterator[Violation]:
         if isinstance(task, Dag):
             for path, message in dag_problems(task):
                 yield document.violation((*place.path, *path), message)
+
+
+def _folders(flow: Flow, document: Document) -> Iterator[Violation]:
+    """In a WorkingDirectory only tasks that a worker runs: one folder can't be given to several at the same time."""
+    for task, place in flow.walk():
+        parent = flow.tasks_by_id[place.parent_task_id] if place.parent_task_id else None
+        if isinstance(parent, WorkingDirectory) and task.flowable:
+            kind = task.type.rpartition(".")[2]
+            message = f"expected a task that a worker runs, came a {kind}; in a WorkingDirectory there is nothing else"
+            yield document.violation((*place.path, "type"), message)
+
+
+_CHECKS = (_twice, _input_clashes, _dags, _folders)
 
 
 def _warnings(flow: Flow, document: Document, defaults: Defaults) -> Iterator[Violation]:

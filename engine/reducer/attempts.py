@@ -9,7 +9,9 @@ from engine.model import SYSTEM_PREFIX, Attempt, StateChange, TaskRun, evolve
 from engine.reducer import retry
 from engine.reducer.containers import end_run
 from engine.reducer.context import iso
+from engine.reducer.cuts import cut_short
 from engine.reducer.draft import Draft, timer_key
+from engine.reducer.folder import keep_folder
 from engine.states import TERMINAL, State
 from streaming.messages import TaskEnded, TaskStarted
 
@@ -20,10 +22,17 @@ _ENDS = frozenset({State.SUCCESS, State.WARNING, State.FAILED, State.KILLED})
 def task_started(draft: Draft, event: TaskStarted) -> bool:
     """A worker claimed the attempt. False when that is known, or the attempt is over."""
     run = draft.runs.get(event.task_run_id)
-    if run is None or run.state is not State.SUBMITTED or run.attempts[-1].number != event.attempt:
+    if run is None or not run.attempts or run.attempts[-1].number != event.attempt:
+        return False
+    holds = draft.node(run).container  # then the attempt is what a worker does for it when its children are through
+    if (run.attempts[-1].state if holds else run.state) is not State.SUBMITTED:
         return False
     attempt = _moved(run.attempts[-1], State.RUNNING, draft.at, worker_id=event.worker_id)
-    draft.move(run, State.RUNNING, attempts=(*run.attempts[:-1], attempt))
+    attempts = (*run.attempts[:-1], attempt)
+    if holds:
+        draft.put(evolve(run, attempts=attempts))
+    else:
+        draft.move(run, State.RUNNING, attempts=attempts)
     return True
 
 
@@ -34,6 +43,8 @@ def task_ended(draft: Draft, event: TaskEnded) -> bool:
     run = draft.runs.get(event.task_run_id)
     if run is None or run.state not in _GIVEN_OUT or not run.attempts or run.attempts[-1].number != event.attempt:
         return False
+    if draft.node(run).container:
+        return _container_served(draft, run, event)
     run = evolve(run, outputs=event.outputs, attempts=_with_worker(run, event.worker_id))
     draft.metrics.extend((run.id, metric) for metric in event.metrics)
     refused = _set_labels(draft, event.labels) if event.labels else None
@@ -41,7 +52,29 @@ def task_ended(draft: Draft, event: TaskEnded) -> bool:
         attempt_failed(draft, run, State.FAILED, event.error or refused)
     else:
         _end(draft, run, event)
+    if event.folder is not None:
+        keep_folder(draft, draft.runs[run.id], event.folder)
     return True
+
+
+def _container_served(draft: Draft, run: TaskRun, event: TaskEnded) -> bool:
+    """A worker did what was left to do for a container whose children are through."""
+    progress = draft.progress(run.id)
+    if progress is None or run.attempts[-1].state in TERMINAL:
+        return False
+    run = evolve(run, attempts=_with_worker(run, event.worker_id), outputs={**run.outputs, **event.outputs})
+    draft.put(end_attempt(run, event.state, draft.at, event.error))
+    if event.state is not State.SUCCESS:
+        cut_short(draft, draft.runs[run.id], progress, event.error or f"task {run.task_id} failed")
+    draft.advance_later(run.id)
+    return True
+
+
+def abandon(draft: Draft, run: TaskRun, stopped: list[str]) -> None:
+    """A container is stopped, and what a worker does for it too; ``stopped`` gets that attempt."""
+    if run.attempts and run.attempts[-1].state not in TERMINAL:
+        stopped.append(run.last_attempt_id)
+        draft.put(end_attempt(run, State.KILLED, draft.at))
 
 
 def _set_labels(draft: Draft, labels: dict[str, str]) -> str | None:

@@ -14,6 +14,7 @@ from engine.reducer.context import ExpressionFailed, context_of, evaluate
 from engine.reducer.cuts import set_timeout
 from engine.reducer.dag import waiting_of
 from engine.reducer.draft import Draft
+from engine.reducer.folder import folder_for
 from engine.reducer.job import job_of
 from engine.reducer.pause import begin_pause
 from engine.reducer.plan import MAIN, Kind, Node
@@ -51,7 +52,7 @@ def _applies(draft: Draft, node: Node, run: TaskRun) -> bool:
 def submit(draft: Draft, run: TaskRun, node: Node) -> None:
     """Give the next attempt of a runnable task to the workers."""
     number = len(run.attempts) + 1
-    job = job_of(draft, run, node, number)
+    job = job_of(draft, run, node, number, folder_for(draft, run, node))
     attempt = Attempt(number, State.SUBMITTED, (StateChange(State.SUBMITTED, draft.at),))
     draft.move(run, State.SUBMITTED, attempts=(*run.attempts, attempt), retry_at=None)
     draft.effect(Submit(job))
@@ -127,6 +128,7 @@ _BEGIN: dict[Kind, Callable[[Draft, TaskRun, Node], None]] = {
     Kind.EACH: _begin_each,
     Kind.DAG: _begin_dag,
     Kind.LOOP: _begin_list,
+    Kind.FOLDER: _begin_list,
     Kind.PAUSE: begin_pause,
     Kind.SUBFLOW: begin_subflow,
 }

@@ -5,13 +5,14 @@ A container only looks at its ``Progress``, never at its children, so an event c
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from engine.model import Progress, StateChange, TaskRun, evolve
 from engine.reducer.cuts import forget_timeout
 from engine.reducer.dag import after_end, take
 from engine.reducer.draft import Draft
+from engine.reducer.folder import hands_over
 from engine.reducer.lifecycle import end_execution
 from engine.reducer.loop import goes_on
 from engine.reducer.plan import AFTER, ERRORS, FINALLY, MAIN, ROOT, SIDE, Kind, Node
@@ -130,8 +131,9 @@ def _start_follower(draft: Draft, run: TaskRun, node: Node, each: Node) -> bool:
 def _branch_over(draft: Draft, container_id: str, node: Node, progress: Progress) -> None:
     if container_id == ROOT and draft.execution.paused_by_hand:
         return  # resume looks again
-    if node.kind is Kind.LOOP and _is_round(progress):
-        if goes_on(draft, draft.runs[container_id], node, progress):
+    not_yet = _NOT_YET.get(node.kind)
+    if not_yet is not None and _ended_well(progress):
+        if not_yet(draft, draft.runs[container_id], node, progress):
             return
         progress = draft.progress(container_id) or progress
     branch = _next_branch(node, progress)
@@ -146,8 +148,14 @@ def _branch_over(draft: Draft, container_id: str, node: Node, progress: Progress
         end_execution(draft, progress.verdict)
 
 
-def _is_round(progress: Progress) -> bool:
-    """Whether what is over was a round of a LoopUntil that ended well."""
+_NOT_YET: dict[Kind, Callable[[Draft, TaskRun, Node, Progress], bool]] = {
+    Kind.LOOP: goes_on,
+    Kind.FOLDER: hands_over,
+}
+"""What tells whether a container goes on though its tasks ended well."""
+
+
+def _ended_well(progress: Progress) -> bool:
     return progress.branch == MAIN and progress.cut is None and progress.total > 0 and not is_bad(progress.verdict)
 
 

@@ -15,7 +15,7 @@ from engine.reducer.context import ByValue, Outputs, ancestors, context_of, eval
 from engine.reducer.draft import Draft
 from engine.reducer.plan import Node
 from engine.secrecy import secrets_of
-from streaming.messages import Job
+from streaming.messages import Job, JobFolder
 
 _TRIMMED = ("inputs", "vars", "labels", "trigger", "envs", "error")
 _OUTPUTS = "outputs"
@@ -34,7 +34,7 @@ class Uses(msgspec.Struct, frozen=True):
     own: Mapping[str, int]
 
 
-def job_of(draft: Draft, run: TaskRun, node: Node, attempt: int) -> Job:
+def job_of(draft: Draft, run: TaskRun, node: Node, attempt: int, folder: JobFolder | None = None) -> Job:
     """The job of one attempt. Raises ``ExpressionFailed`` or ``DurationError`` when its timeout is none."""
     execution = draft.execution
     return Job(
@@ -48,6 +48,7 @@ def job_of(draft: Draft, run: TaskRun, node: Node, attempt: int) -> Job:
         context=_context(draft, run, node),
         timeout=seconds_of(draft, node.task.timeout, node, run),
         secrets=secrets_of(execution),
+        folder=folder,
     )
 
 

@@ -9,7 +9,7 @@ import msgspec
 from engine.effects import Emit, SetTimer, StopTasks
 from engine.ids import derived_id
 from engine.model import TaskRun
-from engine.reducer.attempts import end_attempt
+from engine.reducer.attempts import abandon, end_attempt
 from engine.reducer.draft import Draft
 from engine.reducer.lifecycle import KILL_TIMER, end_kill
 from engine.reducer.plan import Kind
@@ -60,6 +60,9 @@ def open_runs(draft: Draft) -> list[TaskRun]:
 def stop_run(draft: Draft, run: TaskRun, order: Order, stopped: list[str]) -> None:
     """Stop one task run: KILLED at once where nothing runs, else KILLING; ``stopped`` gets its attempt."""
     node = draft.node(run)
+    if node.container:
+        abandon(draft, run, stopped)
+        run = draft.runs[run.id]
     if node.kind is Kind.RUNNABLE and run.state in _WITH_WORKERS:
         stopped.append(run.last_attempt_id)
     if node.kind is Kind.SUBFLOW and run.state in (State.RUNNING, State.KILLING) and order.cascade:

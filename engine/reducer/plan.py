@@ -17,10 +17,12 @@ from engine.flow import (
     Parallel,
     Pause,
     Retry,
+    Script,
     Sequential,
     Subflow,
     Switch,
     Task,
+    WorkingDirectory,
 )
 from engine.flow.dags import in_order
 from engine.model import Branch
@@ -45,6 +47,7 @@ class Kind(Enum):
     EACH = auto()
     DAG = auto()
     LOOP = auto()
+    FOLDER = auto()
     PAUSE = auto()
     SUBFLOW = auto()
 
@@ -58,18 +61,21 @@ _KINDS: dict[type[Task], Kind] = {
     ForEach: Kind.EACH,
     Dag: Kind.DAG,
     LoopUntil: Kind.LOOP,
+    WorkingDirectory: Kind.FOLDER,
     Pause: Kind.PAUSE,
     Subflow: Kind.SUBFLOW,
 }
-CONTAINERS = frozenset({Kind.SEQUENCE, Kind.CHOICE, Kind.PARALLEL, Kind.EACH, Kind.DAG, Kind.LOOP})
+CONTAINERS = frozenset(
+    {Kind.SEQUENCE, Kind.CHOICE, Kind.PARALLEL, Kind.EACH, Kind.DAG, Kind.LOOP, Kind.FOLDER}
+)
 
 
 @dataclass(slots=True, eq=False)
 class Node:
     """One task in its flow. ``lists`` holds its enabled children by branch name; ``limit`` how many of its main
     branch may run at once (0: all). ``side`` is true in an errors, finally or afterExecution list, ``repeats`` in the
-    main list of a LoopUntil. ``needs`` are the tasks of its Dag that must end well before, ``feeds`` those that wait
-    for it; a disabled one hands its own needs on."""
+    main list of a LoopUntil, ``in_folder`` for a process in a WorkingDirectory. ``needs`` are the tasks of its Dag
+    that must end well before, ``feeds`` those that wait for it; a disabled one hands its own needs on."""
 
     id: str
     task: Any
@@ -84,6 +90,7 @@ class Node:
     container: bool = False
     side: bool = False
     repeats: bool = False
+    in_folder: bool = False
     needs: tuple[Node, ...] = ()
     feeds: list[Node] = field(default_factory=list)
     path: tuple[Node, ...] = ()
@@ -147,6 +154,7 @@ def _node(task: Task, branch: str, section: Branch, parent: Node) -> Node:
         container=kind in CONTAINERS,
         side=branch in SIDE,
         repeats=parent.kind is Kind.LOOP and branch == MAIN,
+        in_folder=parent.kind is Kind.FOLDER and isinstance(task, Script),
         path=(*parent.path, parent) if parent.task is not None else (),
         allow_failure=task.allowFailure or isinstance(task, AllowFailure),
         allow_warning=task.allowWarning,

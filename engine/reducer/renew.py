@@ -6,6 +6,7 @@ from engine.effects import Emit, StopTasks
 from engine.ids import derived_id, successor_id
 from engine.model import Renewal, TaskRun
 from engine.reducer import retry
+from engine.reducer.attempts import abandon
 from engine.reducer.draft import Draft
 from engine.reducer.kill import end_now, open_runs
 from engine.reducer.plan import ROOT
@@ -26,6 +27,7 @@ def renew(draft: Draft, failed: TaskRun) -> None:
         end_now(draft, run)
     for container_id in draft.open_containers():
         draft.set_progress(container_id, None)
+        abandon(draft, draft.runs[container_id], stopped)
         draft.move(draft.runs[container_id], State.RETRIED)
     if stopped:
         draft.effect(StopTasks(draft.id, tuple(stopped)))

@@ -9,6 +9,7 @@ from engine.reducer.counting import Children, children_of, group_is_over, last_o
 from engine.reducer.created import prepare_again
 from engine.reducer.cuts import set_timeout
 from engine.reducer.draft import Draft
+from engine.reducer.folder import put_back
 from engine.reducer.kill import open_runs
 from engine.reducer.loop import begin_rounds
 from engine.reducer.plan import MAIN, ROOT, Kind
@@ -121,6 +122,7 @@ class _Restart:
         if self._nodes[run.task_id].container and self._children.get(run.id):
             self._reopen(run)
         else:
+            put_back(self._draft, run)
             self._draft.move(run, State.RESTARTED, error=None)
             self._draft.begin_later(run.id)
         while run.parent_id is not None:

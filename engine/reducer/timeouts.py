@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.effects import StopTasks
 from engine.ids import derived_id
 from engine.model import TaskRun, evolve
-from engine.reducer.attempts import end_attempt
+from engine.reducer.attempts import abandon, end_attempt
 from engine.reducer.containers import count_end, end_run
 from engine.reducer.cuts import began, cut_short, forget_timeout, set_grace
 from engine.reducer.draft import Draft
@@ -22,8 +22,12 @@ def container_timed_out(draft: Draft, run: TaskRun) -> bool:
         _end_all(draft, run)
         return True
     message = f"timed out after {(run.timeout_at - began(run)).total_seconds():g} s"
-    cut_short(draft, run, evolve(progress, stopped=True), message)
-    _stop_below(draft, set_grace(draft, draft.runs[run.id]))
+    stopped: list[str] = []
+    abandon(draft, run, stopped)
+    cut_short(draft, draft.runs[run.id], evolve(progress, stopped=True), message)
+    _stop_below(draft, set_grace(draft, draft.runs[run.id]), stopped)
+    if stopped:
+        draft.effect(StopTasks(draft.id, tuple(stopped)))
     draft.advance_later(run.id)
     return True
 
@@ -40,22 +44,20 @@ def _below(draft: Draft, top: TaskRun) -> list[TaskRun]:
     return found
 
 
-def _stop_below(draft: Draft, top: TaskRun) -> None:
+def _stop_below(draft: Draft, top: TaskRun, stopped: list[str]) -> None:
     order = Order(derived_id("timeout", top.id, top.timeout_at), "its timeout")
-    stopped: list[str] = []
     for run in _below(draft, top):
         progress = draft.progress(run.id)
         if progress is not None:
             progress = evolve(progress, stopped=True, cut=State.KILLED, verdict=State.KILLED)
-            draft.put(evolve(forget_timeout(draft, run), progress=progress))
+            abandon(draft, run, stopped)
+            draft.put(evolve(forget_timeout(draft, draft.runs[run.id]), progress=progress))
             draft.set_progress(run.id, progress)
             draft.advance_later(run.id)
         else:
             stop_run(draft, run, order, stopped)
             if draft.runs[run.id].state in TERMINAL:
                 count_end(draft, draft.runs[run.id], draft.node(run))
-    if stopped:
-        draft.effect(StopTasks(draft.id, tuple(stopped)))
 
 
 def _end_all(draft: Draft, top: TaskRun) -> None:

@@ -20,6 +20,7 @@ class Limits(msgspec.Struct, frozen=True):
     http_inline_bytes: int = 262_144
     kv_max_bytes: int = 1_048_576
     kv_max_keys: int = 100_000
+    folder_max_bytes: int = 1_073_741_824
 
     @classmethod
     def of(cls, settings: Settings) -> Limits:
@@ -34,4 +35,5 @@ class Limits(msgspec.Struct, frozen=True):
             http_inline_bytes=settings.http_inline_bytes,
             kv_max_bytes=settings.kv_max_bytes,
             kv_max_keys=settings.kv_max_keys,
+            folder_max_bytes=settings.folder_max_bytes,
         )

@@ -14,6 +14,7 @@ import redis
 import structlog
 
 from engine.ids import derived_id
+from engine.model import Folder
 from engine.states import State
 from engine.worker.control import JobControl, Stop
 from engine.worker.hiding import Hider
@@ -37,6 +38,7 @@ class End(msgspec.Struct, frozen=True):
     state: State
     result: Result = Result()
     error: str | None = None
+    folder: Folder | None = None
 
 
 class Runner:
@@ -84,7 +86,9 @@ class Runner:
             hider = Hider((*self._secrets, *job.secrets))
             lines = Lines(job, self._sender.put, self._limits, minimum=_level(job), start=claim.first_line, hide=hider)
             self._start(job, lines, losses)
-            self._end(job, self._outcome(job, control, lines, hider), lines, hider)
+            left: list[Folder] = []
+            end = self._outcome(job, control, lines, hider, left)
+            self._end(job, msgspec.structs.replace(end, folder=left[-1] if left else None), lines, hider)
         finally:
             self.current = None
             control.close()
@@ -121,11 +125,11 @@ class Runner:
         if losses:
             lines.note("WARN", "The worker that ran this attempt died; it runs again from its start.")
 
-    def _outcome(self, job: Job, control: JobControl, lines: Lines, hider: Hider) -> End:
+    def _outcome(self, job: Job, control: JobControl, lines: Lines, hider: Hider, left: list[Folder]) -> End:
         if control.reason is Stop.KILL:
             return End(State.KILLED, error="killed before it started")
         try:
-            end = End(State.SUCCESS, self._perform(job, control, lines, hider))
+            end = End(State.SUCCESS, self._perform(job, control, lines, hider, left))
             end = msgspec.structs.replace(end, state=end.result.state)
             self._check_outputs(end.result.outputs)
         except TaskFailed as failure:
@@ -137,7 +141,7 @@ class Runner:
             end = End(State.FAILED, error=f"{type(error).__name__}: {error}")
         return self._stopped(control.reason, job, end, lines) if control.reason else end
 
-    def _perform(self, job: Job, control: JobControl, lines: Lines, hider: Hider) -> Result:
+    def _perform(self, job: Job, control: JobControl, lines: Lines, hider: Hider, left: list[Folder]) -> Result:
         kind = kind_of(str(job.task.get("type")))
         if kind is None:
             raise TaskFailed(f"this worker has no task type {job.task.get('type')!r}")
@@ -152,6 +156,8 @@ class Runner:
             files_url=self._files_url,
             hider=hider,
             records=self._records,
+            worker=self._worker_id,
+            left=left,
         )
         return kind.run(running)
 
@@ -195,6 +201,7 @@ class Runner:
                 error=hider(end.error),
                 worker_id=self._worker_id,
                 labels=hider(end.result.labels),
+                folder=end.folder,
             )
         )
         self._sender.put(Over(job))

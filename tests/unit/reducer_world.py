@@ -12,7 +12,7 @@ from engine.expressions import evaluate_at
 from engine.flow import Flow, parse
 from engine.ids import attempt_id
 from engine.inputs import validate_inputs
-from engine.model import Execution, TaskRun, evolve
+from engine.model import Execution, Folder, TaskRun, evolve
 from engine.reducer import Applied, Env, apply
 from engine.reducer.counting import tally_of
 from engine.reducer.plan import plan_of
@@ -37,16 +37,19 @@ ENV = Env(evaluate=evaluate_at)
 NAMESPACE = "test"
 HEADER = f"namespace: {NAMESPACE}\n"
 LOG = "io.kestra.plugin.core.log.Log"
+SHELL = "io.kestra.plugin.scripts.shell.Commands"
 FLOW = "io.kestra.plugin.core.flow"
 
 Answer = State | str | dict[str, Any] | None
-"""What a worker says: a state, an error (FAILED), outputs (SUCCESS), or None (it never answers)."""
+"""What a worker says: a state, an error (FAILED), outputs (SUCCESS), ``{left: uri, error?}`` (what it left in the
+folder of a WorkingDirectory), or None (it never answers)."""
 Answers = Mapping[str, Answer | list[Answer] | Callable[[Job], Answer]]
 
 
 def flow_of(text: str, flow_id: str = "flow") -> Flow:
     """The flow with these keys; ``!Log`` and the like are short for core types."""
     text = text.replace("!Log", f"type: {LOG}, message: hi").replace("type: ~", f"type: {FLOW}.")
+    text = text.replace("!Shell", f"type: {SHELL}, commands: [make]")
     return parse(f"id: {flow_id}\n{HEADER}{text}")
 
 
@@ -143,12 +146,15 @@ class World:
 
     def ended_event(self, job: Job, answer: Answer) -> TaskEnded:
         """What a worker says last."""
-        state, outputs, error = State.SUCCESS, {}, None
+        state, outputs, error, folder = State.SUCCESS, {}, None, None
         match answer:
             case State():
                 state = answer
             case str():
                 state, error = State.FAILED, answer
+            case {"left": str(uri), **rest}:
+                error, folder = rest.get("error"), Folder(uri)
+                state = State.FAILED if error else state
             case dict():
                 outputs = answer
         return TaskEnded(
@@ -160,6 +166,7 @@ class World:
             state,
             outputs=outputs,
             error=error,
+            folder=folder,
         )
 
     def answer_to(self, job: Job) -> Answer:

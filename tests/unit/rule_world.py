@@ -12,16 +12,17 @@ for word: a test looks for it there. A case is a name and::
         runs: {a: FAILED}            # all task runs there are
         order: [a]                   # the jobs in the order they were given out
 
-``!Log`` is short for a Log task's type and message, ``type: ~If`` for the type of a flowable. A task run is written
-``task``, in a loop ``task[value]``.
+``!Log`` is short for a Log task's type and message, ``!Shell`` for one that runs a process, ``type: ~If`` for the type
+of a flowable. A task run is written ``task``, in a loop ``task[value]``.
 
 More keys of a case:
 
 ``flows``      other flows it needs: ``{child: "tasks: …"}``
 ``execute``    fields of the ExecutionCreated event: ``{inputs: {x: 1}}``; false: nothing is executed at the beginning
 ``settings``   fields of ``Env`` that differ: ``{foreach_max_values: 2}``
-``answers``    ``{task: ANSWER}`` or ``{"task[value]": ANSWER}``; an ANSWER is a state, ``{outputs}``, any other text
-               (FAILED with that error), null (no answer before ``answer`` says one), or a list of these, one an attempt
+``answers``    ``{task: ANSWER}`` or ``{"task[value]": ANSWER}``; an ANSWER is a state, ``{outputs}``, ``{left: uri,
+               error?}`` (of the folder of a WorkingDirectory), any other text (FAILED with that error), null (no
+               answer before ``answer`` says one), or a list of these, one an attempt
 ``then``       what happens next, in order: see ``STEPS``; each step is ``{name: argument}``
 ``expect``     what is looked at in the end: see ``LOOKS``; as a step, ``- expect: {…}``, in between
 ``refused``    instead of ``expect``, for a file that is no flow: the violations, as ``line 3, column 9: tasks[0].id:
@@ -46,6 +47,7 @@ from engine.durations import parse_duration
 from engine.flow.document import Document
 from engine.model import Execution, TaskRun, evolve
 from engine.states import TERMINAL, Action, State
+from streaming.messages import Job
 
 FOLDER = Path(__file__).parent / "rules"
 _KEYS = {"flow", "flows", "execute", "settings", "answers", "then", "expect", "refused"}
@@ -203,6 +205,14 @@ def _picture(execution: Execution, wanted: dict[str, Any]) -> dict[str, Any]:
     return {name: seen[name] for name in wanted}
 
 
+def _folder(world: RuleWorld, job: Job) -> dict[str, Any] | None:
+    if job.folder is None:
+        return None
+    runs = world.executions[job.execution_id].task_runs
+    left, clear = job.folder.left, [name_of(runs[run_id]) for run_id in job.folder.clear if run_id in runs]
+    return ({"left": left.uri} if left else {"files": job.folder.files}) | ({"clear": clear} if clear else {})
+
+
 LOOKS: dict[str, Callable[[RuleWorld, Any], Any]] = {
     "state": lambda world, _: world.state.value,
     "history": lambda world, _: world.history(),
@@ -217,10 +227,12 @@ LOOKS: dict[str, Callable[[RuleWorld, Any], Any]] = {
     "gave": _each(lambda world, run: run.outputs),
     "waits": _each(lambda world, run: run.retry_at and (run.retry_at - world.now).total_seconds()),
     "others": lambda world, wanted: [_picture(one, want) for one, want in zip(world.others(), wanted, strict=True)],
+    "folders": lambda world, _: [_folder(world, job) for job in world.submitted],
     "stopped": lambda world, _: [i.split(":")[0] in world.execution.task_runs for i in world.stopped].count(True),
     "timers": lambda world, _: len(world.timers),
 }
 """``runs`` are all task runs with their states, ``order`` the jobs as given out, ``error`` and ``lines`` (of the
 engine's log) parts of texts; by task run: ``attempts`` (how many), ``histories``, ``gave`` (outputs), ``waits``
 (seconds until its retry); ``others`` the other executions as they began, each with what is named of ``_picture``;
+``folders`` what each job has of the folder of its WorkingDirectory;
 ``stopped`` and ``timers`` are counts."""

@@ -123,7 +123,8 @@ def test_tasks_have_their_properties() -> None:
 def test_flowables_are_told_from_runnable_tasks() -> None:
     flowable = {name.rpartition(".")[2] for name, task in TASK_TYPES.items() if task.flowable}
     assert flowable == {
-        *("Sequential", "Parallel", "If", "Switch", "ForEach", "Dag", "LoopUntil", "AllowFailure", "Pause", "Subflow")
+        *("Sequential", "Parallel", "If", "Switch", "ForEach", "Dag", "LoopUntil", "AllowFailure", "Pause", "Subflow"),
+        "WorkingDirectory",
     }
 
 

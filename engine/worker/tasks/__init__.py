@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.worker.tasks import core, http, kv, scripts
+from engine.worker.tasks import core, folders, http, kv, scripts
 from engine.worker.tasks.base import Result, Running, TaskFailed, TaskKind
 
 _CORE = "io.kestra.plugin.core."
@@ -24,6 +24,7 @@ _OLD_NAMES = {
     f"{_OLD}executions.Labels": f"{_CORE}execution.Labels",
     "io.kestra.plugin.fs.http.Request": f"{_CORE}http.Request",
     "io.kestra.plugin.fs.http.Download": f"{_CORE}http.Download",
+    f"{_OLD}flows.WorkingDirectory": f"{_CORE}flow.WorkingDirectory",
     f"{_OLD}scripts.Bash": f"{_SCRIPTS}shell.Commands",
 }
 
@@ -53,6 +54,7 @@ TASKS: dict[str, TaskKind] = {
     ),
     f"{_CORE}kv.Get": TaskKind(("key", "namespace", "errorOnMissing"), kv.get_value),
     f"{_CORE}kv.Delete": TaskKind(("key", "namespace", "errorOnMissing"), kv.delete),
+    f"{_CORE}flow.WorkingDirectory": TaskKind(("outputFiles",), folders.hand_over),
     f"{_CORE}flow.Sleep": TaskKind(("duration",), core.sleep),
     f"{_CORE}output.OutputValues": TaskKind(("values",), core.output_values),
     f"{_SCRIPTS}shell.Commands": TaskKind(("commands", *_SCRIPT_PROPERTIES), scripts.shell),

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from engine.model import Folder
 from engine.states import State
 from engine.worker.control import JobControl
 from engine.worker.hiding import Hider
@@ -28,7 +29,8 @@ class TaskFailed(Exception):
 class Running(msgspec.Struct, frozen=True):
     """One attempt while it runs. ``properties`` are rendered; ``may_read`` is false while too much waits to be sent.
 
-    ``hider`` is told of secrets that its outputs and lines must not show.
+    ``worker`` is the one it runs on, ``left`` gets what it leaves in the folder of its WorkingDirectory. ``hider`` is
+    told of secrets that its outputs and lines must not show.
     """
 
     job: Job
@@ -40,6 +42,8 @@ class Running(msgspec.Struct, frozen=True):
     files_url: str
     hider: Hider
     records: Records
+    worker: str = ""
+    left: list[Folder] = msgspec.field(default_factory=list)
 
 
 class Result(msgspec.Struct, frozen=True):

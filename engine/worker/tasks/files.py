@@ -55,11 +55,10 @@ def keep_outputs(home: Path, patterns: Any, files_url: str, job: Job) -> dict[st
     return kept
 
 
-def folder_of(files_url: str, job: Job) -> str:
-    """Where the files of an attempt are kept."""
-    return "/".join(
-        (files_url.rstrip("/"), job.namespace, job.flow_id, job.execution_id, job.task_run_id, str(job.attempt))
-    )
+def folder_of(files_url: str, job: Job, task_run_id: str | None = None) -> str:
+    """Where the files of the attempt are kept; with a task run of its execution, where those of all its attempts."""
+    base = "/".join((files_url.rstrip("/"), job.namespace, job.flow_id, job.execution_id))
+    return f"{base}/{task_run_id}" if task_run_id else f"{base}/{job.task_run_id}/{job.attempt}"
 
 
 def store(content: IO[bytes], name: str, files_url: str, job: Job) -> str:

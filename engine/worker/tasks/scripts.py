@@ -6,7 +6,8 @@ import json
 import os
 import shlex
 import sys
-import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from engine.worker.processes import TaskProcess, describe_exit, mark_of
 from engine.worker.tasks import files
 from engine.worker.tasks.base import Result, Running, TaskFailed
 from engine.worker.tasks.core import text_of
+from engine.worker.tasks.folders import folder_of
 from streaming.messages import Metric
 
 _HIDDEN_ENV = "WATCHFLOOR_"  # settings hold secrets; a task does not see the worker's
@@ -51,10 +53,7 @@ def python(running: Running) -> Result:
 
 
 def _run(running: Running, name: str, text: str, interpreter: list[str], more: dict[str, str] | None = None) -> Result:
-    with tempfile.TemporaryDirectory(prefix="wf-task-", ignore_cleanup_errors=True) as folder:
-        home = Path(folder)
-        for file, content in {name: text, **(more or {})}.items():
-            (home / file).write_text(content, encoding="utf-8")
+    with folder_of(running) as home, _scripts(home, {name: text, **(more or {})}):
         files.put_inputs(home, running.properties.get("inputFiles"), running.files_url)
         argv = [*interpreter, text] if interpreter[-1] == "-c" else [*interpreter, name]
         capture = Capture(running.lines, running.limits)
@@ -67,6 +66,21 @@ def _run(running: Running, name: str, text: str, interpreter: list[str], more: d
         if patterns and running.control.reason is None:
             outputs["outputFiles"] = files.keep_outputs(home, patterns, running.files_url, running.job)
         return Result(outputs, tuple(capture.metrics))
+
+
+@contextmanager
+def _scripts(home: Path, texts: dict[str, str]) -> Iterator[None]:
+    """The scripts of a task stand in its folder while it runs; a file of the same name is back afterwards."""
+    before = {name: (home / name).read_bytes() for name in texts if (home / name).is_file()}
+    for name, text in texts.items():
+        (home / name).write_text(text, encoding="utf-8")
+    try:
+        yield
+    finally:
+        for name in texts:
+            (home / name).unlink(missing_ok=True)
+        for name, content in before.items():
+            (home / name).write_bytes(content)
 
 
 def _follow(running: Running, argv: list[str], home: Path, capture: Capture) -> int:
