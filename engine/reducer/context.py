@@ -50,7 +50,6 @@ def context_of(draft: Draft, node: Node | None = None, run: TaskRun | None = Non
         "vars": variables_of(execution),
         "labels": execution.labels,
         "trigger": trigger.variables if trigger else {},
-        "envs": draft.env.envs,
         "namespace": {"id": execution.namespace},
         "outputs": Outputs(draft),
     }

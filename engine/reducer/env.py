@@ -21,7 +21,7 @@ class Env(msgspec.Struct, frozen=True):
     ``evaluate(template, context, now)`` must give the same for the same arguments: ``now`` is the event's moment.
 
     ``references(value)`` says which names the templates in ``value`` use; ``None``: ``engine.expressions`` does.
-    ``envs`` is what expressions see as ``envs``; ``secrets`` are texts that nothing shows (``forms_of`` gave them).
+    ``secrets`` are texts that nothing shows (``forms_of`` gave them).
     """
 
     evaluate: Evaluate
@@ -31,7 +31,6 @@ class Env(msgspec.Struct, frozen=True):
     subflow_max_depth: int = 20
     loop_max_iterations: int = 1_000
     loop_max_duration: float = 604_800.0
-    envs: Mapping[str, Any] = {}
     max_labels: int = 100
     secrets: tuple[str, ...] = ()
 

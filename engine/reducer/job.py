@@ -17,7 +17,7 @@ from engine.reducer.plan import Node
 from engine.secrecy import secrets_of
 from streaming.messages import Job, JobFolder
 
-_TRIMMED = ("inputs", "vars", "labels", "trigger", "envs", "error")
+_TRIMMED = ("inputs", "vars", "labels", "trigger", "error")
 _OUTPUTS = "outputs"
 _VARS = "vars"
 _OWN_KEY = r"\[\s*(?:taskrun|parent\.taskrun|parents\[\d+\]\.taskrun)\.value\s*\]"

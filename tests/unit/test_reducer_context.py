@@ -151,6 +151,13 @@ def test_flow_outputs_that_can_not_be_made_fail_a_good_end_only() -> None:
     assert bad.execution.error == "boom"
 
 
+def test_the_environment_is_there_in_the_executor_and_on_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WATCHFLOOR_ENV_REGION", "north")
+    assert seen("variables: {r: '{{ envs.region }}'}\ntasks: [{id: show, !Show '{{ vars.r }} {{ envs.region }}'}]") == [
+        "north north"
+    ]
+
+
 def test_what_an_operator_gives_is_never_evaluated() -> None:
     text = "inputs: [{id: who, type: STRING}]\ntasks: [{id: show, !Show '{{ inputs.who }}'}]"
     assert seen(text, inputs={"who": "{{ 1 + 1 }}"}) == ["{{ 1 + 1 }}"]
