@@ -142,6 +142,17 @@ def test_all_is_well(product: Product) -> None:
     assert json.loads(product.get("/health")[1])["status"] == "ok"
 
 
+def test_each_process_writes_its_log(product: Product) -> None:
+    for name in COMMANDS:
+        lines = [json.loads(line) for line in (product.folder / "logs" / f"{name}.log").read_text().splitlines()]
+        assert "process.started" in {line["action"] for line in lines}, name
+        assert {line["process"] for line in lines} == {name}
+    product.get("/api/v1/main/flows/search", Authorization=f"Basic {b64encode(b'admin:wrong-one').decode()}")
+    said = (product.folder / "logs" / "web.log").read_text()
+    assert '"login.failed"' in said
+    assert "wrong-one" not in said
+
+
 @pytest.mark.parametrize(("name", "part"), [("executor", "executor"), ("logs", "logs")])
 def test_without_a_process_it_is_not_ready_and_says_which(product: Product, name: str, part: str) -> None:
     product.kill(name)

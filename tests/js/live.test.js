@@ -124,6 +124,14 @@ test("a window without ids keeps the order; unknown tags are left alone", () => 
   assert.deepEqual([store.ids, store.total, changed.order, changed.counts], [["b", "a"], 3, false, true]);
 });
 
+test("a row that is gone leaves, whatever the window says", () => {
+  const store = new ListStore();
+  store.replace({ rows: [row("a", 1), row("b", 1)], ids: ["a", "b"], total: 2, counts: {} });
+  assert.equal(store.fold(/** @type {any} */ ([{ t: "gone", id: "a" }])).order, true);
+  assert.deepEqual([...store.rows.keys()], ["b"]);
+  assert.equal(store.fold(/** @type {any} */ ([{ t: "gone", id: "never" }])).order, false);
+});
+
 test("rows in nobody's sight are forgotten, those of a frozen order are not", () => {
   const store = new ListStore();
   store.replace({ rows: [row("a", 1), row("b", 1), row("c", 1)], ids: ["a"], total: 3, counts: {} });

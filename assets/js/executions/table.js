@@ -25,6 +25,12 @@ const TICK_MS = 250;
 /** @param {string} id */
 const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id) ?? document.createElement("div"));
 
+/** What the store has no row of is gone. @param {string[]} ids @param {Row[]} rows */
+function missing(ids, rows) {
+  const there = new Set(rows.map((row) => row.id));
+  return ids.filter((id) => !there.has(id)).map((id) => ({ t: "gone", id }));
+}
+
 export class Table {
   /** @param {HTMLElement} element @param {any} params @param {any} live */
   constructor(element, params, live) {
@@ -133,8 +139,9 @@ export class Table {
     const wanted = this.order.frozen && this.order.strays.length > 0;
     if (wanted && !this.strays) {
       const take = (/** @type {any[]} */ items) => this.took(this.store.fold(items));
-      this.strays = this.live.subscribe("rows", { ids: this.order.shown }, {
-        snapshot: (/** @type {any} */ { rows }) => take(rows.map((/** @type {Row} */ row) => ({ t: "row", row }))),
+      const ids = this.order.shown;
+      this.strays = this.live.subscribe("rows", { ids }, {
+        snapshot: (/** @type {any} */ { rows }) => take([...missing(ids, rows), ...rows.map((/** @type {Row} */ row) => ({ t: "row", row }))]),
         items: take,
       });
     }
