@@ -3,7 +3,8 @@
 The events are synthetic executions sent through the real event stream by a process of its own. One subscriber is
 Chromium on the Executions page; the further ones are Socket.IO clients that acknowledge at once. A sample is one
 event: from its ``at`` to the first painted frame whose cursor covers the commit that applied it. An event that no
-painted frame covers, or whose execution is missing in the page's total, is not accounted for.
+painted frame covers, or whose execution is missing in the page's total, is not accounted for. Beside each case stands
+how much of the processors other machines on the same host took meanwhile.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from bisect import bisect_left
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from benchmarks.product import (
     PASSWORD,
@@ -54,6 +57,7 @@ def measure(product: Product, browser: Any, rate: int, subscribers: int, seconds
     """One case; prints its figures."""
     case = f"{rate}/s, {subscribers} subscriber{'s' if subscribers > 1 else ''}"
     browser.start_recording()
+    before = psutil.cpu_times()
     with other_subscribers(product, PAGE, subscribers - 1), Follower(product.settings) as follower:
         with load_process(product.settings, rate, seconds, seed=rate + subscribers) as load:
             memory = watch_memory(product, browser, seconds) if seconds >= MINUTE else []
@@ -62,10 +66,17 @@ def measure(product: Product, browser: Any, rate: int, subscribers: int, seconds
         browser.wait_for_cursor(follower.last_cursor)
     samples, uncovered = match(events, browser.frames())
     write(percentiles("live", case, samples))
+    write(value("live", f"{case}: processors taken by other machines", stolen(before), "%"))
     lost = uncovered + len(sent) - len(events)
     write(value("live", f"{case}: events not accounted for", lost, "events", len(sent)))
     for what, (early, late) in zip(("page heap", "web memory"), memory, strict=False):
         write(value("live", f"{case}: {what} after a minute / after 15 s", late / early, "ratio"))
+
+
+def stolen(before: Any) -> float:
+    """Percent of all processor time since ``before`` that a virtual machine wanted and didn't get; 0 on a real one."""
+    now = psutil.cpu_times()
+    return 100 * (getattr(now, "steal", 0.0) - getattr(before, "steal", 0.0)) / max(0.01, sum(now) - sum(before))
 
 
 def match(events: list[tuple[str, float]], frames: list[tuple[str, float]]) -> tuple[list[float], int]:
