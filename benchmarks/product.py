@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import subprocess
 import sys
 import threading
@@ -151,6 +152,10 @@ class Follower:
                 self._cursors[item.row.id, version] = cursor
         self.last_cursor = cursor
 
+    def cursors(self) -> list[str]:
+        """The commits that came so far, in order."""
+        return list(dict.fromkeys(self._cursors.values()))
+
     def events(self, sent: list[tuple[str, float]], seconds: float = 30) -> list[tuple[str, float]]:
         """(cursor, accepted at) of the events of ``sent`` that were applied; waits for them up to ``seconds``."""
         versions: dict[str, int] = {}
@@ -170,16 +175,9 @@ def other_subscribers(product: Product, page: str, count: int) -> Iterator[None]
     if not count:
         yield
         return
-    command = [
-        sys.executable,
-        "-m",
-        "benchmarks.subscribers",
-        product.url,
-        PASSWORD,
-        page.partition("?")[2],
-        str(count),
-    ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    header = "Authorization: Basic " + base64.b64encode(f"admin:{PASSWORD}".encode()).decode()
+    command = [sys.executable, "-m", "benchmarks.subscribers", product.url, header, page.partition("?")[2], str(count)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
             if not process.stdout.readline():
