@@ -91,11 +91,13 @@ def _asked(name: str, check: Callable[[], object]) -> Part:
 def _executor(services: Services) -> Part:
     """By its heartbeat: silent, or unable to write what it applies, means that nothing shown is confirmed."""
     health = services.gateway.health
-    age, beat = health.last_beat()
-    problem = health.executor() if beat is not None else "never heard of"
-    if problem is None and beat is not None and beat.database is not None:
-        problem = f"can't write: {beat.database}"
-    return Part("executor", problem, age_s=age, lag_s=round(beat.lag_ms / 1000, 3) if beat is not None else None)
+    age, _ = health.oldest_beat()
+    beats = [beat for _, beat in health.beats() if beat is not None]
+    problem = health.executor() if beats else "never heard of"
+    if problem is None and (stuck := next((beat.database for beat in beats if beat.database is not None), None)):
+        problem = f"can't write: {stuck}"
+    lag = max((beat.lag_ms for beat in beats), default=None)
+    return Part("executor", problem, age_s=age, lag_s=round(lag / 1000, 3) if lag is not None else None)
 
 
 def _heard(services: Services, redis: Part) -> list[Part]:

@@ -63,6 +63,7 @@ _position_move = (
     .values(position=sa.bindparam("position"))
     .returning(stream_position.c.stream)
 )
+_position_move_of = _position_move.where(stream_position.c.partitions == sa.bindparam("of_partitions"))
 _outbox_insert = sa.insert(outbox).returning(outbox.c.id)
 
 
@@ -167,10 +168,11 @@ class Commits(Database):
             rows = connection.execute(sa.select(timer).order_by(timer.c.due)).all()
         return [Timer(row.execution_id, row.key, from_us(row.due), row.task_run_id) for row in rows]
 
-    def outbox(self) -> list[OutboxRow]:
-        """What commits left to be carried out, oldest first."""
+    def outbox(self, stream: str | None = None) -> list[OutboxRow]:
+        """What commits (of one stream, or of all) left to be carried out, oldest first."""
+        query = sa.select(outbox).order_by(outbox.c.id)
         with self._read() as connection:
-            rows = connection.execute(sa.select(outbox).order_by(outbox.c.id)).all()
+            rows = connection.execute(query if stream is None else query.where(outbox.c.stream == stream)).all()
         return [OutboxRow(row.id, row.payload) for row in rows]
 
     # -- one batch
@@ -178,7 +180,7 @@ class Commits(Database):
     def commit(self, commit: Commit) -> int | None:
         """Write a batch: all of it or nothing. The id of its outbox row, ``None`` when it has none.
 
-        Raises ``PositionMoved`` when the stored position is not ``commit.after``.
+        Raises ``PositionMoved`` when the stored position is not ``commit.after``, or the partitions are others.
         """
         with self._write() as connection:
             self._move_position(connection, commit)
@@ -192,7 +194,7 @@ class Commits(Database):
             run_many(connection, _outbox_delete, [{"which": done} for done in commit.outbox_done])
             outbox_id = None
             if commit.outbox is not None:
-                outbox_id = fetch(connection, _outbox_insert, payload=commit.outbox)[0][0]
+                outbox_id = fetch(connection, _outbox_insert, payload=commit.outbox, stream=commit.stream)[0][0]
         self._remember(written)
         return outbox_id
 
@@ -213,11 +215,15 @@ class Commits(Database):
         """First of all: whoever else commits from the same position waits here, and then finds it moved."""
         row = {"stream": commit.stream, "position": commit.position}
         if commit.after is None:
-            run_many(connection, upsert(self.dialect, stream_position), [row])
+            run_many(connection, upsert(self.dialect, stream_position), [row | {"partitions": commit.partitions or 1}])
             return
         if commit.after == NOWHERE:
             run_many(connection, insert_new(self.dialect, stream_position), [row | {"position": NOWHERE}])
-        moved = fetch(connection, _position_move, of=commit.stream, after=commit.after, position=commit.position)
+        move = {"of": commit.stream, "after": commit.after, "position": commit.position}
+        if commit.partitions is None:
+            moved = fetch(connection, _position_move, **move)
+        else:
+            moved = fetch(connection, _position_move_of, **move, of_partitions=commit.partitions)
         if not moved:
             raise PositionMoved(f"somebody else has gone on from position {commit.after} of {commit.stream}")
 
@@ -309,7 +315,7 @@ def write_changes(connection: sa.Connection, dialect: str, changes: Sequence[_Ch
     if not changes:
         return {}
     texts = {c.text_key: c.text for c in changes if c.before is None or c.before.text_key != c.text_key}
-    run_many(connection, insert_new(dialect, search_text), [{"key": k, "text": t} for k, t in texts.items()])
+    run_many(connection, insert_new(dialect, search_text), [{"key": k, "text": t} for k, t in sorted(texts.items())])
     run_many(connection, upsert(dialect, execution, key=("id",), guard="version"), [_index_row(c) for c in changes])
     seqs = _seqs(connection, changes)
     data = [_data_row(c, seqs[c.execution.id]) for c in changes]

@@ -14,13 +14,12 @@ from data.filters import Filters
 from data.pages import Paging, Window, parse_sort
 from data.records import ExecutionPage, ExecutionQuery, Neighbours
 from data.tables import execution, execution_data, stream_position
-from streaming import keys
 from streaming.messages import ExecutionRow
 
 _ROWS = sa.select(execution.c.id, execution_data.c.row).join_from(
     execution, execution_data, execution.c.seq == execution_data.c.seq
 )
-_POSITION = sa.select(stream_position.c.position).where(stream_position.c.stream == keys.EVENTS)
+_POSITIONS = sa.select(stream_position.c.stream, stream_position.c.position)
 
 
 class Executions(Database):
@@ -39,8 +38,8 @@ class Executions(Database):
             counts = counting.count(query.filters)
             total = sum(counts.values())
             found = Paging(connection, now, counting).rows(query.filters, sort, window, total)
-            position = connection.scalar(_POSITION)
-        return ExecutionPage([blobs.decode_row(row) for row in found], total, counts, position or "")
+            positions = {row.stream: row.position for row in connection.execute(_POSITIONS)}
+        return ExecutionPage([blobs.decode_row(row) for row in found], total, counts, positions)
 
     def counts(self, filters: Filters, now: datetime | None = None) -> Counts:
         """How many executions match, by state."""

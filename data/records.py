@@ -47,7 +47,7 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     to; ``dropped`` are (execution id, task-run id). ``timers_cancelled`` are (execution id, key): a key may be in
     one of the two timer lists. ``outbox`` is stored and its id returned; ``outbox_done`` are the rows carried out
     since the last commit. ``gates`` are the changed ones, ``slots`` by their ids the executions whose slot is
-    another now.
+    another now. ``partitions``: how many the writer takes there to be (``None``: whatever the store says).
     """
 
     stream: str
@@ -65,6 +65,7 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     outbox_done: Sequence[int] = ()
     gates: Sequence[Gate] = ()
     slots: Mapping[str, Any] = {}
+    partitions: int | None = None
 
 
 class OutboxRow(msgspec.Struct, frozen=True):
@@ -135,13 +136,13 @@ class ExecutionQuery(msgspec.Struct, frozen=True):
 class ExecutionPage(msgspec.Struct, frozen=True):
     """One page of a list: its rows, how many match in all, and how many of those are in each state.
 
-    ``position`` is the position in ``wf:events`` of the last commit that all of this is read after, of the same moment.
+    ``positions`` are, by stream of events, those of the last commits that all of this is read after, at that moment.
     """
 
     rows: list[ExecutionRow]
     total: int
     counts: dict[State, int]
-    position: str = ""
+    positions: dict[str, str] = {}
 
 
 class Neighbours(msgspec.Struct, frozen=True):

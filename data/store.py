@@ -10,6 +10,7 @@ from data.kv import KeyValues
 from data.log_marks import LogMarks
 from data.log_search import LogSearch
 from data.metrics import Metrics
+from data.partitions import Partitions
 from data.retention import Retention
 from data.slots import Slots
 from data.triggers import Triggers
@@ -17,7 +18,19 @@ from data.users import Users
 
 
 class Store(
-    Commits, Executions, Metrics, Flows, LogMarks, LogSearch, KeyValues, Slots, Triggers, Retention, Users, Audit
+    Commits,
+    Partitions,
+    Executions,
+    Metrics,
+    Flows,
+    LogMarks,
+    LogSearch,
+    KeyValues,
+    Slots,
+    Triggers,
+    Retention,
+    Users,
+    Audit,
 ):
     """The record of everything. Safe to share between threads and greenlets.
 

@@ -159,6 +159,7 @@ stream_position = Table(
     STATE,
     Column("stream", _Text, primary_key=True),
     Column("position", _Text, nullable=False),
+    Column("partitions", Integer, nullable=False, server_default="1"),
 )
 
 outbox = Table(
@@ -166,6 +167,7 @@ outbox = Table(
     STATE,
     Column("id", _Key, primary_key=True, autoincrement=True),
     Column("payload", LargeBinary, nullable=False),
+    Column("stream", _Text, nullable=False, server_default="wf:events"),
     sqlite_autoincrement=True,
 )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 import redis
@@ -17,6 +17,10 @@ from redis.retry import Retry
 
 from streaming import codec, keys
 from streaming.messages import Control, Event, Heartbeat, LogBatch, LogsCommitted
+from streaming.partitions import Partitions
+
+if TYPE_CHECKING:
+    from watchfloor.settings import Settings
 
 _FIELD = b"d"
 
@@ -47,7 +51,10 @@ class Read(msgspec.Struct, frozen=True):
 class Bus:
     """Typed access to one Redis server."""
 
-    def __init__(self, url: str, *, deltas_cap: int = 20_000, dead_letters_cap: int = 10_000) -> None:
+    def __init__(
+        self, url: str, *, deltas_cap: int = 20_000, dead_letters_cap: int = 10_000, partitions: int = 1
+    ) -> None:
+        self.partitions = Partitions(partitions)
         self._redis = redis.Redis.from_url(
             url,
             socket_connect_timeout=2,
@@ -59,6 +66,11 @@ class Bus:
         self._dead_letters_cap = dead_letters_cap
         self._publish_deltas = self._redis.register_script(_PUBLISH_DELTAS)
         self._bury = self._redis.register_script(_BURY)
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """The bus that the settings name."""
+        return cls(settings.resolved_redis_url, deltas_cap=settings.deltas_cap, partitions=settings.partitions)
 
     @property
     def redis(self) -> redis.Redis:
@@ -77,13 +89,14 @@ class Bus:
 
     def append(self, event: Event) -> str:
         """Append one event; its stream id."""
-        return self._redis.xadd(keys.EVENTS, {_FIELD: codec.encode(event)}).decode()
+        stream = self.partitions.stream(event.execution_id)
+        return self._redis.xadd(stream, {_FIELD: codec.encode(event)}).decode()
 
     def append_all(self, events: Iterable[Event]) -> int:
         """Append events in order, in one round trip; how many."""
         pipe = self._redis.pipeline(transaction=False)
         for event in events:
-            pipe.xadd(keys.EVENTS, {_FIELD: codec.encode(event)})
+            pipe.xadd(self.partitions.stream(event.execution_id), {_FIELD: codec.encode(event)})
         return len(pipe.execute())
 
     def append_logs(self, batch: LogBatch) -> None:

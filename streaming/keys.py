@@ -2,7 +2,7 @@
 
 from engine.ids import attempt_id
 
-EVENTS = "wf:events"  # stream: events in, trimmed to what is not yet applied
+EVENTS = "wf:events"  # stream: events in, trimmed to what is not yet applied; of the first partition
 DELTAS = "wf:deltas"  # stream, capped: what each commit changed; its ids are the cursor
 LIVE = "wf:live"  # channel: the same messages, each with its stream id, and heartbeats
 LOGS = "wf:logs"  # stream: log lines in, trimmed to what is not yet stored
@@ -10,6 +10,16 @@ LIVE_LOGS = "wf:live:logs"  # channel: log entries that are in the store now
 CONTROL = "wf:control"  # channel: kills, changed flows
 JOBS = "wf:celery:jobs"  # list: task attempts that no worker has taken yet; Celery's own
 DEAD_LETTERS = "wf:dead-letters"  # stream, capped: malformed messages with their bytes and the reason
+
+
+def events(partition: int) -> str:
+    """Stream of a partition's events."""
+    return f"{EVENTS}:{partition}" if partition else EVENTS
+
+
+def lease(stream: str) -> str:
+    """Key of who reads a stream, for as long as it says so."""
+    return f"wf:lease:{stream}"
 
 
 def claim(task_run_id: str, attempt: int) -> str:

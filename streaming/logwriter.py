@@ -108,7 +108,7 @@ def main(settings: Settings, stop: Stop | None = None) -> None:
     """Run the log writer, and retention beside it, until SIGTERM or SIGINT."""
     stop = stop or stop_on_signals()
     store = Store(settings.resolved_database_url, **settings.database_pool)
-    bus = Bus(settings.resolved_redis_url)
+    bus = Bus.of(settings)
     writer = LogWriter(store, bus)
     retry_store(store.migrate, stop)
     chooser = Chooser(store, bus, settings.retention, settings.retention_step)

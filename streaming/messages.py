@@ -79,6 +79,22 @@ class TaskEnded(_Event, frozen=True, omit_defaults=True, tag="task_ended"):
     folder: Folder | None = None
 
 
+class WorkerLost(_Event, frozen=True, omit_defaults=True, tag="worker_lost"):
+    """The worker of a claimed attempt is gone, and what it ran has been ended. ``stopped``: it was told to stop."""
+
+    task_run_id: str
+    attempt: int
+    worker_id: str
+    stopped: bool = False
+
+
+class JobMissed(_Event, frozen=True, omit_defaults=True, tag="job_missed"):
+    """A job that was given out has come to no worker, though later ones have, or none is left on the way."""
+
+    task_run_id: str
+    attempt: int
+
+
 class SubflowEnded(_Event, frozen=True, omit_defaults=True, tag="subflow_ended"):
     """The execution that a Subflow task run waits for reached ``state``; RETRIED: ``successor`` takes its place."""
 
@@ -227,6 +243,8 @@ Event = (
     ExecutionCreated
     | TaskStarted
     | TaskEnded
+    | WorkerLost
+    | JobMissed
     | SubflowEnded
     | TimerFired
     | ActionRequested
@@ -337,9 +355,9 @@ class TriggerAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
 class Deltas(msgspec.Struct, gc=False, frozen=True, omit_defaults=True, tag="deltas", tag_field="type"):
     """Everything one commit of one executor changed. Its stream id in ``wf:deltas`` is the cursor.
 
-    ``position`` is the stream position the commit wrote: a reader whose snapshot has this position or a later one
-    has these changes already. ``removed`` are the last rows of executions that are no more. ``answers`` are those of
-    triggers.
+    ``position`` is the position in ``stream`` that the commit wrote: a reader whose snapshot has this position of it
+    or a later one has these changes already. ``removed`` are the last rows of executions that are no more.
+    ``answers`` are those of triggers.
     """
 
     executor_id: str
@@ -348,17 +366,21 @@ class Deltas(msgspec.Struct, gc=False, frozen=True, omit_defaults=True, tag="del
     position: str = ""
     removed: tuple[ExecutionRow, ...] = ()
     answers: tuple[TriggerAnswer, ...] = ()
+    stream: str = "wf:events"
 
 
 class Heartbeat(msgspec.Struct, frozen=True, omit_defaults=True, tag="heartbeat", tag_field="type"):
     """Sent each second by each executor. ``lag_ms``: age of the oldest event not yet applied; ``database``: an
-    error text while the store can't be reached, else ``None``; ``dead_letters``: events put aside so far."""
+    error text while the store can't be reached, else ``None``; ``dead_letters``: events put aside so far;
+    ``partition``: the one it works on, of ``partitions``."""
 
     executor_id: str
     at: datetime
     lag_ms: int = 0
     database: str | None = None
     dead_letters: int = 0
+    partition: int = 0
+    partitions: int = 1
 
 
 Live = Deltas | Heartbeat

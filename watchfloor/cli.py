@@ -81,9 +81,11 @@ def web(host: Host = None, port: Port = None) -> None:
 
 
 @app.command()
-def executor() -> None:
-    """Run the executor: the reducer, timers and schedules."""
-    settings = _process("executor")
+def executor(
+    partition: Annotated[int | None, typer.Option(help="Which partition of the events.", show_default="0")] = None,
+) -> None:
+    """Run the executor of one partition: the reducer, timers and schedules. A second one there waits as a standby."""
+    settings = _process("executor", partition=partition)
     from streaming.executor import main
 
     main(settings)
@@ -153,7 +155,7 @@ def load(
     from streaming.load import load
     from watchfloor.urls import without_password
 
-    bus = Bus(settings.resolved_redis_url)
+    bus = Bus.of(settings)
     try:
         bus.ping()
         typer.echo(f"Sending {rate:g} events/s for {seconds:g} s to {without_password(settings.resolved_redis_url)}")

@@ -23,7 +23,7 @@ def prune(settings: Settings, console: Console, *, dry_run: bool) -> int:
     if not settings.retention:
         console.print("All executions are kept: WATCHFLOOR_RETENTION names no rule.")
         return 0
-    store, bus = Store(settings.resolved_database_url), Bus(settings.resolved_redis_url)
+    store, bus = Store(settings.resolved_database_url), Bus.of(settings)
     try:
         chooser = Chooser(store, bus, settings.retention, settings.retention_step)
         due = chooser.due()

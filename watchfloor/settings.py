@@ -50,6 +50,10 @@ class Settings(BaseSettings):
     log_files: int = Field(5, ge=1, description="Full files kept of each kind of process.")
     worker_processes: int = Field(2, ge=1, description="Tasks one worker runs at once.")
     kill_grace: float = Field(10.0, ge=0, description="Time a killed task has between SIGTERM and SIGKILL.")
+    stop_grace: float = Field(10.0, ge=0, description="Time running tasks have to end when their worker is to stop.")
+    task_max_resubmits: int = Field(
+        1, ge=0, description="How often a task runs again because its worker died; once more fails it."
+    )
     task_max_log_lines: int = Field(100_000, ge=1, description="Log lines kept of one attempt; more are counted.")
     task_max_line_bytes: int = Field(16_384, ge=80, description="Length at which one log line is cut.")
     task_max_output_bytes: int = Field(1_048_576, ge=1024, description="Size of one task's outputs; more fails it.")
@@ -77,6 +81,8 @@ class Settings(BaseSettings):
     flow_trigger_max_chain: int = Field(20, ge=1, description="Flow triggers that may follow one another.")
     webhook_rate: str = Field("600 per minute", description="Webhook calls allowed an address.")
     webhook_max_bytes: int = Field(1_048_576, ge=1, description="Size of a webhook call's body.")
+    partitions: int = Field(1, ge=1, le=64, description="Parts the events are divided into, an executor for each.")
+    partition: int = Field(0, ge=0, description="Which of them this executor works on, counted from 0.")
     executor_batch: int = Field(1_000, ge=1, description="Events applied in one commit at the most.")
     live_cache_executions: int = Field(20_000, ge=100, description="Executions an executor keeps in memory.")
     deltas_cap: int = Field(20_000, ge=100, description="Commits kept for browsers that come back.")
@@ -90,6 +96,14 @@ class Settings(BaseSettings):
     retention_step: int = Field(100, ge=1, le=500, description="Executions that retention removes at once.")
     page_size_max: int = Field(500, ge=1, description="Rows of one page at the most.")
     action_wait: float = Field(5.0, gt=0, description="How long an action waits for its answer before 504.")
+
+    @field_validator("partition")
+    @classmethod
+    def _partition(cls, given: int, info: ValidationInfo) -> int:
+        count = info.data.get("partitions", 1)
+        if given >= count:
+            raise ValueError(f"expected a number below {count} (WATCHFLOOR_PARTITIONS), the first partition is 0")
+        return given
 
     @field_validator("retention", mode="before")
     @classmethod

@@ -120,7 +120,7 @@ def services_of(settings: Settings, socketio: Any) -> Services:
     from streaming.metrics import Meter
 
     store = Store(settings.resolved_database_url, **settings.database_pool)
-    bus = Bus(settings.resolved_redis_url, deltas_cap=settings.deltas_cap)
+    bus = Bus.of(settings)
     # PostgreSQL's driver lets other greenlets run while it waits; SQLite's works in C, in one go.
     threads = {"offload": offload} if store.dialect == "sqlite" else {}
     meter = Meter("web")

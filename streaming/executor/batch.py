@@ -12,7 +12,7 @@ from engine.model import Execution
 from engine.reducer import Applied
 from engine.slots import Gate, Turn
 from engine.trigger_state import TriggerState
-from streaming import codec
+from streaming import codec, keys
 from streaming.executor.timers import Due
 from streaming.messages import (
     Answer,
@@ -151,7 +151,7 @@ class Batch:
         """(execution id, key) of the timers that this batch leaves unset."""
         return [key for key, timer in self._timers.items() if timer is None]
 
-    def outbox(self, executor_id: str, now: datetime, position: str = "") -> Outbox | None:
+    def outbox(self, executor_id: str, now: datetime, position: str = "", stream: str = keys.EVENTS) -> Outbox | None:
         """What is to be announced and done, ``None`` when nothing is."""
         items = tuple(self._delta(execution_id) for execution_id in self._touched())
         removed = tuple(row_of(execution) for execution in self.removed)
@@ -159,7 +159,7 @@ class Batch:
         news = items or removed or said
         if not news and not self.effects:
             return None
-        deltas = codec.encode(Deltas(executor_id, now, items, position, removed, said)) if news else b""
+        deltas = codec.encode(Deltas(executor_id, now, items, position, removed, said, stream)) if news else b""
         return Outbox(deltas, tuple(self.effects))
 
     def _touched(self) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 from data import Store
@@ -14,10 +14,14 @@ from streaming.messages import Event, SlotEvent, SlotLimited
 
 
 class Gates:
-    """Read once, then kept, for there are as many as flows with a limit. A batch changes them at its commit."""
+    """Read once, then kept, for there are as many as flows with a limit. A batch changes them at its commit.
 
-    def __init__(self, store: Store) -> None:
+    Each gate has one home, the executor that ``owns`` its id.
+    """
+
+    def __init__(self, store: Store, owns: Callable[[str], bool] = lambda gate_id: True) -> None:
         self._store = store
+        self._owns = owns
         self._gates: dict[str, Gate] = {}
 
     def forget(self) -> None:
@@ -36,7 +40,7 @@ class Gates:
         """What gates are to know of ``flows`` (the newest, with revisions): limits that are others now."""
         newest = {gate_id(flow.namespace, flow.id): (revision, flow.concurrency) for flow, revision in flows}
         events: list[Event] = []
-        for gate in map(self._gate, self._store.gate_ids()):
+        for gate in map(self._gate, filter(self._owns, self._store.gate_ids())):
             revision, concurrency = newest.get(gate.id, (gate.revision, None))
             limit = concurrency.limit if concurrency else None
             if gate.limit != limit and revision >= gate.revision:

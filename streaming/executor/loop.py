@@ -11,6 +11,7 @@ import os
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from threading import Event as Stop
@@ -26,13 +27,15 @@ from engine.flow import Flow, parse
 from engine.ids import derived_id
 from engine.model import Execution, evolve
 from engine.reducer import Env, apply
-from streaming import codec, keys
+from streaming import codec
 from streaming.bus import Bus, Read
 from streaming.executor.batch import Batch, Outbox, decode_outbox
 from streaming.executor.cache import ExecutionCache
 from streaming.executor.figures import Figures
 from streaming.executor.gates import Gates
+from streaming.executor.lease import this_process
 from streaming.executor.performer import Dispatch, Performer
+from streaming.executor.post import Post
 from streaming.executor.pulse import Pulse
 from streaming.executor.timers import Due, Timers
 from streaming.executor.triggers import Triggers, rules_of
@@ -56,6 +59,7 @@ _TRIM_EVERY = 50  # commits
 _BACKOFF_MAX = 2.0
 _REST_MAX = 0.04  # seconds
 _TIDY_AFTER = 1.0  # seconds
+_STANDBY_LOOK = 0.25  # seconds
 _OF_HOMES = (*get_args(SlotEvent), *get_args(TriggerEvent))  # about no execution
 _WITHOUT_FLOW = (ExecutionReported, TaskReported, ExecutionExpired)  # applied without asking what the flow says
 
@@ -65,7 +69,7 @@ def _now() -> datetime:
 
 
 class Executor:
-    """The one reducer of the event stream."""
+    """The one reducer of a partition's event stream."""
 
     def __init__(
         self,
@@ -83,32 +87,49 @@ class Executor:
         self._env = env
         self._clock = clock
         self._performer = Performer(bus, dispatch)
+        holder = this_process(self.id, bus.partitions.count)
+        self._post = Post(settings.partition, bus.partitions, store, bus, self._performer, holder)
+        self._stream = self._post.stream
         self._cache = ExecutionCache(store.load_many, settings.live_cache_executions)
         self._flows: dict[tuple[str, str, int], Flow] = {}
         self._timers = Timers()
-        self._gates = Gates(store)
-        self._triggers = Triggers(rules_of(settings), env.evaluate)
+        self._gates = Gates(store, self._post.owns)
+        self._triggers = Triggers(rules_of(settings), env.evaluate, self._post.owns)
         self._flows_asked, self._flows_seen = 1, 0
         self._position = NOWHERE
         self._unsure = False  # whether a commit ended in an error: it may be there, or somebody else's
+        self._at_work = False
         self._commits = 0
         self._done: list[int] = []
         self._performed_at = 0.0
         self._stop = Stop()
         self.figures = Figures()
         self.figures.meter.look(self._look)
-        self.pulse = Pulse(self.id, bus, store, lambda: self._position, self.figures.lag)
+        self.pulse = Pulse(self.id, bus, store, self._post, lambda: self._position, self.figures.lag)
 
     # -- life
 
     def run(self, stop: Stop) -> None:
         """Work until ``stop``; a server that goes away is waited for, never given up."""
         self._stop = stop
-        self._persist(self._recover)
-        log.info("executor.started", executor=self.id, position=self._position, timers=len(self._timers))
         while not stop.is_set():
-            self._persist(self.step)
+            self._persist(self._turn)
+        with suppress(RedisError, OSError):
+            self._post.leave()
         log.info("executor.stopped", executor=self.id, position=self._position)
+
+    def _turn(self) -> None:
+        """A step, unless another executor works on this partition: then wait until it has gone."""
+        if not self._post.held(doubt=self._unsure):
+            self._at_work = False
+            self._stop.wait(_STANDBY_LOOK)
+            return
+        if not self._at_work:
+            self._recover()
+            self._at_work = True
+            said = {"partition": self._post.partition, "position": self._position, "timers": len(self._timers)}
+            log.info("executor.started", executor=self.id, **said)
+        self.step()
 
     def flows_changed(self) -> None:
         """Said from another thread: look at the flows again before the next step."""
@@ -136,13 +157,14 @@ class Executor:
         """Take everything from the store: at the start, and when what is in memory may not be what is there."""
         self._cache.clear()
         self._store.forget()
-        self._position = self._store.position(keys.EVENTS)
-        self._timers = Timers(Due(t.execution_id, t.key, t.due, t.task_run_id) for t in self._store.timers())
+        self._position = self._store.position(self._stream)
+        mine = (timer for timer in self._store.timers() if self._post.owns(timer.execution_id))
+        self._timers = Timers(Due(t.execution_id, t.key, t.due, t.task_run_id) for t in mine)
         self._gates.forget()
-        self._triggers.recover(self._store.trigger_states())
+        self._triggers.recover(self._store.trigger_states(gone=True))
         self._flows_seen = 0
         self._done = []
-        for row in self._store.outbox():
+        for row in self._store.outbox(self._stream):
             self._performer.perform(decode_outbox(row.payload))
             self._done.append(row.id)
         self._unsure = False
@@ -155,12 +177,13 @@ class Executor:
             self._recover()
         self._fire_due()
         entries = self._bus.read(
-            keys.EVENTS, self._position, count=self._settings.executor_batch, block_ms=self._block_ms()
+            self._stream, self._position, count=self._settings.executor_batch, block_ms=self._block_ms()
         )
         if entries or self._is_due() or self._tidy():
             begun = time.monotonic()
             self._apply(entries)
-            self._rest(time.monotonic() - begun)
+            if len(entries) < self._settings.executor_batch:  # else more are waiting
+                self._rest(time.monotonic() - begun)
         return len(entries)
 
     def _is_due(self) -> bool:
@@ -205,7 +228,7 @@ class Executor:
     def _look(self) -> None:
         """What the figures say of this moment."""
         meter = self.figures.meter
-        meter["watchfloor_events_waiting"].set(self._bus.waiting(keys.EVENTS, self._position))
+        meter["watchfloor_events_waiting"].set(self._bus.waiting(self._stream, self._position))
         meter["watchfloor_timers"].set(len(self._timers))
         meter["watchfloor_executions_cached"].set(len(self._cache))
 
@@ -213,13 +236,15 @@ class Executor:
 
     def _apply(self, entries: list[Read]) -> None:
         events = [decoded for entry in entries if (decoded := self._decode(entry)) is not None]
-        batch = Batch(self._cache.fetch({e.execution_id for _, e in events if not isinstance(e, _OF_HOMES)}))
+        owns = self._post.owns
+        wanted = {e.execution_id for _, e in events if not isinstance(e, _OF_HOMES) and owns(e.execution_id)}
+        batch = Batch(self._cache.fetch(wanted))
         begun = time.perf_counter()
         asked = self._flows_asked
         self._apply_all(batch, events, refresh=asked != self._flows_seen)
         self.figures.applied((event for _, event in events), time.perf_counter() - begun)
         position = entries[-1].id if entries else self._position
-        outbox = batch.outbox(self.id, self._clock(), position)
+        outbox = batch.outbox(self.id, self._clock(), position, self._stream)
         begun = time.perf_counter()
         done = self._commit(batch, position, outbox)
         self.figures.committed(len(entries), len(batch.removed), time.perf_counter() - begun)
@@ -252,12 +277,15 @@ class Executor:
         try:
             return entry, codec.decode_event(entry.payload)
         except codec.DecodeError as error:
-            self._bus.bury(keys.EVENTS, entry, error.reason)
+            self._bus.bury(self._stream, entry, error.reason)
             self.figures.buried()
             log.warning("event.buried", id=entry.id, reason=error.reason)
             return None
 
     def _apply_one(self, batch: Batch, entry: Read, event: Event) -> None:
+        if not self._post.owns(event.execution_id):  # sent by who takes there to be another number of partitions
+            batch.emit(event)
+            return
         execution = batch.current(event.execution_id)
         try:
             if isinstance(event, SlotEvent):
@@ -271,13 +299,13 @@ class Executor:
         except (StoreUnavailable, RedisError):
             raise
         except Exception as error:
-            self._bus.bury(keys.EVENTS, entry, f"{type(error).__name__}: {error}")
+            self._bus.bury(self._stream, entry, f"{type(error).__name__}: {error}")
             self.figures.buried()
             log.exception("event.not_applied", id=entry.id, execution=event.execution_id)
 
     def _commit(self, batch: Batch, position: str, outbox: Outbox | None) -> int | None:
         commit = Commit(
-            stream=keys.EVENTS,
+            stream=self._stream,
             position=position,
             after=self._position,
             executions=batch.executions,
@@ -292,6 +320,7 @@ class Executor:
             outbox_done=self._done,
             gates=tuple(batch.gates.values()),
             slots=batch.slots,
+            partitions=self._post.partitions.count,
         )
         self._unsure = True
         with self.pulse.commit():
@@ -309,7 +338,7 @@ class Executor:
     def _trim(self) -> None:
         self._commits += 1
         if self._commits % _TRIM_EVERY == 0:
-            self._bus.trim(keys.EVENTS, self._position)
+            self._bus.trim(self._stream, self._position)
 
     # -- flows
 

@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 from data import Store, StoreUnavailable
 from streaming import keys
 from streaming.bus import Bus
+from streaming.executor.post import Post
 from streaming.messages import Heartbeat
 
 log = structlog.get_logger()
@@ -30,12 +31,14 @@ class Pulse:
         executor_id: str,
         bus: Bus,
         store: Store,
+        post: Post,
         position: Callable[[], str],
         lag: Callable[[float], None] = lambda seconds: None,
     ) -> None:
         self._executor_id = executor_id
         self._bus = bus
         self._store = store
+        self._post = post
         self._position = position
         self._lag = lag
         self.commit_problem: str | None = None
@@ -44,10 +47,12 @@ class Pulse:
         self._known: str | None = None
 
     def beat_until(self, stop: Stop, seconds: float = 1.0) -> None:
-        """Send a heartbeat every ``seconds``."""
+        """Send a heartbeat every ``seconds``, unless another executor works in our place."""
         due = time.monotonic() + seconds
         while not stop.wait(max(0.0, due - time.monotonic())):
             due = max(due + seconds, time.monotonic())
+            if self._post.waits:
+                continue
             try:
                 self._bus.publish_heartbeat(self.heartbeat())
             except RedisError as error:
@@ -63,6 +68,8 @@ class Pulse:
             lag_ms=lag_ms,
             database=self.commit_problem or self._probe(),
             dead_letters=self._bus.length(keys.DEAD_LETTERS),
+            partition=self._post.partition,
+            partitions=self._post.partitions.count,
         )
 
     @contextmanager
@@ -90,7 +97,7 @@ class Pulse:
         return self._known
 
     def _lag_ms(self) -> int:
-        waiting = self._bus.read(keys.EVENTS, self._position(), count=1, block_ms=None)
+        waiting = self._bus.read(self._post.stream, self._position(), count=1, block_ms=None)
         if not waiting:
             return 0
         accepted_ms = int(waiting[0].id.partition("-")[0])

@@ -36,38 +36,54 @@ class Health:
             fresh = self._clock() - SILENT_FOREVER
             self._beats = {name: entry for name, entry in self._beats.items() if entry[0] >= fresh}
 
-    def _newest(self) -> tuple[float, Heartbeat] | None:
-        return max(self._beats.values(), key=lambda entry: entry[0], default=None)
+    def beats(self) -> list[tuple[float, Heartbeat | None]]:
+        """(when, newest heartbeat) of each partition; one never heard of counts from our start.
 
-    def last_beat(self) -> tuple[float | None, Heartbeat | None]:
-        """(seconds since the newest heartbeat, that heartbeat)."""
-        newest = self._newest()
-        return (round(self._clock() - newest[0], 1), newest[1]) if newest is not None else (None, None)
+        The newest heartbeat of all says how many partitions there are.
+        """
+        newest = max(self._beats.values(), key=lambda entry: entry[0], default=None)
+        count = newest[1].partitions if newest is not None else 1
+        found: list[tuple[float, Heartbeat | None]] = [(self._born, None)] * count
+        for entry in self._beats.values():
+            at, beat = entry
+            ours = beat.partitions == count and beat.partition < count
+            if ours and (found[beat.partition][1] is None or at > found[beat.partition][0]):
+                found[beat.partition] = entry
+        return found
+
+    def oldest_beat(self) -> tuple[float | None, Heartbeat | None]:
+        """(seconds since, heartbeat) of the partition that is silent for longest."""
+        at, beat = min(self.beats(), key=lambda entry: (entry[1] is not None, entry[0]))
+        return (round(self._clock() - at, 1), beat) if beat is not None else (None, None)
 
     def executor(self) -> str | None:
-        """What is wrong with the executor."""
-        newest = self._newest()
-        silent = self._clock() - (newest[0] if newest is not None else self._born)
-        return f"silent for {silent:.0f} s" if silent > EXECUTOR_SILENT_AFTER else None
+        """What is wrong with the executors; where there are several, which ones."""
+        beats, now = self.beats(), self._clock()
+        silent = {n: now - at for n, (at, _) in enumerate(beats) if now - at > EXECUTOR_SILENT_AFTER}
+        if len(beats) == 1:
+            return f"silent for {silent[0]:.0f} s" if silent else None
+        return "; ".join(f"partition {n} of {len(beats)} silent for {s:.0f} s" for n, s in silent.items()) or None
+
+    def database_problem(self) -> str | None:
+        """What keeps an executor, or this process, from the database."""
+        return self.database or next((beat.database for _, beat in self.beats() if beat and beat.database), None)
 
     def problems(self) -> tuple[bool, bool, bool]:
         """Which of Redis, database and executor have a problem: a change of it is told at once."""
-        newest = self._newest()
-        database = self.database or (newest[1].database if newest is not None else None)
-        return self.redis is not None, database is not None, self.executor() is not None
+        return self.redis is not None, self.database_problem() is not None, self.executor() is not None
 
     def pulse(self, dropped: int) -> Pulse:
         """The heartbeat to send now. ``dropped``: what was left out at a cap lately."""
-        newest = self._newest()
-        beat = newest[1] if newest is not None else None
+        known = [beat for _, beat in self.beats() if beat is not None]
+        _, oldest = self.oldest_beat()
         return Pulse(
             at=self._now(),
-            executor_at=beat.at if beat else None,
+            executor_at=oldest.at if oldest else None,
             sources={},
-            lag_ms=beat.lag_ms if beat else 0,
+            lag_ms=max((beat.lag_ms for beat in known), default=0),
             redis=self.redis,
-            database=self.database or (beat.database if beat else None),
+            database=self.database_problem(),
             executor=self.executor(),
-            dead_letters=(beat.dead_letters if beat else 0) + self.undecodable,
+            dead_letters=max((beat.dead_letters for beat in known), default=0) + self.undecodable,
             dropped=dropped,
         )

@@ -37,13 +37,14 @@ class _Changed(msgspec.Struct, frozen=True):
 class ListView(View):
     """Loads a ``Page`` and then follows every commit after it.
 
-    The page says the position of the newest commit it shows, and each commit its own: so a commit that is in the
-    page already is not counted again, and none in between is missed.
+    The page says, for each stream of events, the position of the newest commit it shows, and each commit its own: so
+    a commit that is in the page already is not counted again, and none in between is missed. Executors of different
+    streams commit in any order, so each stream is compared with itself alone.
     """
 
     def __init__(self, topic: ExecutionsTopic | StatsTopic) -> None:
         super().__init__(topic)
-        self._shown = (0, 0)
+        self._shown: dict[str, tuple[int, int]] = {}
         self._missed = False
         self._meanwhile: deque[_Changed] | None = None
 
@@ -56,9 +57,10 @@ class ListView(View):
 
     def _follow(self, deltas: Deltas, cursor: str, now: datetime) -> None:
         position = stream_id(deltas.position)
-        if deltas.position and position <= self._shown:
+        shown = self._shown.get(deltas.stream, (0, 0))
+        if deltas.position and position <= shown:
             return
-        self._shown = max(self._shown, position)
+        self._shown[deltas.stream] = max(shown, position)
         self.cursor = cursor
         for row in deltas.removed:
             self._gone(row, now)
@@ -80,7 +82,7 @@ class ListView(View):
         if len(meanwhile) == _WHILE_READING_MAX:
             return False
         self._load(data)
-        self._shown = stream_id(data.position)
+        self._shown = {stream: stream_id(position) for stream, position in data.positions.items()}
         self.ready, self._missed = True, False
         for changed in meanwhile:
             self._follow(changed.deltas, changed.cursor, changed.deltas.committed_at)

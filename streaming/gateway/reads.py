@@ -16,12 +16,12 @@ Matcher = Callable[[ExecutionRow, datetime], bool]
 
 
 class Page(msgspec.Struct, frozen=True):
-    """Rows of a list, how many match in all and in each state, and the stream position of the commit they show."""
+    """Rows of a list, how many match in all and in each state, and by stream the position of the commits they show."""
 
     rows: tuple[ExecutionRow, ...]
     total: int
     counts: dict[Any, int]
-    position: str = ""
+    positions: dict[str, str] = {}
 
 
 class Tail(msgspec.Struct, frozen=True):

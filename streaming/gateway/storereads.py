@@ -49,7 +49,7 @@ class StoreReads:
         found = self._store.search(
             ExecutionQuery(filters=_filters(topic.filters), sort=topic.sort, page=topic.page, size=topic.size), rows
         )
-        return Page(tuple(found.rows), found.total, dict(found.counts), found.position)
+        return Page(tuple(found.rows), found.total, dict(found.counts), found.positions)
 
     @_told
     def execution(self, execution_id: str) -> Execution | None:

@@ -73,7 +73,7 @@ class FakeReads:
         found = sorted((r for r in self.truth.values() if matches(r, START)), key=sort_key(topic.sort))
         first = (topic.page - 1) * topic.size
         counts = Counter(r.state for r in found)
-        page = Page(tuple(found[first : first + rows]), len(found), dict(counts), self.position)
+        page = Page(tuple(found[first : first + rows]), len(found), dict(counts), {"wf:events": self.position})
         if self.while_reading is not None:
             self.while_reading()
         return page
