@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from engine.expressions import ExpressionError, evaluate
 from engine.flow.base import is_template
 from engine.flow.inputs import Input
 from engine.flow.model import Flow
+from engine.truth import truth
 
 Render = Callable[[Any], Any]
 _ABSENT = object()
@@ -33,7 +35,8 @@ def read_inputs(inputs: Iterable[Input], given: Mapping[str, Any], render: Rende
 
     ``given`` may be flat (``{"db.host": …}``, as forms send it) or nested; names that are no input are left out.
     ``render`` evaluates defaults that are templates; without it they stay as written. Raises InputError with all
-    that is wrong. None, and an empty text where the type has no use for it, count as not given.
+    that is wrong. None, and an empty text where the type has no use for it, count as not given. One that depends on
+    others (``dependsOn``) is None unless they are as it wants them.
     """
     values: dict[str, Any] = {}
     errors: dict[str, str] = {}
@@ -41,12 +44,26 @@ def read_inputs(inputs: Iterable[Input], given: Mapping[str, Any], render: Rende
     strays = [name for name in given if all(name not in (item.id, item.id.split(".")[0]) for item in known)]
     for item in known:
         try:
-            _put(values, item.id, _value(item, _find(given, item.id), render))
+            asked = _is_asked(item, values, errors)
+            _put(values, item.id, _value(item, _find(given, item.id), render) if asked else None)
         except ValueError as error:
             errors[item.id] = f"{error}{_hint(item.id, strays)}"
     if errors:
         raise InputError(errors)
     return values
+
+
+def _is_asked(item: Input, values: Mapping[str, Any], errors: Mapping[str, str]) -> bool:
+    """Whether what it depends on is so. Where that is wrong itself, nothing can be said of this one."""
+    depends = item.dependsOn
+    if depends is None:
+        return True
+    if any(name in errors for name in depends.inputs):
+        return False
+    try:
+        return truth(evaluate(depends.condition, {"inputs": values}))
+    except ExpressionError as error:
+        raise ValueError(f"dependsOn.condition: {error}") from error
 
 
 def _value(item: Input, given: Any, render: Render | None) -> Any:

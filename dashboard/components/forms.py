@@ -40,11 +40,13 @@ def _common(name: str, item: Input) -> Common:
     hint = [item.description] if item.description else []
     if is_template(item.defaults):
         hint.append(f"default: {item.defaults}")
+    if item.dependsOn is not None:
+        hint.append(f"only when {item.dependsOn.condition}")
     return {
         "id": form_field(name, item.id),
         "label": item.displayName or item.id,
         "description": " · ".join(hint) or None,
-        "withAsterisk": item.required and item.defaults is None,
+        "withAsterisk": item.required and item.defaults is None and item.dependsOn is None,
         "className": "wf-field",
     }
 

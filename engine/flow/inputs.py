@@ -9,10 +9,17 @@ from typing import Annotated, Any
 import regex
 from pydantic import BeforeValidator, PlainValidator, SerializeAsAny, model_validator
 
-from engine.flow.base import InputId, Model, Strings, Text, is_template, scalar_text, some
+from engine.flow.base import Condition, InputId, Model, Strings, Text, is_template, scalar_text, some
 from engine.flow.kinds import Kinds
 
 _MATCH_SECONDS = 0.5
+
+
+class DependsOn(Model):
+    """An input that is asked for only when ``condition`` holds of ``inputs`` before it; else it is null."""
+
+    inputs: Strings = ()
+    condition: Condition = "true"
 
 
 class Input(Model):
@@ -24,6 +31,7 @@ class Input(Model):
     displayName: Text | None = None
     required: bool = True
     defaults: Any = None
+    dependsOn: DependsOn | None = None
 
     def read(self, value: Any) -> Any:
         """``value`` (as text or as JSON gives it) in its plain form; raises ValueError: expected …, came …."""

@@ -102,4 +102,3 @@ def _again(error: Any) -> InitErrorDetails:
         "again", "{why}", {"why": error["msg"], "kind": error["type"], "ctx": error.get("ctx")}
     )
     return InitErrorDetails(type=message, loc=error["loc"], input=error["input"])
-

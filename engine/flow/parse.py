@@ -76,6 +76,19 @@ def _input_clashes(flow: Flow, document: Document) -> Iterator[Violation]:
                 yield document.violation(("inputs", index, "id"), message)
 
 
+def _input_order(flow: Flow, document: Document) -> Iterator[Violation]:
+    """An input depends on inputs before it."""
+    before: set[str] = set()
+    for index, item in enumerate(flow.inputs):
+        for place, name in enumerate(item.dependsOn.inputs if item.dependsOn else ()):
+            if name not in before:
+                near = nearest(name, before)
+                hint = f"; did you mean {' or '.join(near)}?" if near else ""
+                path = ("inputs", index, "dependsOn", "inputs", place)
+                yield document.violation(path, f"expected an input before this one, came {name!r}{hint}")
+        before.add(item.id)
+
+
 def _dags(flow: Flow, document: Document) -> Iterator[Violation]:
     for task, place in flow.walk():
         if isinstance(task, Dag):
@@ -93,7 +106,7 @@ def _folders(flow: Flow, document: Document) -> Iterator[Violation]:
             yield document.violation((*place.path, "type"), message)
 
 
-_CHECKS = (_twice, _input_clashes, _dags, _folders)
+_CHECKS = (_twice, _input_clashes, _input_order, _dags, _folders)
 
 
 def _warnings(flow: Flow, document: Document, defaults: Defaults) -> Iterator[Violation]:

@@ -218,6 +218,7 @@ LOOKS: dict[str, Callable[[RuleWorld, Any], Any]] = {
     "history": lambda world, _: world.history(),
     "runs": lambda world, _: world.states,
     "order": lambda world, _: world.order,
+    "inputs": lambda world, _: world.execution.inputs,
     "outputs": lambda world, _: world.execution.outputs,
     "labels": lambda world, _: world.execution.labels,
     "error": lambda world, wanted: _contained(wanted, [str(world.execution.error)]),

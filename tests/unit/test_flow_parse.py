@@ -182,6 +182,13 @@ PROBLEMS = {
         "triggers[0].type",
         "nearest: io.kestra.plugin.core.trigger.Schedule",
     ),
+    "input that depends on a later one": (
+        _MINIMAL + "inputs:\n  - {id: a, type: INT, dependsOn: {inputs: [b]}}\n  - {id: b, type: INT}\n",
+        5,
+        45,
+        "inputs[0].dependsOn.inputs[0]",
+        "expected an input before this one, came 'b'",
+    ),
     "labels": (_MINIMAL + "labels: 5\n", 4, 9, "labels", "expected a mapping"),
     "plugin defaults": (
         _MINIMAL + "pluginDefaults:\n  - type: a.b\n",

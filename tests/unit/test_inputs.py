@@ -187,6 +187,30 @@ def test_any_value_is_taken_or_refused_and_what_is_taken_is_taken_again(kind: st
             assert repr(validate_inputs(flow, read)) == repr(read)
 
 
+KINDS = {"id": "kind", "type": "SELECT", "values": ["new", "old"]}
+WHICH = {"id": "which", "type": "INT", "dependsOn": {"inputs": ["kind"], "condition": "{{ inputs.kind == 'old' }}"}}
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"kind": "old", "which": "3"}, {"kind": "old", "which": 3}),
+        ({"kind": "new"}, {"kind": "new", "which": None}),
+        ({"kind": "new", "which": "3"}, {"kind": "new", "which": None}),
+    ],
+)
+def test_an_input_may_depend_on_others(given: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert validate_inputs(flow_of(KINDS, WHICH), given) == expected
+
+
+def test_what_depends_is_asked_for_only_then() -> None:
+    flow = flow_of(KINDS, WHICH)
+    assert error_of(flow, {"kind": "old"}) == {"which": "expected a value, came none"}
+    assert set(error_of(flow, {"kind": "odd"})) == {"kind"}
+    broken = {**WHICH, "dependsOn": {"condition": "{{ inputs.kin == 'old' }}"}}
+    assert error_of(flow_of(KINDS, broken), {"kind": "old"})["which"].startswith("dependsOn.condition: 'kin' in inputs")
+
+
 def test_a_bound_that_is_an_expression_is_not_checked() -> None:
     flow = flow_of({"id": "x", "type": "DATE", "after": "{{ now() }}"})
     assert validate_inputs(flow, {"x": "1999-01-01"}) == {"x": "1999-01-01"}
