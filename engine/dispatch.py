@@ -23,12 +23,12 @@ class Dispatch:
     def __init__(self, settings: Settings) -> None:
         self._app = build_app(settings)
 
-    def submit(self, job: Job, *, losses: int = 0) -> None:
+    def submit(self, job: Job) -> None:
         """Give one attempt out; done twice, its claim lets one run.
 
-        Raises ``redis.ConnectionError`` when Redis is away. ``losses`` counts the workers that died while they ran it.
+        Raises ``redis.ConnectionError`` when Redis is away.
         """
-        arguments: list[Any] = [base64.b64encode(codec.encode(job)).decode(), losses]
+        arguments: list[Any] = [base64.b64encode(codec.encode(job)).decode()]
         try:
             self._app.send_task(TASK_NAME, args=arguments, queue=QUEUE, retry_policy=_RETRY)
         except (BrokerAway, KombuError) as error:

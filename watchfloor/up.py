@@ -89,7 +89,8 @@ def make_supervisor(settings: Settings, running: Running) -> Supervisor:
         running.processes[name] = pid
         _write(settings.data_dir / STATE_FILE, msgspec.json.encode(running))
 
-    supervisor = Supervisor(STAGES, settings.kill_grace + _SPARE, on_start=note)
+    stages = [[one for name in stage for one in replicas(name, "", settings)] for stage in STAGES]
+    supervisor = Supervisor(stages, settings.stop_grace + settings.kill_grace + _SPARE, on_start=note)
     env = environment(settings)
     if settings.redis_url is None:
         home = settings.data_dir.resolve()

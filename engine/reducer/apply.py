@@ -21,6 +21,7 @@ from engine.reducer.draft import Draft, Step
 from engine.reducer.env import Applied, Env
 from engine.reducer.expired import execution_expired
 from engine.reducer.lifecycle import settle, tell_trigger
+from engine.reducer.lost import job_missed, worker_lost
 from engine.reducer.plan import NO_PLAN, plan_of
 from engine.reducer.reported import act_without_flow, execution_reported, is_reported, task_reported
 from engine.reducer.restart import run_what_is_left
@@ -33,6 +34,7 @@ from streaming.messages import (
     ExecutionCreated,
     ExecutionExpired,
     ExecutionReported,
+    JobMissed,
     SlotDecided,
     SlotFreed,
     SubflowEnded,
@@ -40,6 +42,7 @@ from streaming.messages import (
     TaskReported,
     TaskStarted,
     TimerFired,
+    WorkerLost,
 )
 
 _REPORTS: dict[type, Callable[[Execution | None, Any], Applied]] = {
@@ -50,6 +53,8 @@ _REPORTS: dict[type, Callable[[Execution | None, Any], Applied]] = {
 _HANDLERS: dict[type, Callable[[Draft, Any], bool]] = {
     TaskStarted: task_started,
     TaskEnded: task_ended,
+    WorkerLost: worker_lost,
+    JobMissed: job_missed,
     SubflowEnded: subflow_ended,
     TimerFired: timer_fired,
     ActionRequested: act,

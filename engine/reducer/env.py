@@ -33,6 +33,7 @@ class Env(msgspec.Struct, frozen=True):
     loop_max_duration: float = 604_800.0
     max_labels: int = 100
     secrets: tuple[str, ...] = ()
+    max_resubmits: int = 1
 
 
 class Applied(msgspec.Struct, frozen=True):

@@ -7,16 +7,24 @@ import hashlib
 from datetime import datetime, timedelta
 
 from engine.flow import Retry
-from engine.model import Execution, TaskRun
+from engine.model import Attempt, Execution, TaskRun
 from engine.states import State
 
 TIMER = "retry"
 
 
 def tries_of(run: TaskRun) -> int:
-    """Attempts since the task run was last restarted by an operator."""
+    """Attempts since the task run was last restarted by an operator; those whose worker was lost don't count."""
+    return len(_tries(run))
+
+
+def _tries(run: TaskRun) -> list[Attempt]:
     since = _restarted_at(run)
-    return sum(1 for attempt in run.attempts if since is None or attempt.history[0].date >= since)
+    return [
+        attempt
+        for attempt in run.attempts
+        if attempt.state is not State.RESUBMITTED and (since is None or attempt.history[0].date >= since)
+    ]
 
 
 def renews(policy: Retry) -> bool:
@@ -49,7 +57,7 @@ def was_retried(policy: Retry, execution: Execution, run: TaskRun) -> bool:
 
 
 def _first_try(run: TaskRun) -> datetime:
-    return run.attempts[-tries_of(run)].history[0].date
+    return _tries(run)[0].history[0].date
 
 
 def _restarted_at(run: TaskRun) -> datetime | None:

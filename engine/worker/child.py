@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 
 from engine.expressions import Options, known_secrets, render_tree
+from engine.worker.identity import worker_id
 from engine.worker.limits import Limits
 from engine.worker.listener import Listener
 from engine.worker.records import Records
@@ -33,7 +34,7 @@ class Child:
     def __init__(self, settings: Settings, worker: str) -> None:
         self._settings = settings
         self._bus = Bus(settings.resolved_redis_url)
-        registry = Registry(self._bus, worker)
+        registry = Registry(self._bus, worker, worker_id())
         self._sender = Sender(self._bus, registry)
         self._records = Records(settings.resolved_database_url)
         self._runner = Runner(
@@ -48,14 +49,14 @@ class Child:
         )
         self._listener = Listener(self._bus, lambda: self._runner.current)
 
-    def perform(self, payload: str, losses: int = 0) -> None:
+    def perform(self, payload: str) -> None:
         """Run the job that Celery brought."""
         signal.signal(signal.SIGTERM, self._on_sigterm)
         job = job_of(payload)
         if job is None:
             self._bus.bury("jobs", Read("", payload.encode()), "expected a job in Base64")
             return
-        self._runner.run(job, losses, stopping=lambda: self._listener.stopping)
+        self._runner.run(job, stopping=lambda: self._listener.stopping)
 
     def close(self) -> None:
         """Stop the threads and close the connections."""
@@ -65,7 +66,7 @@ class Child:
         self._bus.close()
 
     def _on_sigterm(self, signum: int, frame: Any) -> None:
-        self._listener.stop_after(self._settings.kill_grace)
+        self._listener.stop_after(self._settings.stop_grace)
 
 
 def job_of(payload: str) -> Job | None:

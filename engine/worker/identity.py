@@ -1,16 +1,23 @@
-"""Who a worker is, and whether it lives: by the processes of this machine, else by what it says in Redis."""
+"""Who a worker or one of its processes is, and whether it lives: by the processes of this machine, else by what it
+says in Redis."""
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
 import socket
+import sys
 from pathlib import Path
 
 import psutil
 
+_CLOCK_SHIFT = 2.0  # seconds by which the same process's beginning may be told differently
+_PR_SET_PDEATHSIG = 1
+
 
 def worker_id() -> str:
-    """This process as a worker: machine, process id, and when the process began (process ids come back)."""
+    """This process: machine, process id, and when the process began (process ids come back)."""
     process = psutil.Process()
     return f"{machine()}:{process.pid}:{process.create_time():.0f}"
 
@@ -28,9 +35,23 @@ def is_local(worker: str) -> bool:
 
 def lives_here(worker: str) -> bool:
     """True when the process of a local worker is still there."""
-    _, pid, began = worker.rsplit(":", 2)
     try:
+        _, pid, began = worker.rsplit(":", 2)
         process = psutil.Process(int(pid))
-        return f"{process.create_time():.0f}" == began and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
+        same = abs(process.create_time() - float(began)) <= _CLOCK_SHIFT
+        return same and process.status() != psutil.STATUS_ZOMBIE
+    except (psutil.Error, ValueError):
         return False
+
+
+def die_with_parent() -> None:
+    """Let the kernel end this process when the one that forked it is gone. Call it first thing after the fork.
+
+    Linux only; elsewhere nothing happens. It counts the thread that forked: that must be the parent's main thread.
+    """
+    if sys.platform != "linux":
+        return
+    parent = os.getppid()
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent or parent == 1:  # it went before it was asked for
+        os.kill(os.getpid(), signal.SIGKILL)

@@ -14,10 +14,9 @@ import structlog
 from celery import Celery, signals
 from celery.exceptions import CPendingDeprecationWarning, SecurityWarning
 
-from engine.dispatch import Dispatch
 from engine.worker.app import TASK_NAME, build_app
 from engine.worker.child import Child, job_of
-from engine.worker.identity import worker_id
+from engine.worker.identity import die_with_parent, worker_id
 from engine.worker.registry import Registry
 from engine.worker.requests import JobTask
 from engine.worker.watch import Watch
@@ -34,10 +33,9 @@ def main(settings: Settings) -> int:
     _quiet()
     name = worker_id()
     bus = Bus(settings.resolved_redis_url)
-    dispatch = Dispatch(settings)
-    registry = Registry(bus, name)
+    registry = Registry(bus, name, name)
     meter = _meter(settings, registry, name)
-    watch = Watch(bus, registry, dispatch, name, lambda: publish(bus, meter))
+    watch = Watch(bus, registry, name, lambda: publish(bus, meter))
     worker = build_worker(settings, name, watch).Worker(
         hostname=f"watchfloor@{socket.gethostname()}-{os.getpid()}",
         pool="prefork",
@@ -54,7 +52,6 @@ def main(settings: Settings) -> int:
     finally:
         watch.close()
         withdraw(bus, meter)
-        dispatch.close()
         bus.close()
     log.info("worker.stopped", worker=name)
     return worker.exitcode or 0
@@ -86,13 +83,13 @@ def build_worker(settings: Settings, name: str, watch: Watch) -> Celery:
     children: list[Child] = []
 
     @app.task(name=TASK_NAME, base=JobTask, lazy=False, ignore_result=True, acks_late=True)
-    def run(payload: str, losses: int = 0) -> None:
-        children[0].perform(payload, losses)
+    def run(payload: str) -> None:
+        children[0].perform(payload)
 
-    def on_lost(payload: str, losses: int = 0) -> None:
+    def on_lost(payload: str) -> None:
         job = job_of(payload)
         if job is not None:
-            watch.lost(job, losses)
+            watch.lost(job)
 
     run.on_lost = on_lost
 
@@ -102,6 +99,7 @@ def build_worker(settings: Settings, name: str, watch: Watch) -> Celery:
 
     @signals.worker_process_init.connect(weak=False)
     def on_start(**_: Any) -> None:
+        die_with_parent()
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         children[:] = [Child(settings, name)]
 

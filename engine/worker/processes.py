@@ -7,17 +7,22 @@ import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import psutil
+import structlog
 
 from engine.ids import attempt_id
 from engine.worker.control import JobControl, Stop
+from engine.worker.identity import is_local, lives_here, worker_id
 from engine.worker.lines import LineSplitter
 from streaming.messages import Job
 
+log = structlog.get_logger("worker")
+
 MARK = "WATCHFLOOR_ATTEMPT"
+OWNER = "WATCHFLOOR_ATTEMPT_OF"
 _READ_BYTES = 65_536
 _POLL = 0.05
 _LINGER = 0.3  # how long the output of background children is still read after the process itself has ended
@@ -27,6 +32,22 @@ _GIVE_UP = 5.0  # how long after SIGKILL a process may stay in the kernel before
 def mark_of(job: Job) -> str:
     """What every process of an attempt has in its environment, by which it is found wherever it went."""
     return attempt_id(job.task_run_id, job.attempt)
+
+
+def end_orphans(marks: Collection[str] = ()) -> None:
+    """SIGKILL to every process on this machine whose worker process is gone, and to those of the attempts ``marks``."""
+    for process in psutil.process_iter():
+        try:
+            env = process.environ()
+            if MARK in env and (env[MARK] in marks or _is_orphan(env.get(OWNER, ""))):
+                process.send_signal(signal.SIGKILL)
+                log.warning("process.orphan_ended", process=process.pid, attempt=env[MARK])
+        except (psutil.Error, OSError):
+            continue
+
+
+def _is_orphan(owner: str) -> bool:
+    return is_local(owner) and not lives_here(owner)
 
 
 OnLine = Callable[[str, bytes, int], None]
@@ -40,7 +61,7 @@ class TaskProcess:
         self._popen = subprocess.Popen(
             argv,
             cwd=cwd,
-            env=env | {MARK: mark},
+            env=env | {MARK: mark, OWNER: worker_id()},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -1,52 +1,60 @@
-"""Who runs what: the claim of an attempt, and the list of running attempts that a dead worker leaves behind."""
+"""Who runs what: jobs given out, the claim of an attempt, and the list of running attempts."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import msgspec
 
 from engine.ids import attempt_id
 from streaming import codec, keys
 from streaming.bus import Bus
-from streaming.messages import Job, LogBatch
+from streaming.messages import Job
 
 CLAIM_SECONDS = 604_800
 RUNNING = "wf:running"  # hash: "<task run>:<attempt>" → Entry
+GIVEN_OUT = "wf:given-out"  # sorted set: "<execution>|<task run>:<attempt>" by when, in the server's seconds
+_NEWEST = "wf:given-out:newest"  # of the claimed ones, when the newest was given out
 _ALIVE = "wf:worker:"
-LINES = "wf:running:lines"  # hash: "<task run>:<attempt>" → number of the last line given out
 
 
 # One atomic step, so that a claimed attempt is always in the list of running ones.
 _CLAIM = """
+local given = redis.call('ZSCORE', KEYS[4], ARGV[5])
+if given then
+  redis.call('ZREM', KEYS[4], ARGV[5])
+  if tonumber(redis.call('GET', KEYS[5]) or '0') < tonumber(given) then redis.call('SET', KEYS[5], given) end
+end
 if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'EX', ARGV[2]) and redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return false
 end
 redis.call('HSET', KEYS[2], ARGV[3], ARGV[4])
-return {redis.call('SISMEMBER', KEYS[4], ARGV[3]), redis.call('HGET', KEYS[3], ARGV[3]) or '0'}
+return redis.call('SISMEMBER', KEYS[3], ARGV[3])
 """
 
-
-# One atomic step: the attempt is free to be claimed again, and still in the list, under the name of who gave it out.
-_RELEASE = """
-if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
-redis.call('DEL', KEYS[2])
-return 1
+# Jobs leave their queue in the order they came: one that is still unclaimed when much newer ones are, or when the queue
+# is empty, was lost on its way.
+_MISSED = """
+local time = redis.call('TIME')
+local before = tonumber(time[1]) - tonumber(ARGV[1])
+if redis.call('LLEN', KEYS[3]) > 0 then
+  before = math.min(before, tonumber(redis.call('GET', KEYS[2]) or '0') - tonumber(ARGV[1]))
+end
+return redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', before, 'LIMIT', 0, ARGV[2])
 """
 
-
-class Claim(msgspec.Struct, frozen=True):
-    """An attempt that is ours. ``first_line`` is the last line number a dead worker used for it."""
-
-    killed: bool
-    first_line: int
+_GIVE = """
+local now = redis.call('TIME')[1]
+for _, name in ipairs(ARGV) do redis.call('ZADD', KEYS[1], now, name) end
+"""
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
-    """One running attempt: which worker has it, the job itself, and how many workers died while they had it."""
+    """One running attempt: which worker has it, the job itself, and which process of the worker runs it."""
 
     worker: str
     payload: bytes
-    losses: int = 0
+    process: str = ""
 
     @property
     def job(self) -> Job:
@@ -58,63 +66,98 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
 _decode_entry = msgspec.msgpack.Decoder(Entry).decode
 
 
+class Given(msgspec.Struct, frozen=True):
+    """A job that was given out and that no worker has claimed."""
+
+    execution_id: str
+    task_run_id: str
+    attempt: int
+
+    @property
+    def name(self) -> str:
+        """Its name in the sorted set."""
+        return f"{self.execution_id}|{attempt_id(self.task_run_id, self.attempt)}"
+
+    @classmethod
+    def of(cls, name: bytes) -> Given:
+        """The one of this name."""
+        execution_id, _, attempt = name.decode().rpartition("|")
+        task_run_id, _, number = attempt.rpartition(":")
+        return cls(execution_id, task_run_id, int(number))
+
+
+def given(job: Job) -> Given:
+    """The job as one that was given out."""
+    return Given(job.execution_id, job.task_run_id, job.attempt)
+
+
 def attempt_of(job: Job) -> str:
-    """Name of the job's attempt, in the hashes and among the killed."""
+    """Name of the job's attempt, in the hash and among the killed."""
     return attempt_id(job.task_run_id, job.attempt)
 
 
-class Registry:
-    """The claims and running attempts of one worker. Methods raise ``RedisError`` when Redis is away."""
+class Journey:
+    """Jobs on their way to the workers. Methods raise ``RedisError`` when Redis is away."""
 
-    def __init__(self, bus: Bus, worker: str) -> None:
+    def __init__(self, bus: Bus) -> None:
+        self._redis = bus.redis
+        self._give = bus.redis.register_script(_GIVE)
+        self._missed = bus.redis.register_script(_MISSED)
+
+    def begin(self, jobs: Sequence[Job]) -> None:
+        """These are about to be given out."""
+        self._give(keys=[GIVEN_OUT], args=[given(job).name for job in jobs])
+
+    def missed(self, seconds: float, count: int) -> list[Given]:
+        """Up to ``count`` of those that were lost on the way ``seconds`` ago or earlier."""
+        found = self._missed(keys=[GIVEN_OUT, _NEWEST, keys.JOBS], args=[seconds, count])
+        return [Given.of(name) for name in found]
+
+    def end(self, job: Given) -> None:
+        """It is waited for no more."""
+        self._redis.zrem(GIVEN_OUT, job.name)
+
+
+class Registry:
+    """The claims and running attempts of one process. Methods raise ``RedisError`` when Redis is away.
+
+    ``worker`` is the worker that the process belongs to, ``process`` itself.
+    """
+
+    def __init__(self, bus: Bus, worker: str, process: str) -> None:
         self._redis = bus.redis
         self._claim = bus.redis.register_script(_CLAIM)
-        self._release = bus.redis.register_script(_RELEASE)
         self._worker = worker
+        self._process = process
 
-    def claim(self, job: Job, token: str, losses: int) -> Claim | None:
-        """Take the attempt; ``None`` when somebody else has or had it. ``token`` makes asking twice harmless."""
-        entry = msgspec.msgpack.encode(Entry(self._worker, codec.encode(job), losses))
-        args = [token, CLAIM_SECONDS, attempt_of(job), entry]
+    def claim(self, job: Job, token: str) -> bool | None:
+        """Take the attempt; whether it was killed meanwhile, ``None`` when somebody else has or had it.
+
+        ``token`` makes asking twice harmless.
+        """
+        entry = msgspec.msgpack.encode(Entry(self._worker, codec.encode(job), self._process))
+        claim, kill = keys.claim(job.task_run_id, job.attempt), keys.kill(job.execution_id)
         answer = self._claim(
-            keys=[keys.claim(job.task_run_id, job.attempt), RUNNING, LINES, keys.kill(job.execution_id)], args=args
+            keys=[claim, RUNNING, kill, GIVEN_OUT, _NEWEST],
+            args=[token, CLAIM_SECONDS, attempt_of(job), entry, given(job).name],
         )
-        return None if answer is None else Claim(bool(answer[0]), int(answer[1]))
-
-    def said(self, batch: LogBatch) -> None:
-        """Note the numbers that ``batch`` uses, before it is sent."""
-        self._redis.hset(LINES, attempt_id(batch.task_run_id or "", batch.attempt), str(batch.lines[-1].number))
+        return None if answer is None else bool(answer)
 
     def ended(self, job: Job) -> None:
         """The attempt is over and all about it was sent."""
         pipe = self._redis.pipeline(transaction=True)
         pipe.hdel(RUNNING, attempt_of(job))
-        pipe.hdel(LINES, attempt_of(job))
         pipe.srem(keys.kill(job.execution_id), attempt_of(job))
         pipe.execute()
 
-    def release(self, job: Job, entry: Entry) -> Entry | None:
-        """Free an attempt whose worker died; its entry from now on, ``None`` when another worker was quicker."""
-        mine = Entry(self._worker, entry.payload, entry.losses + 1)
-        encode = msgspec.msgpack.encode
-        freed = self._release(
-            keys=[RUNNING, keys.claim(job.task_run_id, job.attempt)],
-            args=[attempt_of(job), encode(entry), encode(mine)],
-        )
-        return mine if freed else None
+    def running(self) -> list[Entry]:
+        """All running attempts of all workers."""
+        return [_decode_entry(entry) for entry in self._redis.hvals(RUNNING)]
 
     def entry(self, job: Job) -> Entry | None:
         """The entry of one attempt, while it runs."""
         found = self._redis.hget(RUNNING, attempt_of(job))
         return None if found is None else _decode_entry(found)
-
-    def claimed(self, job: Job) -> bool:
-        """True when somebody has or had the attempt."""
-        return bool(self._redis.exists(keys.claim(job.task_run_id, job.attempt)))
-
-    def running(self) -> list[Entry]:
-        """All running attempts of all workers."""
-        return [_decode_entry(entry) for entry in self._redis.hvals(RUNNING)]
 
     def announce(self, seconds: int) -> None:
         """Say that this worker lives."""

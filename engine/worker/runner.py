@@ -21,15 +21,13 @@ from engine.worker.hiding import Hider
 from engine.worker.limits import Limits
 from engine.worker.lines import Lines
 from engine.worker.records import Records
-from engine.worker.registry import Claim, Registry
+from engine.worker.registry import Registry
 from engine.worker.sender import Over, Sender
 from engine.worker.tasks import Result, Running, TaskFailed, kind_of
 from streaming.codec import to_json
-from streaming.messages import LEVELS, Job, Metric, TaskEnded, TaskStarted
+from streaming.messages import LEVELS, Job, Metric, TaskEnded, TaskStarted, WorkerLost
 
 log = structlog.get_logger("worker")
-
-WORKER_STOPPED = "the worker was stopped"
 
 
 class End(msgspec.Struct, frozen=True):
@@ -69,41 +67,47 @@ class Runner:
         self._render = render
         self._secrets = secrets
 
-    def run(self, job: Job, losses: int = 0, *, stopping: Callable[[], bool] = lambda: False) -> bool:
+    def run(self, job: Job, *, stopping: Callable[[], bool] = lambda: False) -> bool:
         """Run the attempt unless somebody else has it; false if it was dropped.
 
-        ``losses`` counts the workers that died while they had it. Returns when all it had to say is sent.
+        Returns when all it had to say is sent. One that is cut off because its worker stops is given back.
         """
         control = self.current = JobControl(job)  # known before the claim, so that no kill falls in between
         try:
-            claim = self._claim(job, losses, stopping)
-            if claim is None:
+            killed = self._claim(job, stopping)
+            if killed is None:
                 log.info("attempt.duplicate", task_run=job.task_run_id, attempt=job.attempt)
                 return False
-            if claim.killed:
+            if killed:
                 control.stop(Stop.KILL)
             control.begin()
             hider = Hider((*self._secrets, *job.secrets))
-            lines = Lines(job, self._sender.put, self._limits, minimum=_level(job), start=claim.first_line, hide=hider)
-            self._start(job, lines, losses)
+            lines = Lines(job, self._sender.put, self._limits, minimum=_level(job), hide=hider)
+            self._start(job)
             left: list[Folder] = []
             end = self._outcome(job, control, lines, hider, left)
+            if control.reason is Stop.SHUTDOWN:
+                self._give_back(job, lines)
+                return True
             self._end(job, msgspec.structs.replace(end, folder=left[-1] if left else None), lines, hider)
         finally:
             self.current = None
             control.close()
+            self._drain(job, stopping)
+        return True
+
+    def _drain(self, job: Job, stopping: Callable[[], bool]) -> None:
         while not self._sender.drain(1.0):
             if stopping():
                 log.error("attempt.end_not_sent", task_run=job.task_run_id, attempt=job.attempt)
-                return True
-        return True
+                return
 
-    def _claim(self, job: Job, losses: int, stopping: Callable[[], bool]) -> Claim | None:
+    def _claim(self, job: Job, stopping: Callable[[], bool]) -> bool | None:
         token = f"{self._worker_id}#{secrets.token_hex(6)}"
         pause = 0.05
         while True:
             try:
-                return self._registry.claim(job, token, losses)
+                return self._registry.claim(job, token)
             except redis.RedisError as error:
                 if stopping():
                     return None
@@ -111,7 +115,7 @@ class Runner:
                 time.sleep(pause)
                 pause = min(pause * 2, 1.0)
 
-    def _start(self, job: Job, lines: Lines, losses: int) -> None:
+    def _start(self, job: Job) -> None:
         self._sender.put(
             TaskStarted(
                 event_id=derived_id("started", job.task_run_id, job.attempt),
@@ -122,8 +126,6 @@ class Runner:
                 worker_id=self._worker_id,
             )
         )
-        if losses:
-            lines.note("WARN", "The worker that ran this attempt died; it runs again from its start.")
 
     def _outcome(self, job: Job, control: JobControl, lines: Lines, hider: Hider, left: list[Folder]) -> End:
         if control.reason is Stop.KILL:
@@ -182,9 +184,26 @@ class Runner:
         if reason is Stop.KILL:
             lines.note("WARN", "Killed.")
             return End(State.KILLED, end.result, "killed")
-        said = WORKER_STOPPED if reason is Stop.SHUTDOWN else f"timed out after {job.timeout:g} s"
+        if reason is Stop.SHUTDOWN:
+            return end
+        said = f"timed out after {job.timeout:g} s"
         lines.note("ERROR", said[0].upper() + said[1:] + ".")
         return End(State.FAILED, end.result, said)
+
+    def _give_back(self, job: Job, lines: Lines) -> None:
+        lines.close()
+        self._sender.put(
+            WorkerLost(
+                event_id=derived_id("stopped", job.task_run_id, job.attempt),
+                execution_id=job.execution_id,
+                at=datetime.now(UTC),
+                task_run_id=job.task_run_id,
+                attempt=job.attempt,
+                worker_id=self._worker_id,
+                stopped=True,
+            )
+        )
+        self._sender.put(Over(job))
 
     def _end(self, job: Job, end: End, lines: Lines, hider: Hider) -> None:
         lines.close()

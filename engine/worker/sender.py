@@ -95,7 +95,6 @@ class Sender:
     def _send(self, message: Outbound) -> None:
         match message:
             case LogBatch():
-                self._registry.said(message)
                 self._bus.append_logs(message)
             case Over():
                 self._registry.ended(message.job)

@@ -1,37 +1,34 @@
-"""What becomes of the attempts of a worker that died: they are given out again, and its processes are ended.
+"""What becomes of the attempts of a worker that died: what it ran is ended, and the executor is told.
 
-Each worker says every two seconds that it lives, and looks for running attempts of workers that don't. On one machine
+Each worker says every two seconds that it lives, and looks for running attempts of processes that don't. On one machine
 the process table tells at once; of another machine a worker counts as dead after ``AWAY_SECONDS`` of silence while
-Redis could be reached all the time.
+Redis could be reached all the time. It also looks for jobs that came to no worker.
 """
 
 from __future__ import annotations
 
 import os
 import queue
-import signal
 import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-import psutil
 import redis
 import structlog
 
-from engine.dispatch import Dispatch
-from engine.ids import derived_id
-from engine.states import State
+from engine.ids import new_id
 from engine.worker.identity import is_local, lives_here
-from engine.worker.processes import MARK, mark_of
-from engine.worker.registry import Entry, Registry
+from engine.worker.processes import end_orphans, mark_of
+from engine.worker.registry import Entry, Given, Journey, Registry, given
 from streaming.bus import Bus
-from streaming.messages import Job, TaskEnded
+from streaming.messages import Job, JobMissed, WorkerLost
 
 log = structlog.get_logger("worker")
 
-LOSSES_MAX = 3
 AWAY_SECONDS = 15.0
+MISSED_SECONDS = 5.0
+_MISSED_AT_ONCE = 100
 _ALIVE_SECONDS = 15
 _PULSE = 2.0
 
@@ -42,21 +39,14 @@ class Watch:
     ``beat`` is called at each look, every two seconds; it may raise ``RedisError``.
     """
 
-    def __init__(
-        self,
-        bus: Bus,
-        registry: Registry,
-        dispatch: Dispatch,
-        worker: str,
-        beat: Callable[[], None] = lambda: None,
-    ) -> None:
+    def __init__(self, bus: Bus, registry: Registry, worker: str, beat: Callable[[], None] = lambda: None) -> None:
         self._bus = bus
         self._registry = registry
-        self._dispatch = dispatch
+        self._journey = Journey(bus)
         self._worker = worker
         self._beat = beat
         self._silent_since: dict[str, float] = {}
-        self._lost: queue.SimpleQueue[tuple[Job, int] | None] = queue.SimpleQueue()
+        self._lost: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._working = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="worker-watch", daemon=True)
         # The pool forks: never while this thread is in the middle of something.
@@ -65,24 +55,28 @@ class Watch:
         )
 
     def start(self) -> None:
-        """Begin."""
+        """Begin, by ending what workers left on this machine that were killed before."""
         self._thread.start()
 
     def close(self) -> None:
-        """Stop and join the thread, and say goodbye."""
+        """Stop and join the thread, look once more, and say goodbye."""
         self._lost.put(None)
-        self._thread.join(10)
+        if self._thread.is_alive():
+            self._thread.join(10)
         try:
+            self.reap()
             self._registry.withdraw()
         except redis.RedisError:
             return
 
-    def lost(self, job: Job, losses: int) -> None:
+    def lost(self, job: Job) -> None:
         """A process of this worker's pool died while it had ``job``."""
-        self._lost.put((job, losses))
+        self._lost.put(job)
 
     def _run(self) -> None:
-        pending: list[tuple[Job, int]] = []
+        pending: list[Job] = []
+        with self._working:
+            end_orphans()
         while True:
             with self._working:
                 pending = self._step(pending)
@@ -94,74 +88,58 @@ class Watch:
                 return
             pending.append(message)
 
-    def _step(self, pending: list[tuple[Job, int]]) -> list[tuple[Job, int]]:
+    def _step(self, pending: list[Job]) -> list[Job]:
         """One look at everything; the losses that Redis's absence leaves for the next one."""
         try:
             self._registry.announce(_ALIVE_SECONDS)
             self._beat()
             while pending:
-                self._recover(*pending[0])
+                self._recover(pending[0])
                 pending.pop(0)
             self.reap()
+            self._find_missed()
         except redis.RedisError as error:
             self._silent_since.clear()
             log.warning("redis.away", error=str(error), waiting_for="watch")
         return pending
 
     def reap(self) -> None:
-        """Give out again what dead workers ran."""
-        entries = [entry for entry in self._registry.running() if entry.worker != self._worker]
-        dead = {worker for worker in {entry.worker for entry in entries} if self._is_dead(worker)}
-        for entry in entries:
-            if entry.worker in dead:
-                self._give_out(entry.job, entry)
+        """Tell of attempts whose process is gone, once what they started is ended."""
+        dead = [entry for entry in self._registry.running() if self._is_dead(entry)]
+        if not dead:
+            return
+        end_orphans({mark_of(entry.job) for entry in dead if is_local(entry.worker)})
+        for entry in dead:
+            self._tell(entry)
 
-    def _is_dead(self, worker: str) -> bool:
+    def _is_dead(self, entry: Entry) -> bool:
+        worker = entry.worker
         if is_local(worker):
-            return not lives_here(worker)
+            return not lives_here(entry.process)
         if self._registry.announced(worker):
             self._silent_since.pop(worker, None)
             return False
         return time.monotonic() - self._silent_since.setdefault(worker, time.monotonic()) > AWAY_SECONDS
 
-    def _recover(self, job: Job, losses: int) -> None:
-        entry = self._registry.entry(job)
-        if entry is not None:
-            self._give_out(job, entry)
-        elif not self._registry.claimed(job):  # it died before it had begun
-            self._dispatch.submit(job, losses=losses)
+    def _recover(self, job: Job) -> None:
+        """The process that had ``job`` died; it may have died before the claim. ``reap`` finds it after that."""
+        if self._registry.entry(job) is None:
+            self._ask_again(given(job))
 
-    def _give_out(self, job: Job, entry: Entry) -> None:
-        if is_local(entry.worker):
-            end_processes(mark_of(job))
-        mine = self._registry.release(job, entry)
-        if mine is None:
-            return
-        log.warning("attempt.given_out_again", task_run=job.task_run_id, attempt=job.attempt, of=entry.worker)
-        if mine.losses < LOSSES_MAX:
-            self._dispatch.submit(job, losses=mine.losses)
-        else:
-            self._bus.append(_given_up(job, mine.losses))
-            self._registry.ended(job)
+    def _tell(self, entry: Entry) -> None:
+        job = entry.job
+        log.warning("attempt.worker_lost", task_run=job.task_run_id, attempt=job.attempt, of=entry.process)
+        self._bus.append(
+            WorkerLost(new_id(), job.execution_id, datetime.now(UTC), job.task_run_id, job.attempt, entry.worker)
+        )
+        self._registry.ended(job)
 
+    def _find_missed(self) -> None:
+        """Tell of jobs that came to no worker: one died between taking and claiming it, or its connection did."""
+        for job in self._journey.missed(MISSED_SECONDS, _MISSED_AT_ONCE):
+            self._ask_again(job)
 
-def _given_up(job: Job, losses: int) -> TaskEnded:
-    return TaskEnded(
-        event_id=derived_id("ended", job.task_run_id, job.attempt),
-        execution_id=job.execution_id,
-        at=datetime.now(UTC),
-        task_run_id=job.task_run_id,
-        attempt=job.attempt,
-        state=State.FAILED,
-        error=f"its worker died {losses} times while it ran this task (out of memory?)",
-    )
-
-
-def end_processes(mark: str) -> None:
-    """SIGKILL to what a dead worker left of one attempt on this machine."""
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get(MARK) == mark:
-                process.send_signal(signal.SIGKILL)
-        except (psutil.Error, OSError):
-            continue
+    def _ask_again(self, job: Given) -> None:
+        log.warning("job.missed", task_run=job.task_run_id, attempt=job.attempt)
+        self._bus.append(JobMissed(new_id(), job.execution_id, datetime.now(UTC), job.task_run_id, job.attempt))
+        self._journey.end(job)

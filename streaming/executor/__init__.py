@@ -33,6 +33,7 @@ def environment(settings: Settings) -> Env:
         max_labels=settings.execution_max_labels,
         secrets=known_secrets(),
     )
+        max_resubmits=settings.task_max_resubmits,
 
 
 def main(settings: Settings, stop: Stop | None = None) -> None:

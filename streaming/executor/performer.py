@@ -7,6 +7,7 @@ from typing import Protocol
 import structlog
 
 from engine.effects import Effect, Emit, StopTasks, Submit, WriteLog
+from engine.worker.registry import Journey
 from streaming import keys
 from streaming.bus import Bus
 from streaming.executor.batch import Outbox
@@ -31,11 +32,15 @@ class Performer:
     def __init__(self, bus: Bus, dispatch: Dispatch) -> None:
         self._bus = bus
         self._dispatch = dispatch
+        self._journey = Journey(bus)
 
     def perform(self, outbox: Outbox) -> None:
         """Do all of ``outbox``; raises ``RedisError`` or ``OSError`` half-way when the server goes away."""
         if outbox.deltas:
             self._bus.publish_deltas(outbox.deltas)
+        jobs = [effect.job for effect in outbox.effects if isinstance(effect, Submit)]
+        if jobs:
+            self._journey.begin(jobs)
         emitted: list[Event] = []
         for effect in outbox.effects:
             self._do(effect, emitted)

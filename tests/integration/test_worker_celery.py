@@ -21,9 +21,10 @@ from engine.dispatch import Dispatch
 from engine.states import State
 from engine.worker.app import QUEUE, TASK_NAME, broker_url, build_app
 from engine.worker.processes import MARK
+from engine.worker.registry import GIVEN_OUT, RUNNING, Journey
 from streaming import codec, keys
 from streaming.bus import Bus
-from streaming.messages import Event, Job, LogLine, TaskEnded, TaskStarted
+from streaming.messages import Event, Job, JobMissed, LogLine, TaskEnded, TaskStarted, WorkerLost
 from watchfloor.settings import Settings
 from watchfloor.valkey import valkey_command, wait_for
 
@@ -64,6 +65,7 @@ class World:
         env = os.environ | {
             "WATCHFLOOR_DATA_DIR": str(self.folder),
             "WATCHFLOOR_KILL_GRACE": "1",
+            "WATCHFLOOR_STOP_GRACE": "1",
             "WATCHFLOOR_WORKER_PROCESSES": str(processes),
         }
         log = (self.folder / "worker.log").open("ab")
@@ -95,6 +97,9 @@ class World:
 
     def wait_started(self, run: str) -> None:
         until(lambda: self.lines(run))
+
+    def wait_lost(self, run: str) -> WorkerLost:
+        return until(lambda: next((e for e in self.events(run) if isinstance(e, WorkerLost)), None))
 
     def wait_ended(self, run: str) -> TaskEnded:
         return until(lambda: next((e for e in self.events(run) if isinstance(e, TaskEnded)), None))
@@ -130,6 +135,13 @@ def task_processes(mark: str) -> list[psutil.Process]:
     return found
 
 
+def lives(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
 def pool_process(world: World, run: str) -> int:
     started = next(event for event in world.events(run) if isinstance(event, TaskStarted))
     return int(started.worker_id.rpartition(":")[2])
@@ -157,52 +169,88 @@ def test_a_worker_told_to_stop_lets_its_task_finish(world: World) -> None:
     assert worker.wait(SECONDS) == 0
 
 
-def test_a_worker_told_to_stop_ends_what_takes_longer(world: World) -> None:
+def test_a_worker_told_to_stop_ends_what_takes_longer_and_gives_it_back(world: World) -> None:
     worker = world.start_worker()
     world.dispatch.submit(shell("a", "echo up", "sleep 60"))
     world.wait_started("a")
+    world.dispatch.submit(shell("b", "true"))
     os.killpg(worker.pid, signal.SIGTERM)  # as a manager of processes does it
-    ended = world.wait_ended("a")
-    assert (ended.state, ended.error) == (State.FAILED, "the worker was stopped")
+    lost = world.wait_lost("a")
+    assert (lost.attempt, lost.stopped) == (1, True)
     assert worker.wait(SECONDS) == 0
     assert task_processes("a:1") == []
-
-
-def test_an_attempt_whose_pool_process_was_killed_runs_again(world: World) -> None:
+    assert world.bus.redis.hlen(RUNNING) == 0
+    assert not any(isinstance(event, TaskEnded) for event in world.events("a"))
+    assert world.events("b") == []  # nothing new starts
     world.start_worker()
-    gate = world.folder / "gate"
-    world.dispatch.submit(shell("a", "echo up", f"until [ -e {gate} ]; do sleep 0.05; done", "echo done"))
+    assert world.wait_ended("b").state is State.SUCCESS
+
+
+def test_an_attempt_whose_pool_process_was_killed_is_reported_lost(world: World) -> None:
+    world.start_worker()
+    world.dispatch.submit(shell("a", "echo up", "sleep 60"))
     world.wait_started("a")
     first = task_processes("a:1")
     os.kill(pool_process(world, "a"), signal.SIGKILL)
-    until(lambda: [line.message for line in world.lines("a")].count("up") == 2)
+    lost = world.wait_lost("a")
+    assert (lost.attempt, lost.stopped) == (1, False)
+    assert first
     assert not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in first)
-    gate.touch()
-    assert world.wait_ended("a").state is State.SUCCESS
-    lines = world.lines("a")
-    assert [line.number for line in lines] == [1, 2, 3, 4]
-    assert lines[1].message.startswith("The worker that ran this attempt died")
+    until(lambda: world.bus.redis.hlen(RUNNING) == 0)
+    world.dispatch.submit(shell("a", "echo up"))  # the same attempt never runs again
+    world.dispatch.submit(shell("b", "true"))
+    world.wait_ended("b")
+    assert not any(isinstance(event, TaskEnded) for event in world.events("a"))
 
 
-def test_attempts_of_a_killed_worker_run_on_the_next_one(world: World) -> None:
+def test_what_outlives_a_killed_worker_is_ended_by_the_next_one(world: World) -> None:
     worker = world.start_worker()
-    gate = world.folder / "gate"
-    world.dispatch.submit(shell("a", "echo up", f"until [ -e {gate} ]; do sleep 0.05; done"))
+    world.dispatch.submit(shell("a", "echo up", "setsid sleep 60 &", "exec sleep 61"))
+    world.wait_started("a")
+    until(lambda: len(task_processes("a:1")) == 2)
+    pool = pool_process(world, "a")
+    worker.kill()
+    worker.wait()
+    until(lambda: not lives(pool))  # the kernel ends the pool with its worker
+    assert len(task_processes("a:1")) == 2
+    world.start_worker()
+    assert world.wait_lost("a").attempt == 1
+    assert task_processes("a:1") == []
+
+
+def test_what_nobody_knows_any_more_is_ended_by_the_next_worker(world: World) -> None:
+    worker = world.start_worker()
+    world.dispatch.submit(shell("a", "echo up", "exec sleep 60"))
     world.wait_started("a")
     worker.kill()
     worker.wait()
+    world.bus.redis.delete(RUNNING)  # a worker on another machine has told of it meanwhile
+    assert len(task_processes("a:1")) == 1
     world.start_worker()
-    gate.touch()
-    assert world.wait_ended("a").state is State.SUCCESS
-    assert len(task_processes("a:1")) == 0
+    until(lambda: task_processes("a:1") == [])
 
 
-def test_a_task_that_kills_its_worker_is_given_up_in_the_end(world: World) -> None:
+def test_a_job_lost_on_its_way_is_asked_for_again(world: World) -> None:
+    journey = Journey(world.bus)
+    journey.begin([shell("a", "true"), shell("b", "true")])
+    world.bus.redis.zincrby(GIVEN_OUT, -60, "execution|a:1")
     world.start_worker()
-    world.dispatch.submit(shell("a", "echo up", "kill -9 $PPID", "sleep 5"))
-    ended = world.wait_ended("a")
-    assert ended.state is State.FAILED
-    assert "its worker died 3 times" in str(ended.error)
+    missed = until(lambda: next((e for e in world.events("a") if isinstance(e, JobMissed)), None))
+    assert (missed.execution_id, missed.attempt) == ("execution", 1)
+    world.dispatch.submit(shell("b", "true"))
+    world.wait_ended("b")
+    assert world.bus.redis.zcard(GIVEN_OUT) == 0
+    assert not any(isinstance(event, JobMissed) for event in world.events("b"))
+
+
+def test_a_job_in_the_queue_is_not_lost(world: World) -> None:
+    journey = Journey(world.bus)
+    journey.begin([shell("a", "true")])
+    world.dispatch.submit(shell("a", "true"))
+    world.bus.redis.zincrby(GIVEN_OUT, -60, "execution|a:1")
+    assert journey.missed(5, 10) == []
+    world.bus.redis.set("wf:given-out:newest", time.time())  # a newer one was taken: it has left the queue
+    assert [job.task_run_id for job in journey.missed(5, 10)] == ["a"]
 
 
 def test_nothing_is_lost_while_redis_is_away(world: World) -> None:

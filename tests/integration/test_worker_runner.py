@@ -14,10 +14,9 @@ from engine.states import State
 from engine.worker.control import Stop
 from engine.worker.limits import Limits
 from engine.worker.processes import MARK
-from engine.worker.runner import WORKER_STOPPED
 from streaming import keys
 from streaming.bus import Bus
-from streaming.messages import Kill, TaskEnded
+from streaming.messages import Kill, WorkerLost
 from tests.integration.worker_world import CORE, LIMITS, SCRIPTS, World, job, shell, wait_for
 
 
@@ -237,15 +236,16 @@ def test_an_attempt_killed_before_it_was_claimed_never_runs(world: World) -> Non
     assert world.said("INFO") == []
 
 
-def test_the_end_of_the_worker_fails_the_attempt(world: World) -> None:
+def test_the_end_of_the_worker_gives_the_attempt_back(world: World) -> None:
     thread = world.begin(shell("echo up", "sleep 30"))
     control = world.runner.current
     assert control is not None
     control.stop(Stop.SHUTDOWN)
     thread.join(10)
-    ended = world.events[-1]
-    assert isinstance(ended, TaskEnded)
-    assert (ended.state, ended.error) == (State.FAILED, WORKER_STOPPED)
+    lost = world.events[-1]
+    assert isinstance(lost, WorkerLost)
+    assert (lost.attempt, lost.stopped) == (1, True)
+    assert world.registry.running() == []
 
 
 def test_a_duplicate_delivery_is_dropped_at_the_claim(world: World) -> None:

@@ -46,7 +46,7 @@ class World:
         self.files_url = folder.as_uri()
         settings = Settings(data_dir=folder, files_url=self.files_url)
         self.records = Records(settings.resolved_database_url)
-        self.registry = Registry(bus, "host/1:1:1")
+        self.registry = Registry(bus, "host/1:1:1", "host/1:1:1")
         self.sender = Sender(bus, self.registry)
         self.runner = Runner(
             self.registry,
