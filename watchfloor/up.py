@@ -97,8 +97,17 @@ def make_supervisor(settings: Settings, running: Running) -> Supervisor:
         command = [*valkey_command(home, home / "valkey.sock"), "--logfile", str(home / "valkey.log")]
         supervisor.add_process(VALKEY, shlex.join(command), env=env, cwd=str(ROOT))
     for name, command in parse_procfile(PROCFILE.read_text()).processes.items():
-        supervisor.add_process(name, command, env=env, cwd=str(ROOT))
+        for one, line in replicas(name, command, settings).items():
+            supervisor.add_process(one, line, env=env, cwd=str(ROOT))
     return supervisor
+
+
+def replicas(name: str, command: str, settings: Settings) -> dict[str, str]:
+    """The processes that a line of the Procfile stands for: of executors there is one a partition."""
+    if name != "executor" or settings.partitions == 1:
+        return {name: command}
+    numbers = range(settings.partitions)
+    return {f"{name}-{n}" if n else name: f"{command} --partition {n}" for n in numbers}
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -116,6 +125,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "WATCHFLOOR_REDIS_URL": settings.resolved_redis_url,
         **{f"WATCHFLOOR_{name.upper()}": str(path) for name in TLS_FILES if (path := getattr(settings, name))},
         "WATCHFLOOR_DATABASE_URL": settings.resolved_database_url,
+        "WATCHFLOOR_PARTITIONS": str(settings.partitions),
     }
 
 
