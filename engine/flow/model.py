@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
-from engine.flow.base import FlowId, Id, Labels, Model, Namespace, Seconds, Text
+from engine.flow.base import FlowId, Id, Labels, Model, Namespace, Seconds, Text, scalar_text
 from engine.flow.errors import Violation
-from engine.flow.inputs import AnyInput
+from engine.flow.inputs import INPUTS, AnyInput, list_of
 from engine.flow.retry import AnyRetry
 from engine.flow.tasks import SomeTasks, Task, Tasks
 from engine.flow.triggers import AnyTrigger, Schedule
@@ -20,13 +21,34 @@ from engine.model import Branch
 _SECTIONS = {"errors": Branch.ERRORS, "finally": Branch.FINALLY, "afterExecution": Branch.AFTER_EXECUTION}
 
 
+_TEXTS, _LISTS = ("STRING", "SELECT", "ENUM"), ("ARRAY", "MULTISELECT")
+
+
+def _output_type(name: str) -> str:
+    known = [one for one in INPUTS.types if one != "SECRET"]
+    if name not in known:
+        raise ValueError(f"expected one of {', '.join(known)}, came {name!r}")
+    return name
+
+
 class Output(Model):
-    """A value the flow gives back: ``value`` is rendered at the end."""
+    """A value the flow gives back: ``value`` is rendered at the end and must be of ``type``."""
 
     id: Id
-    type: Text = "STRING"
+    type: Annotated[Text, AfterValidator(_output_type)] = "STRING"
     value: Any
     description: Text | None = None
+
+    def read(self, value: Any) -> Any:
+        """``value`` in the plain form of the type, null as it is; raises ValueError: expected …, came …."""
+        if value is None:
+            return None
+        if self.type in _TEXTS:
+            text = scalar_text(value)
+            return text if isinstance(text, str) else json.dumps(value, ensure_ascii=False, default=str)
+        if self.type in _LISTS:
+            return list_of(value)
+        return INPUTS.types[self.type].model_construct(id=self.id, type=self.type).read(value)
 
 
 class Concurrency(Model):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.effects import CancelTimer, Emit
 from engine.ids import derived_id
 from engine.model import Progress
-from engine.reducer.context import ExpressionFailed, context_of, evaluate
+from engine.reducer.context import context_of, evaluate
 from engine.reducer.draft import Draft
 from engine.reducer.plan import AFTER, MAIN, ROOT
 from engine.reducer.rollup import is_bad
@@ -69,13 +69,13 @@ def end_execution(draft: Draft, verdict: State) -> None:
 
 
 def _flow_outputs(draft: Draft) -> tuple[dict[str, object], str | None]:
-    """Outputs that could be rendered, and what is wrong with the first that could not."""
+    """Outputs that could be rendered and are of their type, and what is wrong with the first that is not."""
     context = context_of(draft)
     outputs, problem = {}, None
     for output in draft.plan.flow.outputs if draft.plan.flow else ():
         try:
-            outputs[output.id] = draft.hide(evaluate(draft, output.value, context))
-        except ExpressionFailed as error:
+            outputs[output.id] = draft.hide(output.read(evaluate(draft, output.value, context)))
+        except ValueError as error:
             problem = problem or f"output {output.id}: {error}"
     return outputs, problem
 

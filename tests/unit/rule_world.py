@@ -79,11 +79,11 @@ def cases() -> Iterator[Case]:
 class RuleWorld(World):
     """A world for one case."""
 
-    def __init__(self, case: Case) -> None:
+    def __init__(self, case: Case, *, started: bool = True) -> None:
         body = case.body
         flows = [flow_of(text, flow_id) for flow_id, text in {"flow": body["flow"], **body.get("flows", {})}.items()]
         answers = {task: _answers(answer) for task, answer in body.get("answers", {}).items()}
-        super().__init__(*flows, answers=answers, env=evolve(ENV, **body.get("settings", {})))
+        super().__init__(*flows, answers=answers, env=evolve(ENV, **body.get("settings", {})), started=started)
 
     def play(self, case: Case) -> RuleWorld:
         """Execute, do the steps, look at the end."""
