@@ -93,7 +93,7 @@ class Settings(BaseSettings):
         {}, description='Which ended executions are kept: `{"*": {"days": 30}, "company.team": {"count": 10000}}`.'
     )
     retention_every: float = Field(60.0, gt=0, description="Time between two looks for what retention doesn't keep.")
-    retention_step: int = Field(100, ge=1, le=500, description="Executions that retention removes at once.")
+    retention_step: int = Field(50, ge=1, le=500, description="Executions that retention removes at once.")
     page_size_max: int = Field(500, ge=1, description="Rows of one page at the most.")
     action_wait: float = Field(5.0, gt=0, description="How long an action waits for its answer before 504.")
 
