@@ -190,6 +190,47 @@ def check_database(settings: Settings) -> Finding:
     )
 
 
+def check_partitions(settings: Settings) -> Finding:
+    """All take the events to be divided into as many partitions, and an executor works on each."""
+    import redis
+    from sqlalchemy.exc import DBAPIError
+
+    from data import Store, StoreUnavailable
+    from streaming import keys
+    from streaming.bus import Bus
+    from streaming.executor.lease import holders
+
+    url = settings.resolved_database_url
+    if url.startswith("sqlite") and not Path(url.removeprefix("sqlite:///")).exists():
+        return Finding(Verdict.OK, f"{settings.partitions}, made at the first start")
+    store, bus = Store(url), Bus.of(settings)
+    try:
+        known = store.event_streams()
+        ours = bus.partitions.streams
+        at_work = holders(bus, tuple(dict.fromkeys([*ours, *known, keys.EVENTS])))
+        left = {
+            stream: n for stream in known if stream not in ours and (n := bus.waiting(stream, store.position(stream)))
+        }
+    except (redis.RedisError, StoreUnavailable, DBAPIError) as error:  # told by the checks of Redis and database
+        return Finding(Verdict.OK, f"{settings.partitions}; more is not known ({type(error).__name__})")
+    finally:
+        store.close()
+        bus.close()
+    others = {holder.name: holder.partitions for holder in at_work.values() if holder.partitions != len(ours)}
+    if others:
+        said = ", ".join(f"{name} works on one of {count}" for name, count in others.items())
+        mend = "Set WATCHFLOOR_PARTITIONS to the same everywhere; to change it, stop all executors, then start them."
+        return Finding(Verdict.BAD, f"{len(ours)} here, but {said}", mend)
+    if left:
+        said = ", ".join(f"{count:,} events wait in {stream}" for stream, count in left.items())
+        return Finding(Verdict.WARN, said, "The executor of partition 0 moves them: start it, then look again.")
+    missing = [str(number) for number, stream in enumerate(ours) if stream not in at_work]
+    if at_work and missing:
+        mend = "Start one with `watchfloor executor --partition N`."
+        return Finding(Verdict.BAD, f"no executor works on partition {', '.join(missing)} of {len(ours)}", mend)
+    return Finding(Verdict.OK, f"{len(ours)}, {len(at_work)} executors at work")
+
+
 def check_front_end(_: Settings) -> Finding:
     """The libraries that pages load are there."""
     from dashboard.vendor import FILES, FONTS, NODE_MODULES
@@ -249,6 +290,7 @@ CHECKS: dict[str, Check] = {
     "Port": check_port,
     "Redis": check_redis,
     "Database": check_database,
+    "Partitions": check_partitions,
     "Front end": check_front_end,
     "Flow files": check_flows,
     "Processes": check_processes,

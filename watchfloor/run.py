@@ -39,7 +39,6 @@ EXIT_CODES = {
     State.SUCCESS: 0,
     State.WARNING: 0,
     State.FAILED: 1,
-    State.RETRIED: 1,  # it failed; the execution that follows it is another one
     State.KILLED: 130,
     State.CANCELLED: 130,
 }
@@ -84,7 +83,7 @@ def product_runs(settings: Settings) -> bool:
     if state is not None and psutil.pid_exists(state.pid):
         wait_for(settings.resolved_redis_url)
         return True
-    bus = Bus(settings.resolved_redis_url)
+    bus = Bus.of(settings)
     try:
         with bus.subscription(keys.LIVE) as subscription:
             end = time.monotonic() + _HEARTBEAT_WAIT
@@ -105,7 +104,7 @@ def _execute(settings: Settings, flow: Flow, options: Options, console: Console,
     from streaming.commands import CommandError, Commands
 
     store = Store(settings.resolved_database_url)
-    bus = Bus(settings.resolved_redis_url)
+    bus = Bus.of(settings)
     commands = Commands(store, bus)
     try:
         with bus.subscription(keys.LIVE, keys.LIVE_LOGS) as subscription:
@@ -185,7 +184,7 @@ def private_engine(settings: Settings, path: Path) -> Iterator[Settings]:
         home = Path(folder)
         with valkey_server(home) as url:
             changes = {"data_dir": home, "redis_url": url, "database_url": None, "flows_dir": home / "flows"}
-            changes |= dict.fromkeys(TLS_FILES)
+            changes |= {**dict.fromkeys(TLS_FILES), "partitions": 1, "partition": 0}
             own = Settings(**{**settings.model_dump(), **changes, "schedules": False})
             with _worker(own, home):
                 _store(own, path).close()

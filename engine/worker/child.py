@@ -33,7 +33,7 @@ class Child:
 
     def __init__(self, settings: Settings, worker: str) -> None:
         self._settings = settings
-        self._bus = Bus(settings.resolved_redis_url)
+        self._bus = Bus.of(settings)
         registry = Registry(self._bus, worker, worker_id())
         self._sender = Sender(self._bus, registry)
         self._records = Records(settings.resolved_database_url)

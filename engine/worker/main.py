@@ -32,7 +32,7 @@ def main(settings: Settings) -> int:
     """Run a worker until SIGTERM or SIGINT; its exit code."""
     _quiet()
     name = worker_id()
-    bus = Bus(settings.resolved_redis_url)
+    bus = Bus.of(settings)
     registry = Registry(bus, name, name)
     meter = _meter(settings, registry, name)
     watch = Watch(bus, registry, name, lambda: publish(bus, meter))

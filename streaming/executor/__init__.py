@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from functools import partial
 from threading import Event as Stop
 
@@ -32,22 +33,24 @@ def environment(settings: Settings) -> Env:
         loop_max_duration=settings.loop_max_duration,
         max_labels=settings.execution_max_labels,
         secrets=known_secrets(),
-    )
         max_resubmits=settings.task_max_resubmits,
+    )
 
 
 def main(settings: Settings, stop: Stop | None = None) -> None:
     """Run one executor until SIGTERM or SIGINT."""
     stop = stop or stop_on_signals()
     store = Store(settings.resolved_database_url, **settings.database_pool)
-    bus = Bus(settings.resolved_redis_url, deltas_cap=settings.deltas_cap)
+    bus = Bus.of(settings)
     files = FlowFiles(settings.flows_dir, store, bus)
     executor = Executor(settings, store, bus, Dispatch(settings), environment(settings))
     retry_store(store.migrate, stop)
-    files.try_sync()
+    first = settings.partition == 0  # the one that looks after the flow files
+    if first:
+        files.try_sync()
     with (
         background("pulse", executor.pulse.beat_until, stop),
-        background("flow-files", files.watch, stop),
+        background("flow-files", files.watch, stop) if first else nullcontext(),
         background("control", _listen, bus, executor, stop),
         background("metrics", publish_until, bus, executor.figures.meter, stop),
     ):
