@@ -23,9 +23,13 @@ def worker_id() -> str:
 
 
 def machine() -> str:
-    """Host name and, where there are such, the process-id namespace: within it process ids can be compared."""
-    namespace = Path("/proc/self/ns/pid")
-    return f"{socket.gethostname()}/{os.stat(namespace).st_ino if namespace.exists() else 0}"
+    """Host name and, where there are such, the kernel's start and the process-id namespace.
+
+    Within it process ids can be compared; machines of the same name are told apart.
+    """
+    namespace, boot = Path("/proc/self/ns/pid"), Path("/proc/sys/kernel/random/boot_id")
+    start = boot.read_text()[:8] if boot.exists() else ""
+    return f"{socket.gethostname()}/{start}{os.stat(namespace).st_ino if namespace.exists() else 0}"
 
 
 def is_local(worker: str) -> bool:

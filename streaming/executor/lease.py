@@ -5,20 +5,13 @@ A lease ends by itself when it is not renewed. One whose process is dead on this
 
 from __future__ import annotations
 
-import os
-import socket
-from contextlib import suppress
-from functools import cache
-from pathlib import Path
-
 import msgspec
-import psutil
 
+from engine.worker.identity import is_local, lives_here, worker_id
 from streaming import keys
 from streaming.bus import Bus
 
 SECONDS = 4.0  # how long a lease is kept for who is silent
-_BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 _TAKE = """
 local held = redis.call('GET', KEYS[1])
@@ -34,38 +27,21 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 class Holder(msgspec.Struct, frozen=True):
     """A process that holds a lease, and into how many partitions it takes the events to be divided.
 
-    ``machine`` is where its process id means something; ``started`` tells it from another one of that id.
+    ``process`` is its machine, id and start, as ``engine.worker.identity`` tells them.
     """
 
     name: str
     partitions: int
-    machine: str
-    pid: int
-    started: float
+    process: str
 
     def is_dead(self) -> bool:
         """Known to be dead: only on its own machine can that be known."""
-        if self.machine != machine():
-            return False
-        try:
-            return psutil.Process(self.pid).create_time() != self.started
-        except psutil.NoSuchProcess:
-            return True
-        except psutil.AccessDenied:
-            return False
+        return is_local(self.process) and not lives_here(self.process)
 
 
 def this_process(name: str, partitions: int) -> Holder:
     """The holder that this process is."""
-    return Holder(name, partitions, machine(), os.getpid(), psutil.Process().create_time())
-
-
-@cache
-def machine() -> str:
-    """What processes share that see each other's ids: the kernel's start and the process namespace."""
-    with suppress(OSError):
-        return f"{_BOOT.read_text().strip()} {os.readlink('/proc/self/ns/pid')}"
-    return socket.gethostname()
+    return Holder(name, partitions, worker_id())
 
 
 class Lease:

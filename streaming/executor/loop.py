@@ -226,7 +226,9 @@ class Executor:
             batch.emit(event)
 
     def _look(self) -> None:
-        """What the figures say of this moment."""
+        """What the figures say of this moment; a standby has none."""
+        if self._post.waits:
+            return
         meter = self.figures.meter
         meter["watchfloor_events_waiting"].set(self._bus.waiting(self._stream, self._position))
         meter["watchfloor_timers"].set(len(self._timers))

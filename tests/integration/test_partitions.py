@@ -22,7 +22,7 @@ from engine.states import State
 from streaming import keys
 from streaming.bus import Bus
 from streaming.executor import Executor, environment
-from streaming.executor.lease import Holder, Lease, holders, machine, this_process
+from streaming.executor.lease import Holder, Lease, holders, this_process
 from streaming.load import Synthetic
 from streaming.messages import ExecutionCreated
 from watchfloor.doctor import Verdict, check_partitions
@@ -74,7 +74,7 @@ class World:
         worker = Worker(bus)
         made = Executor(settings, store, bus, worker, environment(settings))
         if pid:
-            holder = Holder(f"other-{pid}", partitions, "elsewhere", pid, 1.0)
+            holder = Holder(f"other-{pid}", partitions, f"elsewhere/1:{pid}:1")
             made._post._lease = Lease(bus, made._stream, holder)
         return made, worker
 
@@ -172,14 +172,14 @@ def test_a_second_executor_waits_and_takes_over_when_the_first_is_gone(world: Wo
 def test_a_lease_of_a_dead_process_of_this_machine_is_taken_over_at_once(bus: Bus) -> None:
     mine = this_process("me", 1)
     assert not mine.is_dead()
-    dead = evolve(mine, name="dead", started=mine.started - 100)
+    where, pid, began = mine.process.rsplit(":", 2)
+    dead = evolve(mine, name="dead", process=f"{where}:{pid}:{int(began) - 100}")
     assert dead.is_dead()
-    assert not evolve(dead, machine="another").is_dead()
-    assert mine.machine == machine()
+    assert not evolve(dead, process=f"another:{pid}:{began}").is_dead()
     assert Lease(bus, "s", dead).take() is None
     lease = Lease(bus, "s", mine)
     assert lease.take() is None
-    elsewhere = evolve(mine, machine="another")
+    elsewhere = evolve(mine, process=f"another:{pid}:{began}")
     assert Lease(bus, "s", elsewhere).take() == mine
     Lease(bus, "s", elsewhere).give_back()
     assert list(holders(bus, ("s",)).values()) == [mine]
