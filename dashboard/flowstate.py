@@ -1,6 +1,7 @@
 """``GET /flow-state``: what the flows pages ask for now and then, because flows and schedules have no live topic.
 
-``stamp`` differs once flows, revisions or broken files do; ``next`` says when each flow runs next.
+``stamp`` differs once flows, revisions or broken files do; ``next`` says when each flow runs next. With
+``?triggers=namespace/flow``, ``triggers`` differs once something of that flow's triggers does.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from typing import Any
 
 import flask
 
+from dashboard.pages import flow_triggers
 from dashboard.pages.flows import next_runs, stamp
 from dashboard.pages.router import Visit
 from dashboard.services import Services
@@ -21,7 +23,9 @@ def register(server: flask.Flask, services: Services) -> None:
     def flow_state() -> Any:
         store = services.store
         due = next_runs(Visit(services, "/flows", {}))
+        namespace, _, flow_id = flask.request.args.get("triggers", "").rpartition("/")
         return {
+            "triggers": flow_triggers.stamp(store, namespace, flow_id) if flow_id else None,
             "stamp": stamp(store.flows(), store.flow_problems()),
             "next": {f"{namespace}/{flow_id}": at.isoformat() for (namespace, flow_id), at in due.items()},
         }

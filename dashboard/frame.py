@@ -41,6 +41,7 @@ def layout(pages: tuple[Page, ...]) -> Component:
             dialogs.confirm(),
             dialogs.resume(),
             dialogs.execute(),
+            dialogs.backfill(),
             _keys_sheet(),
         ],
     )

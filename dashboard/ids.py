@@ -109,7 +109,28 @@ class Execute:
     LABELS = "execute-labels"
 
 
-FORM_BUTTONS = {"execute": Execute.GO, "resume": Resume.GO}
+class Triggers:
+    """The triggers of one flow."""
+
+    BODY = "triggers-body"
+    STAMP = "triggers-stamp"
+
+
+class Backfill:
+    """The form of a backfill. FROM, TO and LABELS are fields of it, beside the flow's inputs."""
+
+    MODAL = "backfill-modal"
+    TRIGGER = "backfill-trigger"
+    FORM = "backfill-form"
+    GO = "backfill-go"
+    CANCEL = "backfill-cancel"
+    ERROR = "backfill-error"
+    FROM = "backfill from"
+    TO = "backfill to"
+    LABELS = "backfill labels"
+
+
+FORM_BUTTONS = {"execute": Execute.GO, "resume": Resume.GO, "backfill": Backfill.GO}
 """The button that sends each form."""
 
 
@@ -121,6 +142,21 @@ def form_field(form: str, input_id: Any) -> dict[str, Any]:
 def execute_button(flow: Any) -> dict[str, Any]:
     """A button that opens the form of ``namespace/flow``."""
     return {"type": "execute", "flow": flow}
+
+
+def trigger_switch(trigger: Any) -> dict[str, Any]:
+    """The switch of ``namespace/flow/trigger``."""
+    return {"type": "trigger-switch", "trigger": trigger}
+
+
+def trigger_button(action: Any, trigger: Any) -> dict[str, Any]:
+    """A button that does something to ``namespace/flow/trigger``."""
+    return {"type": "trigger-do", "action": action, "trigger": trigger}
+
+
+def backfill_button(trigger: Any) -> dict[str, Any]:
+    """A button that opens the form of a backfill."""
+    return {"type": "trigger-backfill", "trigger": trigger}
 
 
 def bulk_button(action: Any) -> dict[str, Any]:

@@ -20,8 +20,10 @@ _decode = msgspec.msgpack.Decoder(TriggerState).decode
 class Triggers(Database):
     """Written with each commit of the trigger's executor, read when it starts, by pages and by the API."""
 
-    def trigger_states(self, namespace: str | None = None, flow_id: str | None = None) -> list[TriggerState]:
-        """The state of each trigger, of one namespace or flow when given, by name."""
+    def trigger_states(
+        self, namespace: str | None = None, flow_id: str | None = None, *, gone: bool = False
+    ) -> list[TriggerState]:
+        """The state of each trigger, of one namespace or flow when given, by name; with those that are ``gone``."""
         c = trigger_state.c
         query = sa.select(trigger_state).order_by(c.namespace, c.flow_id, c.trigger_id)
         if namespace is not None:
@@ -30,7 +32,8 @@ class Triggers(Database):
             query = query.where(c.flow_id == flow_id)
         with self._read() as connection:
             rows = connection.execute(query).all()
-        return [_state(row) for row in rows]
+        states = map(_state, rows)
+        return [state for state in states if gone or not state.gone]
 
 
 def _state(row: sa.Row) -> TriggerState:

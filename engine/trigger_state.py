@@ -66,7 +66,7 @@ class TriggerState(msgspec.Struct, frozen=True, omit_defaults=True):
     was. ``disabled``: somebody switched it off, or ``stopAfter`` did; ``why`` says so. ``rule`` is the cron and zone
     that ``next_at`` was found with. ``backfill`` was asked for; ``missed`` makes up for dates at which nothing could
     start. ``met`` is what a Flow trigger has seen in its window, ``seen`` the last events about it. ``error`` is what
-    kept it from starting the last time.
+    kept it from starting the last time. ``gone``: the flow has no such trigger any more.
     """
 
     namespace: str
@@ -85,6 +85,7 @@ class TriggerState(msgspec.Struct, frozen=True, omit_defaults=True):
     error: str | None = None
     evaluated_at: datetime | None = None
     updated_at: datetime | None = None
+    gone: bool = False
 
     @property
     def key(self) -> str:

@@ -6,7 +6,7 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboard.ids import Confirm, Execute, Resume
+from dashboard.ids import Backfill, Confirm, Execute, Resume
 
 
 def confirm() -> Component:
@@ -62,6 +62,24 @@ def execute() -> Component:
             _buttons(
                 dmc.Button("Cancel", id=Execute.CANCEL, variant="default"),
                 dmc.Button("Execute", id=Execute.GO),
+            ),
+        ],
+    )
+
+
+def backfill() -> Component:
+    """The form that makes up for dates of the past; its fields are made from the trigger and the flow's inputs."""
+    return dmc.Modal(
+        id=Backfill.MODAL,
+        title="Backfill",
+        size="lg",
+        children=[
+            dcc.Store(id=Backfill.TRIGGER),
+            html.Div(id=Backfill.FORM, className="wf-form"),
+            html.Div(id=Backfill.ERROR, className="wf-form-error", role="alert"),
+            _buttons(
+                dmc.Button("Cancel", id=Backfill.CANCEL, variant="default"),
+                dmc.Button("Backfill", id=Backfill.GO),
             ),
         ],
     )

@@ -16,12 +16,13 @@ from dashboard.components.times import moment, seconds
 from dashboard.components.yamlview import yaml_view
 from dashboard.ids import Flow
 from dashboard.pages import execution as execution_page
+from dashboard.pages import flow_triggers
 from dashboard.pages.executions import live_list
 from dashboard.pages.flows import execute, flow_path, next_run, next_runs, problem_box
 from dashboard.pages.router import Page, Visit
 from data.records import StoredFlow
 
-TABS = (("executions", "Executions"), ("topology", "Topology"), ("source", "Source"))
+TABS = (("executions", "Executions"), ("triggers", "Triggers"), ("topology", "Topology"), ("source", "Source"))
 FIRST = "executions"
 
 
@@ -111,7 +112,7 @@ def _source(visit: Visit) -> Component:
     return yaml_view(stored.source if stored else "", Flow.SOURCE)
 
 
-_PANELS = {"executions": _executions, "topology": _topology, "source": _source}
+_PANELS = {"executions": _executions, "triggers": flow_triggers.panel, "topology": _topology, "source": _source}
 
 PAGE = Page(
     "flow",

@@ -17,6 +17,7 @@ from dashboard.ids import Flows, execute_button
 from dashboard.pages.router import Page, Visit
 from data.records import FlowProblem, StoredFlow
 from engine.ids import derived_id
+from engine.trigger_state import TriggerState
 from streaming import codec
 
 STRIP = 20
@@ -66,8 +67,11 @@ def _body(visit: Visit, flows: list[StoredFlow]) -> Component:
             [html.Span("Put a flow file (YAML) into "), html.Code(folder), html.Span(": it is read at once.")],
             icon_name="flows",
         )
+    triggers: dict[tuple[str, str], list[TriggerState]] = {}
+    for state in visit.services.store.trigger_states():
+        triggers.setdefault((state.namespace, state.flow_id), []).append(state)
     return html.Div(
-        _table(flows, next_runs(visit)),
+        _table(flows, next_runs(visit), triggers),
         id=Flows.VIEW,
         className="wf-flows",
         **{"data-wf-view": "flow-strips", "data-wf-params": json.dumps(strip_params(visit, flows))},
@@ -81,6 +85,17 @@ def strip_params(visit: Visit, flows: Iterable[StoredFlow], size: int = STRIP) -
     return {"rows": codec.to_builtins([row for rows in last.values() for row in rows]), "size": size}
 
 
+def trigger_chips(states: Iterable[TriggerState], path: str) -> Component:
+    """The triggers of a flow, each a link to what is known of it."""
+    chips = []
+    for state in states:
+        kind = "clock" if state.rule else "bolt"
+        off = "switched off" if state.disabled else None
+        href, css = f"{path}/triggers", "off" if off else ""
+        chips.append(dcc.Link([icon(kind), state.trigger_id], href=href, className=css, title=off or "Triggers"))
+    return html.Span(chips, className="wf-trigger-chips")
+
+
 def next_runs(visit: Visit) -> dict[tuple[str, str], Any]:
     """When each flow with a schedule runs next."""
     found: dict[tuple[str, str], Any] = {}
@@ -91,15 +106,19 @@ def next_runs(visit: Visit) -> dict[tuple[str, str], Any]:
     return found
 
 
-def _table(flows: list[StoredFlow], due: dict[tuple[str, str], Any]) -> Component:
+def _table(
+    flows: list[StoredFlow],
+    due: dict[tuple[str, str], Any],
+    triggers: dict[tuple[str, str], list[TriggerState]],
+) -> Component:
     heads = ("Flow", "Namespace", "Last executions", "Next run", "")
-    rows = [_row(flow, due.get((flow.namespace, flow.id))) for flow in flows]
+    rows = [_row(flow, due.get(key), triggers.get(key, [])) for flow in flows if (key := (flow.namespace, flow.id))]
     return html.Table(
         [html.Thead(html.Tr([html.Th(word) for word in heads])), html.Tbody(rows)], className="wf-plain-table"
     )
 
 
-def _row(flow: StoredFlow, due: Any) -> Component:
+def _row(flow: StoredFlow, due: Any, triggers: list[TriggerState]) -> Component:
     path = flow_path(flow.namespace, flow.id)
     off = [html.Span("disabled", className="wf-tag")] if flow.disabled else []
     name = [dcc.Link(flow.id, href=path, className="wf-strong-link"), *off]
@@ -110,10 +129,17 @@ def _row(flow: StoredFlow, due: Any) -> Component:
             html.Td([html.Div(name, className="wf-flow-name"), *about]),
             html.Td(flow.namespace, className="wf-muted"),
             html.Td(strip),
-            html.Td(next_run(flow.namespace, flow.id, due), className="wf-next"),
+            html.Td(_next(flow, due, triggers), className="wf-next"),
             html.Td(execute(flow.namespace, flow.id, flow.disabled), className="wf-row-actions"),
         ]
     )
+
+
+def _next(flow: StoredFlow, due: Any, triggers: list[TriggerState]) -> list[Component]:
+    if not triggers:
+        return [next_run(flow.namespace, flow.id, due)]
+    when = [html.Div(next_run(flow.namespace, flow.id, due))] if due is not None else []
+    return [*when, trigger_chips(triggers, flow_path(flow.namespace, flow.id))]
 
 
 def next_run(namespace: str, flow_id: str, due: Any) -> Component:

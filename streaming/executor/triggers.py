@@ -69,13 +69,13 @@ class Triggers:
         self._known = {known.key: known for known in everything if self._owns(known.key)}
         for key, known in self._known.items():
             before = self._state(key)
-            after = refreshed(known, before, now)
+            after = refreshed(known, evolve(before, gone=False) if before.gone else before, now)
             if after is not before or key not in self._states:
                 batch.triggers[key] = evolve(after, updated_at=now)
             self._due.add(key)  # a backfill may go on now
         for key, state in self._states.items():
-            if key not in self._known and state.next_at is not None:
-                batch.triggers[key] = evolve(state, next_at=None, updated_at=now)
+            if key not in self._known and not state.gone:
+                batch.triggers[key] = evolve(state, next_at=None, gone=True, updated_at=now)
 
     def _state(self, key: str) -> TriggerState:
         return self._states.get(key) or trigger_of(key)

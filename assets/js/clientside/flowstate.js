@@ -2,6 +2,7 @@
 // has passed, and every few seconds while the list of flows is shown. Nothing is asked for by a hidden tab.
 (() => {
   const EVERY_MS = 5_000;
+  const CARDS_MS = 2_000; // triggers: a backfill goes on meanwhile
   const AFTER_MS = 1_500; // a schedule that fires has its next date a moment later
   let askedAt = 0;
   let asking = false;
@@ -28,15 +29,27 @@
     /** @type {any} */ (window).dash_clientside.set_props("flows-stamp", { data: stamp });
   }
 
+  const cards = () => document.querySelector("[data-wf-triggers]");
+
+  /** @param {string | null} stamp */
+  function showTriggers(stamp) {
+    const shown = cards();
+    if (!shown || !stamp || shown.getAttribute("data-wf-triggers-stamp") === stamp) return;
+    /** @type {any} */ (window).dash_clientside.set_props("triggers-stamp", { data: stamp });
+  }
+
   async function ask() {
     asking = true;
     askedAt = Date.now();
     try {
-      const answer = await fetch("/flow-state", { headers: { Accept: "application/json" } });
+      const flow = cards()?.getAttribute("data-wf-triggers");
+      const query = flow ? `?triggers=${encodeURIComponent(flow)}` : "";
+      const answer = await fetch(`/flow-state${query}`, { headers: { Accept: "application/json" } });
       if (!answer.ok || !answer.headers.get("Content-Type")?.includes("json")) return;
       const state = await answer.json();
       for (const element of shown()) showNext(element, state.next[element.dataset.wfNext ?? ""]);
       showStamp(state.stamp);
+      showTriggers(state.triggers);
     } catch {
       // The server is away: the lamp says so, and it is asked again.
     } finally {
@@ -46,7 +59,7 @@
 
   if (!globalThis.document) return;
   setInterval(() => {
-    if (document.hidden || asking || Date.now() - askedAt < EVERY_MS) return;
-    if (document.querySelector("[data-wf-stamp]") || shown().some(passed)) void ask();
+    if (document.hidden || asking || Date.now() - askedAt < (cards() ? CARDS_MS : EVERY_MS)) return;
+    if (document.querySelector("[data-wf-stamp]") || cards() || shown().some(passed)) void ask();
   }, 1_000);
 })();

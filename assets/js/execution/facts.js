@@ -13,7 +13,7 @@ const FACTS = [
   ["Ended", (row, _, now) => (row.end_date ? when(row.end_date, now) : { text: "–" })],
   ["Namespace", (row) => ({ text: row.namespace, href: `/executions?filters[namespace][IN]=${encodeURIComponent(row.namespace)}` })],
   ["Flow", (row) => ({ text: `${row.flow_id}, revision ${row.revision}`, href: `/flows/${row.namespace}/${row.flow_id}` })],
-  ["Trigger", (row) => ({ text: row.trigger_id ?? "by hand", title: row.trigger_type })],
+  ["Trigger", (row) => ({ text: row.trigger_id ?? "by hand", title: row.trigger_type, href: triggers(row) })],
   ["Id", (row) => ({ text: shortId(row.id, 18), title: `${row.id}\nclick to copy`, copy: row.id })],
   ["Parent", (row) => execution(row.parent_id)],
   ["Original", (row) => (row.original_id === row.id ? null : execution(row.original_id))],
@@ -24,6 +24,9 @@ const FACTS = [
 
 /** @param {string} date @param {number} now */
 const when = (date, now) => ({ text: moment(toMs(date), now), title: exact(toMs(date)) });
+
+/** Where what is known of its trigger stands. @param {Row} row */
+const triggers = (row) => (row.trigger_type?.includes(".trigger.") ? `/flows/${row.namespace}/${row.flow_id}/triggers` : undefined);
 
 /** @param {string | undefined} id */
 const execution = (id) => (id ? { text: shortId(id), title: id, href: `/executions/${encodeURIComponent(id)}` } : null);
