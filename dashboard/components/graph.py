@@ -10,7 +10,7 @@ from typing import Any
 
 from dashboard.components.tokens import FONT, STATE_COLOURS, SURFACES, Theme
 from engine.graph import Cluster, Edge, Graph, Node
-from engine.layout import Positions, Rect
+from engine.layout import Positions, Rect, Sizes
 from engine.states import STATES
 
 Element = dict[str, Any]
@@ -21,7 +21,7 @@ def elements(graph: Graph, positions: Positions) -> list[Element]:
     boxes = [_box(cluster, positions.clusters[cluster.cluster.uid]) for cluster in graph.clusters]
     nodes = [_node(node, positions.nodes[node.uid]) for node in graph.nodes]
     ends = {node.uid for node in graph.nodes if node.kind == "end"}
-    return [*boxes, *(_edge(edge, edge.target in ends) for edge in graph.edges), *nodes]
+    return [*boxes, *(_edge(edge, ends) for edge in graph.edges), *nodes]
 
 
 def _node(node: Node, rect: Rect) -> Element:
@@ -62,7 +62,7 @@ def _element(data: dict[str, Any], rect: Rect, classes: str) -> Element:
     }
 
 
-def _edge(edge: Edge, joins: bool) -> Element:
+def _edge(edge: Edge, ends: set[str]) -> Element:
     relation = edge.relation.relation_type.value
     data = {
         "id": f"{edge.source}→{edge.target}",
@@ -71,7 +71,7 @@ def _edge(edge: Edge, joins: bool) -> Element:
         "relation": relation,
         "label": edge.relation.value or "",
     }
-    classes = relation.lower().replace("_", "-") + " join" * joins
+    classes = relation.lower().replace("_", "-") + " leave" * (edge.source in ends) + " join" * (edge.target in ends)
     return {"group": "edges", "data": data, "classes": classes, "selectable": False}
 
 
@@ -107,6 +107,7 @@ def _edges(theme: Theme) -> list[dict[str, Any]]:
               "target-arrow-shape": "triangle", "arrow-scale": 0.8, "label": "data(label)", "font-size": 11,
               "font-family": FONT, "color": surface["muted"], "text-background-color": surface["panel"],
               "text-background-opacity": 1, "text-background-padding": 3}),
+        _rule("edge.leave", **{"taxi-turn": 20 + Sizes().padding}),  # an end lies within its box: turn outside of that
         _rule("edge.join", **{"taxi-turn": -16, "target-arrow-shape": "none"}),
         _rule("edge.error", **{"line-style": "dashed", "line-color": STATE_COLOURS[theme]["failed"],
               "target-arrow-color": STATE_COLOURS[theme]["failed"]}),
