@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from data.database import Database
 from data.log_append import RANK
+from data.log_select import contains
 from data.tables import log_line, log_run, log_source
 from data.times import from_us, to_us
 from streaming.messages import LEVELS, Level, LogEntry
@@ -82,9 +83,7 @@ def _clauses(connection: sa.Connection, query: LogSearchQuery) -> list[sa.Column
         clauses.append(c.date >= to_us(query.since))
     if query.until:
         clauses.append(c.date <= to_us(query.until))
-    if query.q:
-        clauses.append(sa.func.lower(c.message).contains(query.q.lower(), autoescape=True))
-    return clauses
+    return [*clauses, *contains(connection, query.q)]
 
 
 def _unindexed(column: Any) -> Any:

@@ -196,3 +196,14 @@ def ranges(numbers: Sequence[int]) -> list[tuple[int, int]]:
         else:
             found.append((low, high))
     return found
+
+
+def contains(connection: sa.Connection, text: str | None) -> list[sa.ColumnElement[bool]]:
+    """Lines whose message has ``text``, in any case of the letters A to Z."""
+    if not text:
+        return []
+    escaped = text.replace("/", "//").replace("%", "/%").replace("_", "/_")
+    column = log_line.c.message
+    # SQLite's LIKE doesn't mind the case of ASCII letters; in the collation of the column ILIKE minds that of others.
+    like = column.like if connection.dialect.name == "sqlite" else column.ilike
+    return [like(f"%{escaped}%", escape="/")]

@@ -16,7 +16,7 @@ import msgspec
 import sqlalchemy as sa
 
 from data.log_append import LogAppends
-from data.log_select import Segment, Selection, ranges
+from data.log_select import Segment, Selection, contains, ranges
 from data.records import LogHits, LogQuery, LogTail, LogWindow
 from data.tables import log_line, log_source
 from data.times import from_us
@@ -68,7 +68,7 @@ class Logs(LogAppends):
             first = _first_after(connection, selection, seq)
             if first >= selection.lines:
                 return []
-            after = _in_order(selection, first).where(*_contains(connection, query.q)).limit(limit)
+            after = _in_order(selection, first).where(*contains(connection, query.q)).limit(limit)
             return _entries(connection, query, list(connection.scalars(after)))
 
     def log_hits(self, query: LogQuery, needle: str, limit: int = HITS_CAP) -> LogHits:
@@ -95,7 +95,7 @@ class Logs(LogAppends):
                     lines = _in_order(selection, 0) if segment is None else selection.of_segment(segment)
                     place = log_line.c.line if segment is None or len(segment.sources) > 1 else log_line.c.number
                     step = lines.with_only_columns(place.label("place"), log_line, maintain_column_froms=True)
-                    wanted = step.where(place > last, *_contains(connection, query.q)).limit(_STEP)
+                    wanted = step.where(place > last, *contains(connection, query.q)).limit(_STEP)
                     rows = connection.execute(wanted).all()
                     entries = _made(connection, query, rows)
                 yield from entries
@@ -121,28 +121,18 @@ class Logs(LogAppends):
         return known.seqs
 
 
-def _contains(connection: sa.Connection, text: str | None) -> list[sa.ColumnElement[bool]]:
-    if not text:
-        return []
-    escaped = text.replace("/", "//").replace("%", "/%").replace("_", "/_")
-    column = log_line.c.message
-    # SQLite's LIKE doesn't mind the case of ASCII letters.
-    like = column.like if connection.dialect.name == "sqlite" else column.ilike
-    return [like(f"%{escaped}%", escape="/")]
-
-
 def _search_slices(connection: sa.Connection, selection: Selection, first: int) -> Iterator[int]:
     for start in range(first, selection.lines, _SLICE):
         stop = min(start + _SLICE, selection.lines)
         between = (log_line.c.line >= start, log_line.c.line < stop)
         query = sa.select(log_line.c.seq).where(*selection.clauses(), *between)
-        yield from connection.scalars(query.where(*_contains(connection, selection.query.q)).order_by(log_line.c.line))
+        yield from connection.scalars(query.where(*contains(connection, selection.query.q)).order_by(log_line.c.line))
         time.sleep(0)  # under gevent: others may go on
 
 
 def _search_by_task(connection: sa.Connection, selection: Selection) -> Iterator[int]:
     for segment in selection.segments():
-        query = selection.of_segment(segment).where(*_contains(connection, selection.query.q))
+        query = selection.of_segment(segment).where(*contains(connection, selection.query.q))
         yield from connection.scalars(query)
         time.sleep(0)
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from data import Store
 from data.log_append import RANK
+from data.log_search import LogSearchQuery
 from data.records import LogQuery
 from streaming import keys
 from streaming.messages import LEVELS, LogBatch, LogEntry, LogLine
@@ -70,6 +71,17 @@ def test_new_lines_are_found_by_a_search_that_ran_before(store: Store) -> None:
     assert store.log_window(query).total == 1
     store.append_logs("1-2", [batch([line(3, "red fish")])])
     assert [e.number for e in store.log_window(query).entries] == [1, 3]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("ünit", [2]), ("Ünit", [1]), ("NIT", [1, 2]), ("100%", [3]), ("_d", [3]), ("é", [4]), ("Æ/ø", [4])],
+)
+def test_letters_outside_of_a_to_z_are_found_as_they_are_written(store: Store, text: str, found: list[int]) -> None:
+    messages = ["Ünit One", "ünit two", "100%_done", "résumé Æ/ø"]
+    store.append_logs("1-1", [batch([line(number, message) for number, message in enumerate(messages, 1)])])
+    assert [e.number for e in store.log_window(LogQuery("e1", q=text)).entries] == found
+    assert [e.number for e in store.search_logs(LogSearchQuery(q=text, oldest_first=True)).entries] == found
 
 
 # -- against a plain list
