@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from data import Store
+from data import Store
 
 
 class Records:
-    """Opens the store when it is first asked for: few tasks need it."""
+    """Opens the store when it is first asked for: few tasks need it. (Its code is loaded: that takes too long later.)"""
 
     def __init__(self, database_url: str) -> None:
         self._url = database_url
@@ -19,8 +16,6 @@ class Records:
     def store(self) -> Store:
         """The store."""
         if self._store is None:
-            from data import Store
-
             self._store = Store(self._url)
         return self._store
 

@@ -9,6 +9,8 @@ from urllib.parse import unquote
 
 import fsspec
 
+from data import StoreUnavailable
+from data.records import LogQuery
 from engine.expressions import ExpressionError
 from engine.expressions.limits import running
 from engine.worker.records import Records
@@ -79,8 +81,6 @@ class WorkerSources:
         return found or ([{"level": "ERROR", **error}] if error else [])
 
     def _error_lines(self, execution_id: str) -> list[dict[str, Any]]:
-        from data.records import LogQuery
-
         store = self._records.store
         lines = self._ask(lambda: store.logs_after(LogQuery(execution_id, "ERROR"), 0, ERROR_LOGS))
         return [
@@ -97,8 +97,6 @@ class WorkerSources:
 
     @staticmethod
     def _ask(work: Callable[[], T]) -> T:
-        from data import StoreUnavailable
-
         try:
             return work()
         except StoreUnavailable as error:

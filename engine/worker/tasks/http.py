@@ -12,8 +12,11 @@ from typing import IO, Any
 from urllib.parse import unquote, urlsplit
 
 import msgspec
+from requests import RequestException
+from urllib3.exceptions import HTTPError
 
 from engine.truth import truth
+from engine.worker.connections import Guard, session
 from engine.worker.tasks import files
 from engine.worker.tasks.base import Result, Running, TaskFailed
 from engine.worker.tasks.core import text_of
@@ -76,11 +79,6 @@ def _told(answer: Answer) -> dict[str, Any]:
 
 def _answer(running: Running, call: Call, body: IO[bytes]) -> Answer:
     """The answer, with its body in ``body``, rewound."""
-    from requests import RequestException
-    from urllib3.exceptions import HTTPError
-
-    from engine.worker.connections import Guard
-
     begun = time.monotonic()
     with Guard(running.control, running.limits.http_max_seconds) as guard:
         try:
@@ -94,9 +92,7 @@ def _answer(running: Running, call: Call, body: IO[bytes]) -> Answer:
     return answer
 
 
-def _read(running: Running, call: Call, guard: Any, body: IO[bytes], begun: float) -> Answer:
-    from engine.worker.connections import session
-
+def _read(running: Running, call: Call, guard: Guard, body: IO[bytes], begun: float) -> Answer:
     with session(guard) as web, contextlib.closing(call.send(web, guard)) as response:
         length = 0
         for chunk in response.iter_content(_CHUNK):
@@ -134,7 +130,7 @@ def _whole(call: Call, response: Any, length: int) -> None:
         raise TaskFailed(f"{call}: expected {int(said):,} bytes, the answer ended after {length:,}")
 
 
-def _stopped(running: Running, call: Call, guard: Any) -> None:
+def _stopped(running: Running, call: Call, guard: Guard) -> None:
     """A connection that we shut ourselves: the cause is ours, whatever the reader made of it."""
     if not guard.over:
         return

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
+from data import StoreUnavailable
+from data.errors import KeyRefused
 from engine.durations import parse_duration
 from engine.truth import truth
 from engine.worker.tasks.base import Result, Running, TaskFailed
@@ -143,9 +145,6 @@ def _ttl(given: Any) -> timedelta | None:
 
 def _patiently(running: Running, work: Callable[[], T]) -> T:
     """Do ``work``; a database that is away is waited for, but not for ever."""
-    from data import StoreUnavailable
-    from data.errors import KeyRefused
-
     left = _PATIENCE
     while True:
         try:
