@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import time
 from contextlib import suppress
 from threading import Event as Stop
@@ -13,6 +15,7 @@ from redis.exceptions import RedisError
 from data import Store, StoreUnavailable
 from streaming import codec, keys
 from streaming.bus import Bus, Read
+from streaming.lease import LOOK, RENEW, Lease, this_process
 from streaming.messages import LogBatch, LogsCommitted
 from streaming.metrics import Meter
 from streaming.metrics.exchange import publish_until
@@ -30,11 +33,18 @@ _BACKOFF_MAX = 2.0
 
 
 class LogWriter:
-    """The one writer of the log store. One commit holds the lines and the stream position after them."""
+    """The one writer of the log store; a second one waits until it has gone.
+
+    One commit holds the lines and the stream position after them.
+    """
 
     def __init__(self, store: Store, bus: Bus) -> None:
         self._store = store
         self._bus = bus
+        name = f"{socket.gethostname()}-{os.getpid()}"
+        self._lease = Lease(bus, keys.LOGS, this_process(name, bus.partitions.count))
+        self._renew_at: float | None = None  # None: the lease isn't ours
+        self._waits = False
         self._position: str | None = None
         self._last_seq = 0
         self._commits = 0
@@ -48,7 +58,10 @@ class LogWriter:
         wait, outage = 0.05, Outage()
         while not stop.is_set():
             try:
-                self.step()
+                if self._leads():
+                    self.step()
+                else:
+                    stop.wait(LOOK)
                 wait = 0.05
                 outage.over()
             except (RedisError, StoreUnavailable, OSError) as error:
@@ -56,6 +69,23 @@ class LogWriter:
                 self._position = None  # a commit whose end is not known may be there
                 stop.wait(wait)
                 wait = min(wait * 2, _BACKOFF_MAX)
+        with suppress(RedisError, OSError):
+            self._lease.give_back()
+
+    def _leads(self) -> bool:
+        """Whether nobody else writes; asked once a second."""
+        now = time.monotonic()
+        if self._renew_at is not None and now < self._renew_at:
+            return True
+        self._renew_at = None
+        other = self._lease.take()
+        if other is None:
+            self._renew_at, self._waits = now + RENEW, False
+            return True
+        if not self._waits:
+            log.info("logs.waits", works=other.name)
+        self._waits, self._position, self.caught_up = True, None, False
+        return False
 
     def step(self) -> int:
         """Take what came, write it, announce it; how many lines were new."""

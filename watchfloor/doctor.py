@@ -198,7 +198,7 @@ def check_partitions(settings: Settings) -> Finding:
     from data import Store, StoreUnavailable
     from streaming import keys
     from streaming.bus import Bus
-    from streaming.executor.lease import holders
+    from streaming.lease import holders
 
     url = settings.resolved_database_url
     if url.startswith("sqlite") and not Path(url.removeprefix("sqlite:///")).exists():

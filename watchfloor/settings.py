@@ -39,6 +39,7 @@ class Settings(BaseSettings):
     database_wait: float = Field(15.0, gt=0, description="How long a request waits for one that is free.")
     files_url: str | None = Field(None, description="fsspec URL for files; unset: a folder in the data folder.")
     public_url: str | None = Field(None, description="Address users type, when a proxy stands before the web process.")
+    proxies: int = Field(0, ge=0, description="Proxies before the web process whose X-Forwarded-For is believed.")
     secret_key: SecretStr | None = Field(None, description="Signs sessions; unset: made once, kept in the data folder.")
     admin_password: SecretStr | None = Field(None, description="Password of `admin`, set at the first start.")
     session_hours: int = Field(12, ge=1, description="How long a login lasts.")

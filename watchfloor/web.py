@@ -94,6 +94,7 @@ def _worker_exit(_server: Any, _worker: Any) -> None:
 def wire(settings: Settings) -> Any:
     """The WSGI application with everything behind it; its parts are closed when the worker ends."""
     from flask_socketio import SocketIO
+    from werkzeug.middleware.proxy_fix import ProxyFix
 
     from dashboard.app import create_app
     from streaming.process import settle_memory
@@ -104,6 +105,8 @@ def wire(settings: Settings) -> Any:
     if find_spec("dashboard.api"):
         import_module("dashboard.api").register(app.server, services)
     socketio.init_app(app.server, async_mode="gevent", cors_allowed_origins=_origins(settings), manage_session=False)
+    if settings.proxies:  # around everything, so that limits and logs see the user's address
+        app.server.wsgi_app = ProxyFix(app.server.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)
     services.gateway.start()
     settle_memory()
     _closers.extend([services.bus.close, services.store.close, services.gateway.stop])

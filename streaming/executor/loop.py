@@ -33,12 +33,12 @@ from streaming.executor.batch import Batch, Outbox, decode_outbox
 from streaming.executor.cache import ExecutionCache
 from streaming.executor.figures import Figures
 from streaming.executor.gates import Gates
-from streaming.executor.lease import this_process
 from streaming.executor.performer import Dispatch, Performer
 from streaming.executor.post import Post
 from streaming.executor.pulse import Pulse
 from streaming.executor.timers import Due, Timers
 from streaming.executor.triggers import Triggers, rules_of
+from streaming.lease import LOOK, this_process
 from streaming.messages import (
     Event,
     ExecutionCreated,
@@ -59,7 +59,6 @@ _TRIM_EVERY = 50  # commits
 _BACKOFF_MAX = 2.0
 _REST_MAX = 0.04  # seconds
 _TIDY_AFTER = 1.0  # seconds
-_STANDBY_LOOK = 0.25  # seconds
 _OF_HOMES = (*get_args(SlotEvent), *get_args(TriggerEvent))  # about no execution
 _WITHOUT_FLOW = (ExecutionReported, TaskReported, ExecutionExpired)  # applied without asking what the flow says
 
@@ -122,7 +121,7 @@ class Executor:
         """A step, unless another executor works on this partition: then wait until it has gone."""
         if not self._post.held(doubt=self._unsure):
             self._at_work = False
-            self._stop.wait(_STANDBY_LOOK)
+            self._stop.wait(LOOK)
             return
         if not self._at_work:
             self._recover()

@@ -11,13 +11,12 @@ from data.records import Commit
 from streaming import codec
 from streaming.bus import Bus
 from streaming.executor.batch import decode_outbox
-from streaming.executor.lease import Holder, Lease, holders
 from streaming.executor.performer import Performer
+from streaming.lease import RENEW, Holder, Lease, holders
 from streaming.partitions import Partitions
 
 log = structlog.get_logger()
 
-RENEW = 1.0  # seconds
 LOOK_LEFT = 5.0  # seconds between looks at the streams of partitions that are no more
 _CHUNK = 1_000  # events moved at once
 

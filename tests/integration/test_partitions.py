@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event as Stop
+from threading import Thread
 
 import pytest
 from executor_world import Worker, running, state_of, until
@@ -22,9 +24,10 @@ from engine.states import State
 from streaming import keys
 from streaming.bus import Bus
 from streaming.executor import Executor, environment
-from streaming.executor.lease import Holder, Lease, holders, this_process
+from streaming.lease import Holder, Lease, holders, this_process
 from streaming.load import Synthetic
-from streaming.messages import ExecutionCreated
+from streaming.logwriter import LogWriter
+from streaming.messages import ExecutionCreated, LogBatch, LogLine
 from watchfloor.doctor import Verdict, check_partitions
 from watchfloor.settings import Settings
 
@@ -237,3 +240,29 @@ def test_doctor_names_the_partition_nobody_works_on(world: World) -> None:
         until("it", lambda: made._at_work)
         found = check_partitions(world.settings(2))
         assert (found.verdict, found.what) == (Verdict.BAD, "no executor works on partition 1 of 2")
+
+
+def test_a_second_log_writer_waits_until_the_first_has_gone(store: Store, bus: Bus) -> None:
+    first, second = LogWriter(store, bus), LogWriter(store, bus)
+    second._lease = Lease(bus, keys.LOGS, Holder("other", 1, "elsewhere/1:1:1"))
+    bus.append_logs(LogBatch("e", "n", "f", "t", "tr", 1, (LogLine(1, datetime.now(UTC), "INFO", "one"),)))
+    with ExitStack() as stack:
+        with log_writer(first):
+            until("the first", lambda: store.last_log_seq() == 1)
+            stack.enter_context(log_writer(second))
+            until("the standby", lambda: second._waits)
+        bus.append_logs(LogBatch("e", "n", "f", "t", "tr", 1, (LogLine(2, datetime.now(UTC), "INFO", "two"),)))
+        until("the second", lambda: store.last_log_seq() == 2)
+    assert not second._waits
+
+
+@contextmanager
+def log_writer(made: LogWriter) -> Iterator[None]:
+    stop = Stop()
+    thread = Thread(target=made.run, args=(stop,))
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(10)

@@ -1,4 +1,4 @@
-"""Leases: who reads a stream of events. Redis keeps them; that two can't do harm is the store's business.
+"""Leases: who reads a stream, of events or of log lines. Redis keeps them; that two do no harm is the store's business.
 
 A lease ends by itself when it is not renewed. One whose process is dead on this machine is taken over at once.
 """
@@ -12,6 +12,8 @@ from streaming import keys
 from streaming.bus import Bus
 
 SECONDS = 4.0  # how long a lease is kept for who is silent
+RENEW = 1.0  # seconds between two times that it is renewed
+LOOK = 0.25  # seconds between two looks of who waits for it
 
 _TAKE = """
 local held = redis.call('GET', KEYS[1])
