@@ -23,9 +23,9 @@ def names() -> list[str]:
     return sorted(path.stem for path in HERE.glob("*.py") if path.stem not in _NOT_BENCHES)
 
 
-def run(name: str, quick: bool) -> list[dict[str, Any]]:
+def run(name: str, options: list[str]) -> list[dict[str, Any]]:
     """Run one benchmark in a process of its own, its JSON lines passed on as they come."""
-    command = [sys.executable, "-m", f"benchmarks.{name}", *(["--quick"] if quick else [])]
+    command = [sys.executable, "-m", f"benchmarks.{name}", *options]
     results = []
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=HERE.parent) as process:
         assert process.stdout is not None
@@ -75,11 +75,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", help=f"which ones, of: {', '.join(names())} (default: all)")
     parser.add_argument("--quick", action="store_true", help="fewer and shorter cases, to see that they work")
-    options = parser.parse_args()
+    options, others = parser.parse_known_args()
+    if others and len(options.names) != 1:
+        parser.error(f"{' '.join(others)}: options of one benchmark need its name alone")
     unknown = set(options.names) - set(names())
     if unknown:
         parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are: {', '.join(names())}")
-    results = [result for name in options.names or names() for result in run(name, options.quick)]
+    passed = [*(["--quick"] if options.quick else []), *others]
+    results = [result for name in options.names or names() for result in run(name, passed)]
     sys.exit(not report(results))
 
 

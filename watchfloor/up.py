@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import structlog
 from honcho.environ import parse_procfile
 from rich.console import Console
 
@@ -26,6 +27,8 @@ from watchfloor.settings import TLS_FILES, Settings
 from watchfloor.supervisor import Supervisor
 from watchfloor.urls import without_password
 from watchfloor.valkey import ValkeyError, valkey_command, wait_for
+
+log = structlog.get_logger()
 
 ROOT = Path(__file__).resolve().parent.parent
 PROCFILE = ROOT / "Procfile"
@@ -87,7 +90,10 @@ def make_supervisor(settings: Settings, running: Running) -> Supervisor:
 
     def note(name: str, pid: int) -> None:
         running.processes[name] = pid
-        _write(settings.data_dir / STATE_FILE, msgspec.json.encode(running))
+        try:
+            _write(settings.data_dir / STATE_FILE, msgspec.json.encode(running))
+        except OSError as error:  # a full disk is no reason to end everything
+            log.error("state.not_written", reason=str(error))
 
     stages = [[one for name in stage for one in replicas(name, "", settings)] for stage in STAGES]
     supervisor = Supervisor(stages, settings.stop_grace + settings.kill_grace + _SPARE, on_start=note)

@@ -1,0 +1,119 @@
+"""What is left in the store of a run, without what may differ from run to run; and how two of them differ."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from data import Store
+from data.records import LogQuery
+from engine.ids import attempt_id
+from engine.model import Execution, TaskRun
+from engine.states import State
+
+_ENGINE_LINES = 10_000_000  # their texts name moments and attempt numbers
+_OF_THE_RUN = {"executionId", "resumed"}  # outputs that name ids and moments
+
+
+class Outcome(msgspec.Struct):
+    """Each execution by its name, as plain values; attempts that ran twice, and those that were RESUBMITTED."""
+
+    executions: dict[str, Any]
+    twice: list[str]
+    resubmitted: int
+
+
+def outcome_of(store: Store, ids: dict[str, str], side: Path) -> Outcome:
+    """The outcome of the executions ``ids`` (name → id) and of their subflows."""
+    found = _with_children(store, ids)
+    shown = {name: _shown(store, execution) for name, execution in found.items()}
+    attempts = [a for e in found.values() for run in e.task_runs.values() for a in run.attempts]
+    ran = Counter(side.read_text().split()) if side.exists() else Counter()
+    lost = sum(attempt.state is State.RESUBMITTED for attempt in attempts)
+    return Outcome(shown, sorted(name for name, times in ran.items() if times > 1), lost)
+
+
+def _with_children(store: Store, ids: dict[str, str]) -> dict[str, Execution]:
+    found: dict[str, Execution] = {}
+    while ids:
+        loaded = store.load_many(list(ids.values()))
+        new = {name: loaded[id] for name, id in ids.items() if id in loaded}
+        found |= new
+        ids = {
+            f"{name}/{run.task_id}": run.subflow_execution_id
+            for name, execution in new.items()
+            for run in execution.task_runs.values()
+            if run.subflow_execution_id is not None
+        }
+    return found
+
+
+def _shown(store: Store, execution: Execution) -> dict[str, Any]:
+    lines = _lines(store, execution)
+    runs = sorted(execution.task_runs.values(), key=lambda run: (run.task_id, run.value or ""))
+    return {
+        "flow": execution.flow_id,
+        "state": execution.state.value,
+        "outputs": execution.outputs,
+        "error": execution.error,
+        "task_runs": [_run_shown(run, lines) for run in runs],
+    }
+
+
+def _run_shown(run: TaskRun, lines: dict[str, list[str]]) -> dict[str, Any]:
+    kept = [attempt for attempt in run.attempts if attempt.state is not State.RESUBMITTED]
+    outputs = {key: value for key, value in run.outputs.items() if key not in _OF_THE_RUN}
+    return {
+        "task": run.task_id,
+        "value": run.value,
+        "state": run.state.value,
+        "outputs": outputs,
+        "attempts": [attempt.state.value for attempt in kept],
+        "lines": [lines.get(attempt_id(run.id, a.number), []) for a in kept if a.state is not State.KILLED],
+    }
+
+
+def _lines(store: Store, execution: Execution) -> dict[str, list[str]]:
+    found: dict[str, list[tuple[int, str]]] = {}
+    for entry in store.iter_logs(LogQuery(execution.id)):
+        if entry.task_run_id is not None and entry.number < _ENGINE_LINES:
+            found.setdefault(attempt_id(entry.task_run_id, entry.attempt), []).append((entry.number, entry.message))
+    return {attempt: [message for _, message in sorted(lines)] for attempt, lines in found.items()}
+
+
+def differences(expected: Outcome, got: Outcome) -> list[str]:
+    """In words, what is not as expected; nothing when the two are equal."""
+    said = [f"attempt {attempt} ran twice" for attempt in got.twice]
+    for name in sorted(expected.executions.keys() | got.executions.keys()):
+        before, after = expected.executions.get(name), got.executions.get(name)
+        if before is None or after is None:
+            said.append(f"{name}: {'not expected' if before is None else 'missing'}")
+        else:
+            said += [f"{name}: {words}" for words in _differ(before, after)]
+    return said
+
+
+def _differ(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    said = [
+        f"{key} {after[key]!r}, expected {before[key]!r}"
+        for key in before
+        if key != "task_runs" and before[key] != after[key]
+    ]
+    runs, others = before["task_runs"], after["task_runs"]
+    if [run["task"] for run in runs] != [run["task"] for run in others]:
+        return [*said, f"task runs {[run['task'] for run in others]}, expected {[run['task'] for run in runs]}"]
+    for run, other in zip(runs, others, strict=True):
+        said += [
+            f"{run['task']}: {key} {_short(other[key])}, expected {_short(run[key])}"
+            for key in run
+            if run[key] != other[key]
+        ]
+    return said
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 200 else f"{text[:200]}… ({len(text)} characters)"
