@@ -160,6 +160,8 @@ class Triggers:
         by_name = self._listeners.get((after.namespace, after.flow_id), [])
         for known in (*by_name, *self._listeners.get(None, [])) if new else ():
             for place, change in new:
+                if change.state not in known.trigger.states:  # type: ignore[attr-defined]
+                    continue
                 upstream = Upstream(
                     execution_id=after.id,
                     namespace=after.namespace,

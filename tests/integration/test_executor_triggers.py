@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import signal
 import time
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
@@ -130,7 +131,7 @@ def test_flow_changes_are_taken_up_at_once(settings: Settings, store: Store, bus
         until("the second", lambda: state(store).next_at.day == 2)
         save(store, "f")
         made.flows_changed()
-        until("none", lambda: state(store).next_at is None)
+        until("none", lambda: store.trigger_states() == [])
 
 
 def test_a_backfill_comes_in_order_and_never_more_at_a_time(settings: Settings, store: Store, bus: Bus) -> None:
@@ -192,7 +193,8 @@ def test_a_switch_survives_the_executor(settings: Settings, store: Store, bus: B
         until("it to be off", lambda: state(store).disabled)
     count = len(executions(store))
     with running(executor(settings, store, bus)):
-        until("its answer", lambda: asked(bus, TriggerAction.RESTART) in answers(bus))
+        again = asked(bus, TriggerAction.RESTART)
+        until("its answer", lambda: again in answers(bus))
         assert state(store).disabled
         assert len(executions(store)) == count
         asked(bus, TriggerAction.ENABLE)
@@ -264,3 +266,18 @@ def test_synthetic_executions_start_nothing(settings: Settings, store: Store, bu
         until("the last of them", lambda: state_of(store, events[-1].execution_id))
         until("the stream's end", lambda: store.position(keys.EVENTS) == bus.last_id(keys.EVENTS))
     assert executions(store) == []
+
+
+def test_triggers_work_over_partitions(settings: Settings, store: Store, bus: Bus) -> None:
+    save(store, "f", scheduled("*/5 * * * *"))
+    save(store, "g", after("f"))
+    parts = [settings.model_copy(update={"partitions": 3, "partition": n}) for n in range(3)]
+    with ExitStack() as stack:
+        buses = [stack.enter_context(closing(Bus.of(part))) for part in parts]
+        asked(buses[0], TriggerAction.BACKFILL_CREATE, backfill=Backfill("", DAY, DAY + timedelta(hours=1), None))
+        for part, one in zip(parts, buses, strict=True):
+            stack.enter_context(running(executor(part, store, one, Worker(one))))
+        until("all of both", lambda: all_over(store, 13) and all_over(store, 13, "g"), 30)
+        assert len({buses[0].partitions.of(item.id) for item in executions(store)}) > 1
+    assert most_at_once(executions(store)) <= 2
+    assert len(executions(store)) == len(executions(store, "g")) == 13
