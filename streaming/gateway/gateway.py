@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from functools import partial
 from threading import Event, Thread
 from types import TracebackType
 from typing import Any, Self
@@ -29,6 +30,7 @@ from streaming.gateway.reads import Reads, Unavailable
 from streaming.gateway.recent import Recent
 from streaming.gateway.sessions import Authorize, Sessions
 from streaming.gateway.topics import TOPICS
+from streaming.gateway.wire import Wires
 from streaming.messages import SignedOut
 from streaming.metrics import Meter
 from watchfloor.settings import Settings
@@ -89,7 +91,8 @@ class Gateway(AbstractContextManager["Gateway"]):
         self._recently = Recent(LEFT_OUT_MINUTES)
         self._stop = Event()
         self._threads: list[Thread] = []
-        socketio.on_namespace(LiveNamespace(self.sessions, authorize))
+        self._wires = Wires(socketio, NAMESPACE)
+        socketio.on_namespace(LiveNamespace(self.sessions, authorize, self._wires))
         self._meter = meter or Meter("web")
         self.hub.count(self._meter.buckets("watchfloor_frame_bytes"), self._meter.buckets("watchfloor_flush_seconds"))
         self._meter.look(self._look)
@@ -133,6 +136,7 @@ class Gateway(AbstractContextManager["Gateway"]):
 
     def start(self) -> None:
         """Begin to follow and to beat."""
+        self._wires.install()
         work = {
             "drain": lambda: self._feed.drain(self._stop),
             "pump": lambda: self._feed.pump(self._stop, lambda: self._socketio.sleep(0)),
@@ -223,10 +227,11 @@ def _reads_of(store: Any) -> Reads:
 class LiveNamespace(Namespace):
     """The messages of ``/live``."""
 
-    def __init__(self, sessions: Sessions, authorize: Authorize) -> None:
+    def __init__(self, sessions: Sessions, authorize: Authorize, wires: Wires) -> None:
         super().__init__(NAMESPACE)
         self._sessions = sessions
         self._authorize = authorize
+        self._wires = wires
 
     def on_connect(self, auth: Any = None) -> None:
         """Who is not logged in is refused."""
@@ -245,11 +250,7 @@ class LiveNamespace(Namespace):
     def on_subscribe(self, message: Any) -> dict[str, Any]:
         """Start looking at a topic."""
         sid: str = request.sid  # type: ignore[attr-defined]
-
-        def send(sub: str, frame: str, acked: Callable[[], None]) -> None:
-            self.socketio.emit("frame", (sub, frame), to=sid, namespace=NAMESPACE, callback=lambda *_: acked())
-
-        return self._sessions.subscribe(sid, message, send)
+        return self._sessions.subscribe(sid, message, partial(self._wires.send, sid))
 
     def on_unsubscribe(self, message: Any) -> dict[str, Any]:
         """Look no more."""

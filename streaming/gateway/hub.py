@@ -261,6 +261,8 @@ class Hub:
     def _acked(self, subscriber: Subscriber) -> None:
         with self.lock:
             subscriber.waiting = False
-            if not subscriber.closed and subscriber.position != subscriber.view.head:
-                self.touch(subscriber.view)
+            view = subscriber.view
+            if subscriber.closed or subscriber.position == view.head or view.flush_at is not None:
+                return  # nothing more is due than was
+            self.touch(view)
         self.wake()

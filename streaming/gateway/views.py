@@ -19,6 +19,7 @@ from streaming.gateway.items import DroppedItem, ExecutionItem, Frame, GoneItem,
 from streaming.gateway.reads import Reads
 from streaming.gateway.snapshots import light, of_execution
 from streaming.gateway.topics import ExecutionTopic, RowsTopic, Topic
+from streaming.gateway.wire import Encoded
 from streaming.messages import ExecutionDelta, ExecutionRow
 
 Position = int | tuple[int, int]
@@ -116,11 +117,10 @@ class View(ABC):
             found = self._encoded[position] = (self._frame(after, now, items=items), after, left_out)
         return found
 
-    def _frame(self, position: Position, now: datetime, **content: Any) -> str:
+    def _frame(self, position: Position, now: datetime, **content: Any) -> Encoded:
         mark = self.mark(position)
-        return codec.to_json(
-            Frame(self.topic.name, self.cursor, mark, sent_at=now, source_at=self.source_at, **content)
-        ).decode()
+        frame = Frame(self.topic.name, self.cursor, mark, sent_at=now, source_at=self.source_at, **content)
+        return Encoded(codec.to_json(frame).decode())
 
     def snapshot_frame(self, position: Position, data: Any, now: datetime) -> str:
         """A frame that replaces everything, for a subscriber that fell too far behind."""

@@ -73,6 +73,24 @@ def test_subscribers_in_step_get_the_same_encoded_frame_of_one_view() -> None:
     assert all(browser.texts[0] is first for browser in browsers)
 
 
+def test_of_many_that_fell_behind_only_the_first_to_acknowledge_wakes_the_gateway() -> None:
+    world = World()
+    browsers = [world.browser(size=10) for _ in range(5)]
+    world.announce(row(1))
+    world.announce(row(2))
+    world.later(0.1)
+    woken: list[None] = []
+    world.hub.wake = lambda: woken.append(None)
+    for browser in browsers:
+        browser.ack()
+    assert len(woken) == 1
+    world.later(0.1)
+    assert [browser.ids for browser in browsers] == [["e0002", "e0001"]] * 5
+    for browser in browsers:
+        browser.ack()
+    assert len(woken) == 1
+
+
 def test_a_browser_that_never_acknowledges_costs_no_memory() -> None:
     world = World()
     dead = world.browser(size=5)
