@@ -38,6 +38,8 @@ class Fleet:
             "WATCHFLOOR_FILES_URL": (folder / "files").as_uri(),
             "WATCHFLOOR_SECRET_KEY": "the same for all web processes",
             "WATCHFLOOR_WORKER_PROCESSES": "2",
+            "WATCHFLOOR_PROXIES": "1",
+            "WATCHFLOOR_LOGIN_RATE": "3 per minute",
         }
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._log = (folder / "fleet.log").open("wb")
@@ -69,7 +71,7 @@ class Fleet:
 
     def call(self, web: int, path: str, method: str = "GET", body: bytes | None = None, **headers: str) -> Any:
         """What a web process answers as JSON; raises OSError while it is away."""
-        token = b64encode(f"admin:{PASSWORD}".encode()).decode()
+        token = b64encode(f"admin:{headers.pop('password', PASSWORD)}".encode()).decode()
         url = f"http://127.0.0.1:{self.ports[web]}{path}"
         request = Request(url, body, {"Authorization": f"Basic {token}", **headers}, method=method)
         try:

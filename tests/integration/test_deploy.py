@@ -99,3 +99,14 @@ def test_each_process_is_killed_once_and_nothing_is_lost_or_run_twice(fleet: Fle
     runs = {mark.split()[0] for mark in marks}
     assert len(runs) == total
     assert len(marks) - len(runs) <= 6, "a second attempt only where a worker was killed: three, of two tasks each"
+
+
+def test_login_rates_count_for_the_address_behind_the_proxy_over_all_web_processes(fleet: Fleet) -> None:
+    def wrong(number: int, address: str) -> str:
+        with pytest.raises(OSError, match=r"^(401|429)") as refused:
+            fleet.call(number % 2, "/api/v1/main/executions/search", password="no", **{"X-Forwarded-For": address})
+        return str(refused.value)[:3]
+
+    assert "429" in [wrong(number, "10.1.1.1") for number in range(5)]
+    assert wrong(0, "10.1.1.2") == "401"
+    assert wrong(0, "10.1.1.2, 10.1.1.1") == "429", "only what the nearest proxy says is believed"
