@@ -22,6 +22,7 @@ from engine.model import Attempt, Execution, StateChange, TaskRun, evolve
 from engine.states import Action, State
 from streaming.messages import Answer
 from streaming.rows import row_of
+from tests.dashboard_stubs import StubBus
 from watchfloor.settings import Settings
 
 START = datetime(2026, 3, 14, 15, 9, 26, 535000, UTC)
@@ -108,7 +109,7 @@ def client(parts: SimpleNamespace) -> Iterator[FlaskClient]:
     LoginManager(server).request_loader(lambda request: Someone())
     gateway = SimpleNamespace(answers=parts.answers)
     services: Any = SimpleNamespace(
-        store=parts.store, commands=parts.commands, gateway=gateway, settings=Settings(), bus=None
+        store=parts.store, commands=parts.commands, gateway=gateway, settings=Settings(), bus=StubBus()
     )
     api.register(server, services)
     with server.test_client() as client:

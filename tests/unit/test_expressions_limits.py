@@ -71,10 +71,10 @@ def test_time_is_up(template: str) -> None:
 
 @pytest.mark.parametrize("template", LARGE, ids=range(len(LARGE)))
 def test_nothing_gets_too_large(template: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(ExpressionError):
         evaluate(template, {"self_reference": "{{ render(self_reference) }}", "a": {}})
-    assert time.perf_counter() - start < 1.5
+    assert time.process_time() - start < 1.5
 
 
 @pytest.mark.parametrize(
