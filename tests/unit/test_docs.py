@@ -32,6 +32,13 @@ def test_no_setting_is_documented_that_does_not_exist() -> None:
     assert named - {"SECRET_API_KEY"} == {n.upper() for n in Settings.model_fields}
 
 
+@pytest.mark.parametrize("page", ["deploy.md", "operations.md"])
+def test_other_pages_name_settings_that_exist(page: str) -> None:
+    named = set(re.findall(r"WATCHFLOOR_([A-Z_]+)", (DOCS / page).read_text()))
+    assert named
+    assert named <= {n.upper() for n in Settings.model_fields}
+
+
 @pytest.mark.parametrize("state", list(State))
 def test_each_state_is_documented(state: State) -> None:
     info = STATES[state]
