@@ -46,11 +46,9 @@ def main(settings: Settings, stop: Stop | None = None) -> None:
     executor = Executor(settings, store, bus, Dispatch(settings), environment(settings))
     retry_store(store.migrate, stop)
     first = settings.partition == 0  # the one that looks after the flow files
-    if first:
-        files.try_sync()
     with (
         background("pulse", executor.pulse.beat_until, stop),
-        background("flow-files", files.watch, stop) if first else nullcontext(),
+        background("flow-files", files.watch, stop, lambda: executor.works) if first else nullcontext(),
         background("control", _listen, bus, executor, stop),
         background("metrics", publish_until, bus, executor.figures.meter, stop),
     ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from threading import Event as Stop
 
@@ -16,6 +17,7 @@ from streaming.messages import FlowsChanged
 
 log = structlog.get_logger()
 
+_STANDBY_LOOK = 0.05  # seconds
 _SUFFIXES = {".yaml", ".yml"}
 
 
@@ -29,10 +31,14 @@ class FlowFiles:
         self._seen: dict[Path, tuple[int, int]] | None = None
         self._untold: list[tuple[str, str]] = []
 
-    def watch(self, stop: Stop, seconds: float = 1.0) -> None:
-        """Look for changes every ``seconds`` until ``stop``."""
-        while not stop.wait(seconds):
-            self.try_sync()
+    def watch(self, stop: Stop, works: Callable[[], bool], seconds: float = 1.0) -> None:
+        """Look for changes every ``seconds`` until ``stop``, as long as the executor ``works``: a standby leaves flows
+        as they are."""
+        while True:
+            if working := works():
+                self.try_sync()
+            if stop.wait(seconds if working else _STANDBY_LOOK):
+                return
 
     def try_sync(self) -> None:
         """``sync``; what can't be done now is done the next time."""

@@ -130,6 +130,11 @@ class Executor:
             log.info("executor.started", executor=self.id, **said)
         self.step()
 
+    @property
+    def works(self) -> bool:
+        """Whether it is at work, not waiting as a standby."""
+        return self._at_work
+
     def flows_changed(self) -> None:
         """Said from another thread: look at the flows again before the next step."""
         self._flows_asked += 1
