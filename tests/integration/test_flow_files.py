@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event as Stop
 
 import pytest
 from homes import only
@@ -100,3 +101,20 @@ def test_what_was_saved_while_the_database_went_away_is_told_afterwards(
     heard = control.get(1)
     assert heard is not None
     assert codec.decode_control(heard[1]) == FlowsChanged((("company.team", "a"), ("company.team", "b")))
+
+
+@only("sqlite")
+def test_a_standby_leaves_the_flows_until_it_is_at_work(folder: Path, store: Store, bus: Bus) -> None:
+    (folder / "a.yaml").write_text(GOOD.format(id="a", message="first"))
+    files, stop, looks = FlowFiles(folder, store, bus), Stop(), []
+
+    def works() -> bool:
+        """A standby at three looks, then at work for one."""
+        looks.append(len(store.flows()))
+        if len(looks) == 4:
+            stop.set()
+        return len(looks) == 4
+
+    files.watch(stop, works, seconds=0.01)
+    assert looks == [0, 0, 0, 0]
+    assert len(store.flows()) == 1
