@@ -149,6 +149,7 @@ def main(settings: Settings, stop: Stop | None = None) -> None:
         background("metrics", publish_until, bus, writer.meter, stop),
     ):
         settle_memory()
+        log.info("logs.started")
         try:
             writer.run(stop)
         finally:

@@ -46,7 +46,6 @@ def main(settings: Settings) -> int:
         without_heartbeat=True,
         quiet=True,
     )
-    log.info("worker.started", processes=settings.worker_processes, worker=name)
     try:
         worker.start()
     finally:
@@ -98,6 +97,7 @@ def build_worker(settings: Settings, name: str, watch: Watch) -> Celery:
         watch.start()
 
     @signals.worker_process_init.connect(weak=False)
+        log.info("worker.started", processes=settings.worker_processes, worker=name)
     def on_start(**_: Any) -> None:
         die_with_parent()
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
