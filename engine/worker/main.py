@@ -95,9 +95,9 @@ def build_worker(settings: Settings, name: str, watch: Watch) -> Celery:
     @signals.worker_ready.connect(weak=False)
     def on_ready(**_: Any) -> None:
         watch.start()
+        log.info("worker.started", processes=settings.worker_processes, worker=name)
 
     @signals.worker_process_init.connect(weak=False)
-        log.info("worker.started", processes=settings.worker_processes, worker=name)
     def on_start(**_: Any) -> None:
         die_with_parent()
         signal.signal(signal.SIGTERM, signal.SIG_IGN)

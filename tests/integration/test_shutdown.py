@@ -1,0 +1,112 @@
+"""SIGTERM and Ctrl-C: nothing new starts, what runs has its time, and what is cut off goes on at the next start."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from data import Store
+from engine.model import Execution
+from engine.states import State
+from streaming.bus import Bus
+from streaming.messages import ExecutionCreated
+from watchfloor.product import running
+from watchfloor.settings import Settings
+from watchfloor.valkey import valkey_server
+
+FLOW = """
+id: long
+namespace: tests.shutdown
+tasks:
+  - id: work
+    type: io.kestra.plugin.scripts.shell.Commands
+    commands: ["echo up", "until [ -e {gate} ]; do sleep 0.05; done", "echo done"]
+  - id: after
+    type: io.kestra.plugin.core.log.Log
+    message: went on
+"""
+SECONDS = 30
+
+
+def until(condition: Callable[[], Any], seconds: float = SECONDS) -> Any:
+    end = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < end, "what was waited for did not come"
+        time.sleep(0.05)
+    return found
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="wf-") as folder:
+        (Path(folder) / "flows").mkdir()
+        yield Path(folder)
+
+
+def execution_of(store: Store) -> Execution:
+    return store.load_many(["e1"])["e1"]
+
+
+def attempts(store: Store) -> list[State]:
+    return [a.state for run in execution_of(store).task_runs.values() if run.task_id == "work" for a in run.attempts]
+
+
+def test_ctrl_c_gives_a_task_its_time_and_the_next_start_goes_on(home: Path) -> None:
+    (home / "flows" / "long.yaml").write_text(FLOW.format(gate=home / "gate"))
+    env = {"WATCHFLOOR_STOP_GRACE": "0.3", "WATCHFLOOR_KILL_GRACE": "1"}
+    with running(home / "data", home / "flows", **env) as product:
+        store, bus = Store(product.settings.resolved_database_url), Bus(product.settings.resolved_redis_url)
+        until(lambda: store.flow("tests.shutdown", "long"))
+        bus.append(ExecutionCreated("c", "e1", datetime.now(UTC), "tests.shutdown", "long", 1))
+        until(lambda: store.load_many(["e1"]) and attempts(store) == [State.RUNNING])
+        product.process.send_signal(signal.SIGINT)
+        assert product.process.wait(SECONDS) == 0
+        bus.close()
+    (home / "gate").touch()
+    with running(home / "data", home / "flows", **env):
+        until(lambda: execution_of(store).state is State.SUCCESS)
+        assert attempts(store) == [State.RESUBMITTED, State.SUCCESS]
+    store.close()
+
+
+@pytest.mark.parametrize("name", ["executor", "logs", "worker", "web"])
+def test_a_process_told_to_stop_ends_well(home: Path, name: str) -> None:
+    with valkey_server(home / "data") as url:
+        settings = Settings(data_dir=home / "data", flows_dir=home / "flows", redis_url=url)
+        store = Store(settings.resolved_database_url)
+        store.migrate()
+        env = os.environ | {
+            "WATCHFLOOR_DATA_DIR": str(settings.data_dir),
+            "WATCHFLOOR_FLOWS_DIR": str(settings.flows_dir),
+            "WATCHFLOOR_REDIS_URL": url,
+            "WATCHFLOOR_PORT": "0",
+        }
+        command = [sys.executable, "-m", "watchfloor.cli", name]
+        with subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True) as process:
+            assert process.stderr is not None
+            ready = {
+                "executor": "executor.started",
+                "worker": "worker.started",
+                "web": "web.listens",
+                "logs": "logs.started",
+            }
+            said = []
+            for line in process.stderr:
+                said.append(line)
+                if ready[name] in line:
+                    process.send_signal(signal.SIGTERM)
+                    break
+            said += process.stderr.readlines()
+            assert process.wait(SECONDS) == 0, "".join(said)
+            assert not any("Traceback" in line for line in said), "".join(said)
+        store.close()
