@@ -10,7 +10,9 @@ from kombu.exceptions import KombuError
 from kombu.exceptions import OperationalError as BrokerAway
 
 from engine.worker.app import QUEUE, TASK_NAME, build_app
+from engine.worker.queues import expire, own_queue
 from streaming import codec
+from streaming.bus import Bus
 from streaming.messages import Job
 from watchfloor.settings import Settings
 
@@ -22,18 +24,26 @@ class Dispatch:
 
     def __init__(self, settings: Settings) -> None:
         self._app = build_app(settings)
+        self._bus = Bus.of(settings)
 
     def submit(self, job: Job) -> None:
         """Give one attempt out; done twice, its claim lets one run.
 
+        One in a WorkingDirectory goes to the worker that ran the task before.
+
         Raises ``redis.ConnectionError`` when Redis is away.
         """
         arguments: list[Any] = [base64.b64encode(codec.encode(job)).decode()]
+        left = job.folder.left if job.folder else None
+        queue = own_queue(left.worker) if left and left.worker else QUEUE
         try:
-            self._app.send_task(TASK_NAME, args=arguments, queue=QUEUE, retry_policy=_RETRY)
+            self._app.send_task(TASK_NAME, args=arguments, queue=queue, retry_policy=_RETRY)
         except (BrokerAway, KombuError) as error:
             raise redis.ConnectionError(f"the job could not be given to the workers: {error}") from error
+        if queue != QUEUE:
+            expire(self._bus, queue)
 
     def close(self) -> None:
         """Give the connections back."""
         self._app.close()
+        self._bus.close()

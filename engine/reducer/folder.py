@@ -49,6 +49,13 @@ def put_back(draft: Draft, run: TaskRun) -> None:
         draft.put(evolve(draft.runs[run.parent_id], folder=before))
 
 
+def go_anywhere(draft: Draft, run: TaskRun) -> None:
+    """The worker that had the folder is gone or busy: whichever comes first goes on."""
+    holder = run if draft.node(run).container else draft.runs.get(run.parent_id or "")
+    if holder is not None and holder.folder is not None:
+        draft.put(evolve(holder, folder=evolve(holder.folder, worker=None)))
+
+
 def hands_over(draft: Draft, run: TaskRun, node: Node, progress: Progress) -> bool:
     """Whether a WorkingDirectory whose tasks ended well still waits for a worker, who keeps its ``outputFiles`` and
     removes what the tasks left to each other."""

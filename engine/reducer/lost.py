@@ -10,7 +10,7 @@ from engine.reducer.containers import fail_run
 from engine.reducer.context import ExpressionFailed
 from engine.reducer.cuts import cut_short
 from engine.reducer.draft import Draft
-from engine.reducer.folder import folder_for
+from engine.reducer.folder import folder_for, go_anywhere
 from engine.reducer.job import job_of
 from engine.states import TERMINAL, State
 from streaming.messages import JobMissed, TaskStarted, WorkerLost
@@ -27,6 +27,8 @@ def worker_lost(draft: Draft, event: WorkerLost) -> bool:
     task_started(draft, TaskStarted(event.event_id, event.execution_id, event.at, *_claimed(event)))
     run = draft.runs[event.task_run_id]
     draft.effect(StopTasks(draft.id, (run.last_attempt_id,)))  # a worker thought dead may only have been away
+    go_anywhere(draft, run)
+    run = draft.runs[run.id]
     died = _deaths(run) + (not event.stopped)
     if run.state is State.KILLING or died > draft.env.max_resubmits:
         _give_up(draft, run, died)
@@ -40,7 +42,8 @@ def job_missed(draft: Draft, event: JobMissed) -> bool:
     run = _given_out(draft, event)
     if run is None or run.attempts[-1].state is not State.SUBMITTED:
         return False
-    node = draft.node(run)
+    go_anywhere(draft, run)
+    node, run = draft.node(run), draft.runs[run.id]
     if node.container:
         _again(draft, run, "its job was lost on the way to a worker")
         return True

@@ -130,6 +130,11 @@ class Registry:
         self._worker = worker
         self._process = process
 
+    @property
+    def worker(self) -> str:
+        """The worker that the process belongs to."""
+        return self._worker
+
     def claim(self, job: Job, token: str) -> bool | None:
         """Take the attempt; whether it was killed meanwhile, ``None`` when somebody else has or had it.
 

@@ -158,7 +158,7 @@ class Runner:
             files_url=self._files_url,
             hider=hider,
             records=self._records,
-            worker=self._worker_id,
+            worker=self._registry.worker,
             left=left,
         )
         return kind.run(running)

@@ -2,7 +2,8 @@
 
 Each worker says every two seconds that it lives, and looks for running attempts of processes that don't. On one machine
 the process table tells at once; of another machine a worker counts as dead after ``AWAY_SECONDS`` of silence while
-Redis could be reached all the time. It also looks for jobs that came to no worker.
+Redis could be reached all the time. It also looks for jobs that came to no worker, and for those that wait for this
+one alone while it is busy.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import structlog
 from engine.ids import new_id
 from engine.worker.identity import is_local, lives_here
 from engine.worker.processes import end_orphans, mark_of
+from engine.worker.queues import OwnQueue
 from engine.worker.registry import Entry, Given, Journey, Registry, given
 from streaming.bus import Bus
 from streaming.messages import Job, JobMissed, WorkerLost
@@ -43,6 +45,7 @@ class Watch:
         self._bus = bus
         self._registry = registry
         self._journey = Journey(bus)
+        self._own = OwnQueue(bus, worker)
         self._worker = worker
         self._beat = beat
         self._silent_since: dict[str, float] = {}
@@ -65,6 +68,7 @@ class Watch:
             self._thread.join(10)
         try:
             self.reap()
+            self._own.hand_on(all_of_it=True)
             self._registry.withdraw()
         except redis.RedisError:
             return
@@ -98,6 +102,7 @@ class Watch:
                 pending.pop(0)
             self.reap()
             self._find_missed()
+            self._own.hand_on()
         except redis.RedisError as error:
             self._silent_since.clear()
             log.warning("redis.away", error=str(error), waiting_for="watch")

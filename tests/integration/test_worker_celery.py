@@ -18,13 +18,14 @@ import pytest
 import redis
 
 from engine.dispatch import Dispatch
+from engine.model import evolve
 from engine.states import State
 from engine.worker.app import QUEUE, TASK_NAME, broker_url, build_app
 from engine.worker.processes import MARK
 from engine.worker.registry import GIVEN_OUT, RUNNING, Journey
 from streaming import codec, keys
 from streaming.bus import Bus
-from streaming.messages import Event, Job, JobMissed, LogLine, TaskEnded, TaskStarted, WorkerLost
+from streaming.messages import Event, Job, JobFolder, JobMissed, LogLine, TaskEnded, TaskStarted, WorkerLost
 from watchfloor.settings import Settings
 from watchfloor.valkey import valkey_command, wait_for
 
@@ -145,6 +146,20 @@ def lives(pid: int) -> bool:
 def pool_process(world: World, run: str) -> int:
     started = next(event for event in world.events(run) if isinstance(event, TaskStarted))
     return int(started.worker_id.rpartition(":")[2])
+
+
+def test_the_tasks_of_a_folder_run_on_one_worker(world: World) -> None:
+    mains = [world.start_worker(), world.start_worker()]
+    left = None
+    for number in range(4):
+        run = f"run{number}"
+        world.dispatch.submit(evolve(shell(run, "date >> log", "cat log"), folder=JobFolder(left)))
+        left = world.wait_ended(run).folder
+        assert left is not None
+    parents = {psutil.Process(pool_process(world, f"run{number}")).ppid() for number in range(4)}
+    assert len(parents) == 1
+    assert parents <= {main.pid for main in mains}
+    assert len([line for line in world.lines("run3") if line.level == "INFO"]) == 4
 
 
 def test_jobs_run_and_a_second_delivery_is_dropped(world: World) -> None:

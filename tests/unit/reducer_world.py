@@ -41,8 +41,8 @@ SHELL = "io.kestra.plugin.scripts.shell.Commands"
 FLOW = "io.kestra.plugin.core.flow"
 
 Answer = State | str | dict[str, Any] | None
-"""What a worker says: a state, an error (FAILED), outputs (SUCCESS), ``{left: uri, error?}`` (what it left in the
-folder of a WorkingDirectory), or None (it never answers)."""
+"""What a worker says: a state, an error (FAILED), outputs (SUCCESS), ``{left: uri, on?, error?}`` (what it left in
+the folder of a WorkingDirectory, and on which worker), or None (it never answers)."""
 Answers = Mapping[str, Answer | list[Answer] | Callable[[Job], Answer]]
 
 
@@ -153,7 +153,7 @@ class World:
             case str():
                 state, error = State.FAILED, answer
             case {"left": str(uri), **rest}:
-                error, folder = rest.get("error"), Folder(uri)
+                error, folder = rest.get("error"), Folder(uri, rest.get("on"))
                 state = State.FAILED if error else state
             case dict():
                 outputs = answer

@@ -21,8 +21,9 @@ More keys of a case:
 ``execute``    fields of the ExecutionCreated event: ``{inputs: {x: 1}}``; false: nothing is executed at the beginning
 ``settings``   fields of ``Env`` that differ: ``{foreach_max_values: 2}``
 ``answers``    ``{task: ANSWER}`` or ``{"task[value]": ANSWER}``; an ANSWER is a state, ``{outputs}``, ``{left: uri,
-               error?}`` (of the folder of a WorkingDirectory), any other text (FAILED with that error), null (no
+               on?, error?}`` (of the folder of a WorkingDirectory), any other text (FAILED with that error), null (no
                answer before ``answer`` says one), or a list of these, one an attempt
+``started``    false: workers don't say that they started
 ``then``       what happens next, in order: see ``STEPS``; each step is ``{name: argument}``
 ``expect``     what is looked at in the end: see ``LOOKS``; as a step, ``- expect: {…}``, in between
 ``refused``    instead of ``expect``, for a file that is no flow: the violations, as ``line 3, column 9: tasks[0].id:
@@ -47,10 +48,10 @@ from engine.durations import parse_duration
 from engine.flow.document import Document
 from engine.model import Execution, TaskRun, evolve
 from engine.states import TERMINAL, Action, State
-from streaming.messages import Job
+from streaming.messages import Job, JobMissed
 
 FOLDER = Path(__file__).parent / "rules"
-_KEYS = {"flow", "flows", "execute", "settings", "answers", "then", "expect", "refused"}
+_KEYS = {"flow", "flows", "execute", "settings", "answers", "then", "expect", "refused", "started"}
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -83,7 +84,12 @@ class RuleWorld(World):
         body = case.body
         flows = [flow_of(text, flow_id) for flow_id, text in {"flow": body["flow"], **body.get("flows", {})}.items()]
         answers = {task: _answers(answer) for task, answer in body.get("answers", {}).items()}
-        super().__init__(*flows, answers=answers, env=evolve(ENV, **body.get("settings", {})), started=started)
+        super().__init__(
+            *flows,
+            answers=answers,
+            env=evolve(ENV, **body.get("settings", {})),
+            started=started and body.get("started", True),
+        )
 
     def play(self, case: Case) -> RuleWorld:
         """Execute, do the steps, look at the end."""
@@ -117,6 +123,12 @@ class RuleWorld(World):
         jobs = [job for job, run in given_out if name_of(run) == name and run.state not in TERMINAL]
         assert jobs, f"no task run {name} is with a worker"
         self.queue.append(self.ended_event(min(jobs, key=lambda job: job.execution_id != "e"), answer))
+        self.run()
+
+    def miss(self, name: str) -> None:
+        """The job of the newest attempt of a task run came to no worker."""
+        run = self.run_of(name)
+        self.queue.append(JobMissed(self.event_id(), "e", self.now, run.id, run.attempts[-1].number))
         self.run()
 
     def others(self) -> list[Execution]:
@@ -174,13 +186,15 @@ STEPS: dict[str, Callable[[RuleWorld, Any], None]] = {
     "pass": lambda world, duration: world.pass_time(parse_duration(duration)),
     "answer": lambda world, answers: [world.answer(name, _answer(answer)) for name, answer in answers.items()],
     "execute": lambda world, fields: world.execute(**fields),
+    "missed": lambda world, name: world.miss(name),
     "expect": RuleWorld.expect,
     "refused": _refused,
     **{action.value: _act(action) for action in Action},
 }
-"""``pass`` lets time pass (``PT5S``), ``answer`` lets silent workers answer (``{task: ANSWER}``), ``execute`` asks for
-one more execution (``{flow_id, execution_id, …}``), ``refused`` asks for actions and looks why they are refused
-(``{action: part of the reason}``); every action by its name, with fields of its event (``{}``: none)."""
+"""``pass`` lets time pass (``PT5S``), ``answer`` lets silent workers answer (``{task: ANSWER}``), ``missed`` lets the
+job of a task run get lost on its way, ``execute`` asks for one more execution (``{flow_id, execution_id, …}``),
+``refused`` asks for actions and looks why they are refused (``{action: part of the reason}``); every action by its
+name, with fields of its event (``{}``: none)."""
 
 
 def _contained(wanted: Any, found: list[str]) -> Any:
@@ -210,7 +224,8 @@ def _folder(world: RuleWorld, job: Job) -> dict[str, Any] | None:
         return None
     runs = world.executions[job.execution_id].task_runs
     left, clear = job.folder.left, [name_of(runs[run_id]) for run_id in job.folder.clear if run_id in runs]
-    return ({"left": left.uri} if left else {"files": job.folder.files}) | ({"clear": clear} if clear else {})
+    known = {"left": left.uri, "on": left.worker} if left else {"files": job.folder.files}
+    return {name: value for name, value in (known | {"clear": clear}).items() if value not in (None, [])}
 
 
 LOOKS: dict[str, Callable[[RuleWorld, Any], Any]] = {

@@ -29,8 +29,8 @@ class TaskFailed(Exception):
 class Running(msgspec.Struct, frozen=True):
     """One attempt while it runs. ``properties`` are rendered; ``may_read`` is false while too much waits to be sent.
 
-    ``worker`` is the one it runs on, ``left`` gets what it leaves in the folder of its WorkingDirectory. ``hider`` is
-    told of secrets that its outputs and lines must not show.
+    ``worker`` is the one it runs on (``engine.worker.identity``), ``left`` gets what it leaves in the folder of its
+    WorkingDirectory. ``hider`` is told of secrets that its outputs and lines must not show.
     """
 
     job: Job
