@@ -6,7 +6,7 @@ from data import Store
 
 
 class Records:
-    """Opens the store when it is first asked for: few tasks need it. (Its code is loaded: that takes too long later.)"""
+    """Opens the store when it is first asked for: few tasks need it."""
 
     def __init__(self, database_url: str) -> None:
         self._url = database_url

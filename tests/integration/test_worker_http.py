@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from engine.worker.control import Stop
 from streaming import codec
 from streaming.bus import Bus
 from streaming.messages import Job, TaskEnded
+from tests.integration.certificates import Authority
 from tests.integration.web_server import Server, serving
 from tests.integration.worker_world import CORE, LIMITS, World, job
 
@@ -314,6 +316,54 @@ def test_a_bad_answer_is_not_kept_as_a_file(world: World, server: Server) -> Non
     ended = world.run(job(DOWNLOAD, uri=f"{server.url}/status/404"))
     assert ended.state is State.FAILED
     assert "uri" not in ended.outputs
+
+
+@pytest.fixture
+def secure(tmp_path: Path) -> Iterator[Server]:
+    """A server whose certificate only our own authority knows: ``ca.crt`` beside the files."""
+    certificate, key = Authority(tmp_path).sign("server", "127.0.0.1")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with serving(context) as server:
+        yield server
+
+
+def test_a_certificate_is_checked(
+    world: World, secure: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = job(REQUEST, uri=f"{secure.url}/ok")
+    ended = world.run(given)
+    assert ended.state is State.FAILED
+    assert "CERTIFICATE_VERIFY_FAILED" in (ended.error or "")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.crt"))
+    assert world.run(evolve(given, attempt=2)).state is State.SUCCESS
+
+
+@pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
+def test_any_certificate_may_be_taken(world: World, secure: Server) -> None:
+    options = {"ssl": {"insecureTrustAllCertificates": True}}
+    assert world.run(job(REQUEST, uri=f"{secure.url}/ok", options=options)).state is State.SUCCESS
+
+
+@pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
+@pytest.mark.parametrize("path", ["drip", "silent"])
+def test_an_encrypted_answer_without_end_is_ended_too(bus: Bus, tmp_path: Path, secure: Server, path: str) -> None:
+    world = limited(bus, tmp_path, http_max_seconds=0.5)
+    options = {"ssl": {"insecureTrustAllCertificates": True}}
+    try:
+        ended = world.run(job(REQUEST, uri=f"{secure.url}/{path}", options=options))
+    finally:
+        world.close()
+    assert ended.error == f"GET {secure.url}/{path}: took longer than 0.5 s (setting http_max_seconds)"
+
+
+def test_a_proxy_is_asked_with_its_password_which_is_never_shown(world: World, server: Server) -> None:
+    port = server.url.rpartition(":")[2]
+    proxy = {"address": "127.0.0.1", "port": port, "username": "ann", "password": "open-sesame"}
+    ended = world.run(job(REQUEST, uri="http://elsewhere.invalid/echo", options={"proxy": proxy}))
+    assert ended.state is State.SUCCESS, ended.error
+    got = json.loads(ended.outputs["body"])["headers"]
+    assert (got["host"], got["proxy-authorization"]) == ("elsewhere.invalid", "Basic ******")
 
 
 def test_secrets_of_the_job_are_hidden_in_what_comes_back(world: World, server: Server) -> None:

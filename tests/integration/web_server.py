@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -118,9 +119,12 @@ ROUTES: dict[str, Callable[[Handler, str], None]] = {
 
 
 @contextmanager
-def serving() -> Iterator[Server]:
-    """A server for the time of a block."""
+def serving(tls: ssl.SSLContext | None = None) -> Iterator[Server]:
+    """A server for the time of a block, with ``tls`` one of https."""
     server = Server()
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+        server.url = server.url.replace("http:", "https:")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:

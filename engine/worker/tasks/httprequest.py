@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from typing import Any
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 import msgspec
 
@@ -60,7 +61,7 @@ class Call(msgspec.Struct, frozen=True):
             timeout=(guard.left(self.connect), idle),
             allow_redirects=self.redirects,
             stream=True,
-            verify=self.verify,
+            verify=os.environ.get("SSL_CERT_FILE") or True if self.verify else False,
             proxies={"http": self.proxy, "https": self.proxy} if self.proxy else None,
         )
 
@@ -181,15 +182,20 @@ def _hide(running: Running, headers: dict[str, str], auth: tuple[bytes, bytes] |
             scheme, _, rest = value.partition(" ")
             running.hider.add(rest if rest and not scheme.endswith(";") else value)
     if auth is not None:
-        running.hider.add(auth[1].decode(), base64.b64encode(b":".join(auth)).decode())
+        _hide_login(running, *auth)
+
+
+def _hide_login(running: Running, name: bytes, password: bytes) -> None:
+    """A password as it is, and as it travels."""
+    running.hider.add(password.decode(), base64.b64encode(name + b":" + password).decode())
 
 
 def _proxy(running: Running, given: dict[str, Any]) -> str | None:
     if not given or text_of(given.get("type") or "HTTP").upper() == "DIRECT":
         return None
-    name, password = given.get("username"), text_of(given.get("password"))
-    running.hider.add(password)
-    user = f"{text_of(name)}:{password}@" if name is not None else ""
+    name, password = text_of(given.get("username")), text_of(given.get("password"))
+    _hide_login(running, name.encode(), password.encode())
+    user = f"{quote(name, safe='')}:{quote(password, safe='')}@" if name else ""
     return f"http://{user}{text_of(given.get('address'))}:{text_of(given.get('port') or 80)}"
 
 
