@@ -75,7 +75,7 @@ class Fleet:
         url = f"http://127.0.0.1:{self.ports[web]}{path}"
         request = Request(url, body, {"Authorization": f"Basic {token}", **headers}, method=method)
         try:
-            with build_opener(ProxyHandler({})).open(request, timeout=10) as answer:
+            with build_opener(ProxyHandler({})).open(request, timeout=30) as answer:
                 return json.load(answer)
         except HTTPError as error:
             with error:

@@ -72,9 +72,10 @@ def fleet(homes: Homes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fl
 
 
 def ask(fleet: Fleet, number: int) -> str:
-    """One more execution, asked of one or the other web process."""
+    """One more execution, asked of one or the other web process; once, for whoever asks twice gets two."""
     web = number % len(fleet.ports)
-    return str(until("an answer", fleet, lambda: fleet.execute(web, "tests.fleet/work", n=str(number))))
+    until("the web process", fleet, lambda: fleet.call(web, "/health"))
+    return fleet.execute(web, "tests.fleet/work", n=str(number))
 
 
 def test_each_process_is_killed_once_and_nothing_is_lost_or_run_twice(fleet: Fleet) -> None:
@@ -87,7 +88,7 @@ def test_each_process_is_killed_once_and_nothing_is_lost_or_run_twice(fleet: Fle
             assert fleet.shown(1 - int(victim[-1])), "the other one goes on"
         fleet.start(victim)
     total = 2 * EXECUTIONS  # each has a subflow
-    until("all ends", fleet, lambda: sum(State(s) in TERMINAL for s in fleet.shown(0).values()) == total)
+    until("all ends", fleet, lambda: sum(State(s) in TERMINAL for s in fleet.shown(0).values()) == total, 90)
     until("all ready", fleet, lambda: fleet.ready(0) and fleet.ready(1))
 
     shown = fleet.shown(0)
