@@ -67,7 +67,7 @@ def report(results: list[dict[str, Any]]) -> bool:
         verdict = "" if bar is None else "[red]missed: " + ", ".join(misses) if misses else "[green]met"
         figures = [str(result.get(figure, "")) for figure in FIGURES]
         table.add_row(result["bench"], result["case"], str(result["n"]), *figures, result["unit"], verdict)
-    Console(stderr=True).print(table)
+    Console(stderr=True, width=None if sys.stderr.isatty() else 140).print(table)
     return good
 
 
