@@ -2,7 +2,7 @@
 
 Each seed is run twice: undisturbed, then with faults at random moments, each kind at least once. The two are equal when
 every execution has the same state, task runs, attempts, outputs and log lines in both, apart from attempts that were
-RESUBMITTED, and no attempt ran twice.
+RESUBMITTED and from outputs and lines of killed ones, and no attempt ran twice.
 """
 
 from __future__ import annotations

@@ -65,7 +65,9 @@ def _shown(store: Store, execution: Execution) -> dict[str, Any]:
 
 def _run_shown(run: TaskRun, lines: dict[str, list[str]]) -> dict[str, Any]:
     kept = [attempt for attempt in run.attempts if attempt.state is not State.RESUBMITTED]
-    outputs = {key: value for key, value in run.outputs.items() if key not in _OF_THE_RUN}
+    # What a killed task gave and said last depends on whether its worker lived to tell.
+    given = run.outputs if run.state is not State.KILLED else {}
+    outputs = {key: value for key, value in given.items() if key not in _OF_THE_RUN}
     return {
         "task": run.task_id,
         "value": run.value,
