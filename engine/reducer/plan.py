@@ -65,9 +65,7 @@ _KINDS: dict[type[Task], Kind] = {
     Pause: Kind.PAUSE,
     Subflow: Kind.SUBFLOW,
 }
-CONTAINERS = frozenset(
-    {Kind.SEQUENCE, Kind.CHOICE, Kind.PARALLEL, Kind.EACH, Kind.DAG, Kind.LOOP, Kind.FOLDER}
-)
+CONTAINERS = frozenset({Kind.SEQUENCE, Kind.CHOICE, Kind.PARALLEL, Kind.EACH, Kind.DAG, Kind.LOOP, Kind.FOLDER})
 
 
 @dataclass(slots=True, eq=False)

@@ -16,7 +16,9 @@ def options(tmp_path: Path) -> Options:
     (tmp_path / "files" / "a").mkdir(parents=True)
     (tmp_path / "files" / "a" / "x y.txt").write_text("content é")
     (tmp_path / "outside.txt").write_text("secret")
-    return Options(max_bytes=1_000, sources=WorkerSources((tmp_path / "files").as_uri(), Records("sqlite:///nowhere.db")))
+    return Options(
+        max_bytes=1_000, sources=WorkerSources((tmp_path / "files").as_uri(), Records("sqlite:///nowhere.db"))
+    )
 
 
 def test_files_are_read_and_measured(tmp_path: Path, options: Options) -> None:
