@@ -265,9 +265,9 @@ def killed(product: Product) -> Iterator[None]:
 @pytest.mark.parametrize(
     ("fault", "words", "action"),
     [
-        (locked, "database away", "database_away"),
-        (unreachable, "database away", "database_away"),
-        (frozen, "Redis away", "redis_away"),
+        (locked, "database away", "database.away"),
+        (unreachable, "database away", "database.away"),
+        (frozen, "Redis away", "redis.away"),
     ],
 )
 def test_database_or_redis_away(
