@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
-from typing import Any, TypeVar
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-import msgspec
 import sqlalchemy as sa
 
-from data import blobs
-from data.counters import Tally, text_key, text_of
+from data.changes import Stored, change_of, chunks, load_executions, metric_row, stored_of, task_run_row, write_changes
 from data.database import Database
 from data.errors import PositionMoved
 from data.records import Commit, OutboxRow, Timer
@@ -19,28 +16,20 @@ from data.retention import Gone, remove
 from data.slots import write_slots
 from data.tables import (
     execution,
-    execution_data,
-    execution_label,
     log_position,
     metric,
     outbox,
-    search_text,
     stream_position,
     task_run,
     timer,
 )
-from data.texts import label_pairs
-from data.times import from_us, to_us, to_us_or_none
+from data.times import from_us, to_us
 from data.triggers import write_triggers
-from data.upserts import among, as_ids, fetch, insert, insert_new, run_many, upsert
-from engine.model import Execution, Kind, TaskRun
-from engine.states import NON_TERMINAL_EXECUTION, TERMINAL
+from data.upserts import fetch, insert, insert_new, run_many, upsert
+from engine.model import Execution, Kind
+from engine.states import NON_TERMINAL_EXECUTION
 from streaming import keys
-from streaming.messages import ExecutionRow, Metric
-from streaming.rows import row_of
 
-T = TypeVar("T")
-_CHUNK = 500  # values in one IN list
 NOWHERE = "0-0"  # the position of a stream of which nothing is stored
 _REMEMBERED = 20_000  # executions written last, of which the row is remembered
 
@@ -48,12 +37,6 @@ _run_delete = sa.delete(task_run).where(
     task_run.c.execution_id == sa.bindparam("of"), task_run.c.id == sa.bindparam("which")
 )
 _timer_delete = sa.delete(timer).where(timer.c.execution_id == sa.bindparam("of"), timer.c.key == sa.bindparam("which"))
-_label_delete = sa.delete(execution_label).where(
-    execution_label.c.key == sa.bindparam("k"),
-    execution_label.c.value == sa.bindparam("v"),
-    execution_label.c.start_at == sa.bindparam("at"),
-    execution_label.c.seq == sa.bindparam("of"),
-)
 
 
 _outbox_delete = sa.delete(outbox).where(outbox.c.id == sa.bindparam("which"))
@@ -67,53 +50,6 @@ _position_move_of = _position_move.where(stream_position.c.partitions == sa.bind
 _outbox_insert = sa.insert(outbox).returning(outbox.c.id)
 
 
-class _Reads(msgspec.Struct, frozen=True):
-    """Statements that look up executions by ``ids``. Made once: building one costs as much as running it."""
-
-    bodies: sa.Select[Any]
-    runs: sa.Select[Any]
-    rows: sa.Select[Any]
-    seqs: sa.Select[Any]
-
-
-@cache
-def _reads(dialect: str) -> _Reads:
-    of, data = execution.c, execution_data.c
-    whole = execution.join(execution_data, of.seq == data.seq)
-    wanted = among(dialect, of.id)
-    return _Reads(
-        bodies=sa.select(of.id, data.body).select_from(whole).where(wanted),
-        runs=sa.select(task_run.c.execution_id, task_run.c.data).where(among(dialect, task_run.c.execution_id)),
-        rows=sa.select(of.id, of.seq, of.version, of.text_key, data.row).select_from(whole).where(wanted),
-        seqs=sa.select(of.id, of.seq).where(wanted),
-    )
-
-
-class _Stored(msgspec.Struct, gc=False):
-    """What the store holds of an execution before a commit."""
-
-    seq: int
-    version: int
-    text_key: int
-    row: ExecutionRow
-
-
-class _Change(msgspec.Struct, gc=False):
-    """An execution to be written, beside what is stored of it."""
-
-    execution: Execution
-    row: ExecutionRow
-    text: str
-    text_key: int
-    before: _Stored | None
-
-
-def chunks(values: Sequence[T], size: int = _CHUNK) -> Iterator[Sequence[T]]:
-    """``values`` in pieces of ``size``."""
-    for start in range(0, len(values), size):
-        yield values[start : start + size]
-
-
 class Commits(Database):
     """Written by the executor alone (and by ``seed``), read by whoever needs whole executions.
 
@@ -122,7 +58,7 @@ class Commits(Database):
 
     def __init__(self, database_url: str, **pool: Any) -> None:
         super().__init__(database_url, **pool)
-        self._written: OrderedDict[str, _Stored] = OrderedDict()
+        self._written: OrderedDict[str, Stored] = OrderedDict()
         self._absent: frozenset[str] = frozenset()  # looked for last, and not there
 
     # -- what an executor starts from
@@ -149,7 +85,7 @@ class Commits(Database):
         wanted = list(ids)
         with self._read() as connection:
             for some in chunks(wanted):
-                found |= _load(connection, some)
+                found |= load_executions(connection, some)
         self._absent = frozenset(wanted) - found.keys()
         return found
 
@@ -203,7 +139,7 @@ class Commits(Database):
         self._written.clear()
         self._absent = frozenset()
 
-    def _remember(self, written: dict[str, _Stored]) -> None:
+    def _remember(self, written: dict[str, Stored]) -> None:
         self._absent -= written.keys()
         for execution_id, stored in written.items():
             self._written[execution_id] = stored
@@ -227,10 +163,10 @@ class Commits(Database):
         if not moved:
             raise PositionMoved(f"somebody else has gone on from position {commit.after} of {commit.stream}")
 
-    def _before(self, connection: sa.Connection, ids: Sequence[str]) -> dict[str, _Stored]:
+    def _before(self, connection: sa.Connection, ids: Sequence[str]) -> dict[str, Stored]:
         known = {i: stored for i in ids if (stored := self._written.get(i)) is not None}
         missing = [i for i in ids if i not in known and i not in self._absent]
-        return known | _stored(connection, missing) if missing else known
+        return known | stored_of(connection, missing) if missing else known
 
     def _remove(self, connection: sa.Connection, executions: Sequence[Execution]) -> None:
         stored = self._before(connection, [item.id for item in executions])
@@ -242,17 +178,17 @@ class Commits(Database):
     def add_new(self, executions: Sequence[Execution]) -> int:
         """Write executions that nothing reads from a stream (a synthetic past); those known already are left alone."""
         with self._write() as connection:
-            known = _stored(connection, [item.id for item in executions])
+            known = stored_of(connection, [item.id for item in executions])
             new = [item for item in executions if item.id not in known]
-            write_changes(connection, self.dialect, [_change(item, None) for item in new])
+            write_changes(connection, self.dialect, [change_of(item, None) for item in new])
             runs = [task_run_row(item.id, run, item.version) for item in new for run in item.task_runs.values()]
             run_many(connection, upsert(self.dialect, task_run), runs)
         return len(new)
 
-    def _write_executions(self, connection: sa.Connection, commit: Commit) -> dict[str, _Stored]:
+    def _write_executions(self, connection: sa.Connection, commit: Commit) -> dict[str, Stored]:
         """Rows, task runs and metrics; what is stored of the executions now."""
         stored = self._before(connection, [execution.id for execution in commit.executions])
-        changes = [_change(item, stored.get(item.id)) for item in commit.executions]
+        changes = [change_of(item, stored.get(item.id)) for item in commit.executions]
         fresh = [c for c in changes if c.before is None or c.execution.version >= c.before.version]
         stale = {c.execution.id for c in changes} - {c.execution.id for c in fresh}
         seqs = write_changes(connection, self.dialect, fresh)
@@ -262,9 +198,9 @@ class Commits(Database):
         runs = [task_run_row(of, run, versions.get(of, 0)) for of, run in commit.task_runs if of not in stale]
         run_many(connection, upsert(self.dialect, task_run, guard="version"), runs)
         known = {(of, run.id): run for of, run in commit.task_runs}
-        rows = [_metric_row(of, known.get((of, run)), run, given) for of, run, given in commit.metrics]
+        rows = [metric_row(of, known.get((of, run)), run, given) for of, run, given in commit.metrics]
         run_many(connection, insert(metric), rows)
-        return {c.execution.id: _Stored(seqs[c.execution.id], c.execution.version, c.text_key, c.row) for c in fresh}
+        return {c.execution.id: Stored(seqs[c.execution.id], c.execution.version, c.text_key, c.row) for c in fresh}
 
     def _write_timers(self, connection: sa.Connection, commit: Commit) -> None:
         gone = [{"of": of, "which": key} for of, key in commit.timers_cancelled]
@@ -274,136 +210,3 @@ class Commits(Database):
             for t in commit.timers_set
         ]
         run_many(connection, upsert(self.dialect, timer), rows)
-
-
-# -- reading
-
-
-def _load(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Execution]:
-    reads, dialect = _reads(connection.dialect.name), connection.dialect.name
-    bodies = dict(fetch(connection, reads.bodies, ids=as_ids(dialect, ids)))
-    if not bodies:
-        return {}
-    runs: dict[str, list[TaskRun]] = {execution_id: [] for execution_id in bodies}
-    for execution_id, data in fetch(connection, reads.runs, ids=as_ids(dialect, list(bodies))):
-        runs[execution_id].append(blobs.decode_task_run(data))
-    return {execution_id: blobs.execution_of(body, runs[execution_id]) for execution_id, body in bodies.items()}
-
-
-def _stored(connection: sa.Connection, ids: Sequence[str]) -> dict[str, _Stored]:
-    dialect = connection.dialect.name
-    return {
-        execution_id: _Stored(seq, version, text_key, blobs.decode_row(row))
-        for some in chunks(ids)
-        for execution_id, seq, version, text_key, row in fetch(
-            connection, _reads(dialect).rows, ids=as_ids(dialect, some)
-        )
-    }
-
-
-# -- writing
-
-
-def _change(item: Execution, before: _Stored | None) -> _Change:
-    row = row_of(item)
-    text = text_of(row)
-    return _Change(item, row, text, text_key(text), before)
-
-
-def write_changes(connection: sa.Connection, dialect: str, changes: Sequence[_Change]) -> dict[str, int]:
-    """Rows, records, labels, texts and counts of changed executions; their keys in the tables."""
-    if not changes:
-        return {}
-    texts = {c.text_key: c.text for c in changes if c.before is None or c.before.text_key != c.text_key}
-    run_many(connection, insert_new(dialect, search_text), [{"key": k, "text": t} for k, t in sorted(texts.items())])
-    run_many(connection, upsert(dialect, execution, key=("id",), guard="version"), [_index_row(c) for c in changes])
-    seqs = _seqs(connection, changes)
-    data = [_data_row(c, seqs[c.execution.id]) for c in changes]
-    run_many(connection, upsert(dialect, execution_data), data)
-    _write_labels(connection, dialect, changes, seqs)
-    tally = Tally()
-    for c in changes:
-        before = c.before
-        tally.move(before.row if before else None, c.row, before.text_key if before else 0, c.text_key)
-    tally.write(connection)
-    return seqs
-
-
-def _seqs(connection: sa.Connection, changes: Sequence[_Change]) -> dict[str, int]:
-    seqs = {c.execution.id: c.before.seq for c in changes if c.before is not None}
-    new = [c.execution.id for c in changes if c.before is None]
-    dialect = connection.dialect.name
-    for some in chunks(new):
-        seqs.update(fetch(connection, _reads(dialect).seqs, ids=as_ids(dialect, some)))
-    return seqs
-
-
-def _index_row(change: _Change) -> dict[str, Any]:
-    item = change.execution
-    start, end = to_us(item.start_date), to_us_or_none(item.end_date)
-    return {
-        "id": item.id,
-        "version": item.version,
-        "namespace": item.namespace,
-        "flow_id": item.flow_id,
-        "revision": item.revision,
-        "state": item.state.value,
-        "kind": item.kind.value,
-        "child": int(item.parent_id is not None),
-        "start_at": start,
-        "end_at": end,
-        "duration": None if end is None else end - start,
-        "changed_at": to_us(change.row.changed_at),
-        "parent_id": item.parent_id,
-        "text_key": change.text_key,
-        "id_reversed": item.id[::-1],
-    }
-
-
-def _data_row(change: _Change, seq: int) -> dict[str, Any]:
-    return {"seq": seq, "row": blobs.encode(change.row), "body": blobs.execution_bytes(change.execution)}
-
-
-def _write_labels(connection: sa.Connection, dialect: str, changes: Sequence[_Change], seqs: dict[str, int]) -> None:
-    gone, new = [], []
-    for c in changes:
-        old = {} if c.before is None else _label_keys(c.before.row)
-        now = _label_keys(c.row)
-        seq = seqs[c.execution.id]
-        gone += [{"k": k, "v": v, "at": at, "of": seq} for k, v, at in old if (k, v, at) not in now]
-        new += [{"key": k, "value": v, "start_at": at, "seq": seq} for k, v, at in now if (k, v, at) not in old]
-    run_many(connection, _label_delete, gone)
-    run_many(connection, insert_new(dialect, execution_label), new)
-
-
-def _label_keys(row: ExecutionRow) -> dict[tuple[str, str, int], None]:
-    start = to_us(row.start_date)
-    return {(key, value, start): None for key, value in label_pairs(row.labels)}
-
-
-def task_run_row(execution_id: str, run: TaskRun, version: int) -> dict[str, Any]:
-    """Columns of a task run; ``version`` is the execution's."""
-    return {
-        "execution_id": execution_id,
-        "id": run.id,
-        "version": version,
-        "task_id": run.task_id,
-        "state": run.state.value,
-        "start_at": to_us(run.history[0].date),
-        "end_at": to_us(run.history[-1].date) if run.state in TERMINAL else None,
-        "data": blobs.encode(run),
-    }
-
-
-def _metric_row(execution_id: str, run: TaskRun | None, run_id: str, given: Metric) -> dict[str, Any]:
-    return {
-        "execution_id": execution_id,
-        "task_run_id": run_id,
-        "task_id": run.task_id if run else "",
-        "attempt": len(run.attempts) if run else 1,
-        "name": given.name,
-        "type": given.type,
-        "value": float(given.value),
-        "tags": blobs.json_text(given.tags),
-        "date": to_us(run.history[-1].date) if run else 0,
-    }
