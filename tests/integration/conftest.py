@@ -7,10 +7,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from homes import HOMES, Homes
 
 from data import Store
 from scripts.postgresql import postgres
+from tests.integration.homes import HOMES, Homes
 
 
 @pytest.fixture(scope="session")

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from api_world import ASKS, BASE, FAILS, FLOW, HANGS, PASSWORD, World, running
 
 from engine.states import State
+from tests.integration.api_world import ASKS, BASE, FAILS, FLOW, HANGS, PASSWORD, World, running
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,8 @@ from typing import Any
 
 import fsspec
 import pytest
-from api_world import World, running
+
+from tests.integration.api_world import World, running
 
 FLOW = """\
 id: typed

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from api_world import BASE, PASSWORD, World, running, wait_for
+
+from tests.integration.api_world import BASE, PASSWORD, World, running, wait_for
 
 CORE = "io.kestra.plugin.core"
 TASKS = f"tasks: [{{id: say, type: {CORE}.debug.Return, format: hi}}]\n"

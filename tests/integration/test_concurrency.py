@@ -10,7 +10,6 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
-from executor_world import Crash, Worker, crashing, executor, running, state_of, until
 
 from data import Store
 from engine.flow import parse
@@ -20,6 +19,7 @@ from engine.states import TERMINAL, Action, State
 from streaming.bus import Bus
 from streaming.executor import main as execute
 from streaming.messages import ActionRequested, ExecutionCreated, FlowsChanged
+from tests.integration.executor_world import Crash, Worker, crashing, executor, running, state_of, until
 from watchfloor.settings import Settings
 
 GATE = gate_id("company.team", "narrow")

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
-from fleet import Fleet, running, until
-from homes import Homes
 
 from engine.states import TERMINAL, State
 from scripts.redisserver import redis_server
+from tests.integration.fleet import Fleet, running, until
+from tests.integration.homes import Homes
 
 FLOWS = {
     "work.yaml": """

@@ -13,8 +13,6 @@ from threading import Event as Stop
 from threading import Thread
 
 import pytest
-from executor_world import Crash, Worker, crashing, executor, running, state_of, until
-from homes import only
 
 from data import Store
 from engine.flow import parse
@@ -30,6 +28,8 @@ from streaming.messages import (
     ExecutionReported,
     Heartbeat,
 )
+from tests.integration.executor_world import Crash, Worker, crashing, executor, running, state_of, until
+from tests.integration.homes import only
 from watchfloor.settings import Settings
 
 FLOW = """

@@ -11,7 +11,6 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
-from executor_world import Crash, Worker, crashing, executor, running, state_of, until
 
 from data import Store
 from data.filters import Condition, Filters
@@ -27,6 +26,7 @@ from streaming.bus import Bus
 from streaming.executor import main as execute
 from streaming.load import Synthetic
 from streaming.messages import ExecutionCreated, TriggerAnswer, TriggerRequested
+from tests.integration.executor_world import Crash, Worker, crashing, executor, running, state_of, until
 from watchfloor.settings import Settings
 
 CORE = "io.kestra.plugin.core"

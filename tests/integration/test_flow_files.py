@@ -7,13 +7,13 @@ from pathlib import Path
 from threading import Event as Stop
 
 import pytest
-from homes import only
 
 from data import Store
 from streaming import codec, keys
 from streaming.bus import Bus, Subscription
 from streaming.executor import FlowFiles
 from streaming.messages import FlowsChanged
+from tests.integration.homes import only
 
 GOOD = """
 id: {id}

@@ -25,7 +25,7 @@ from streaming.messages import Deltas, ExecutionDelta
 from streaming.rows import row_of
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
-from gateway_world import Browser, Clock
+from tests.unit.gateway_world import Browser, Clock
 
 START = datetime.now(UTC) - timedelta(hours=1)
 STATES = [State.CREATED, State.RUNNING, State.PAUSED, State.SUCCESS, State.FAILED]

@@ -12,8 +12,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from homes import Homes
-from test_store_commits import made, write
 
 from data import Store, migrations
 from data.database import logs_url
@@ -22,6 +20,8 @@ from data.filters import parse_query_string
 from data.records import ExecutionQuery, LogQuery, User
 from engine.states import State
 from streaming import keys
+from tests.integration.homes import Homes
+from tests.integration.test_store_commits import made, write
 
 FIRST = json.loads((Path(__file__).parent / "versions" / "0001.json").read_text())
 NOW = datetime(2026, 1, 2, tzinfo=UTC)

@@ -10,9 +10,6 @@ from threading import Event as Stop
 from threading import Thread
 
 import pytest
-from executor_world import Worker, running, state_of, until
-from homes import only
-from test_unsure_commits import check
 
 from data import Store
 from data.errors import PositionMoved
@@ -28,6 +25,9 @@ from streaming.lease import Holder, Lease, holders, this_process
 from streaming.load import Synthetic
 from streaming.logwriter import LogWriter
 from streaming.messages import ExecutionCreated, LogBatch, LogLine
+from tests.integration.executor_world import Worker, running, state_of, until
+from tests.integration.homes import only
+from tests.integration.test_unsure_commits import check
 from watchfloor.doctor import Verdict, check_partitions
 from watchfloor.settings import Settings
 

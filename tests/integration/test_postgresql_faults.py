@@ -16,8 +16,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from test_unsure_commits import check
-from test_web import answers, fetch, free_port, wait_until
 
 from data import Store
 from data.records import LogQuery
@@ -26,6 +24,8 @@ from streaming import keys
 from streaming.bus import Bus
 from streaming.load import Synthetic
 from streaming.messages import Event, LogBatch, LogLine
+from tests.integration.test_unsure_commits import check
+from tests.integration.test_web import answers, fetch, free_port, wait_until
 
 PASSWORD = "a password of the tests"
 BASIC = {"Authorization": "Basic " + b64encode(f"admin:{PASSWORD}".encode()).decode()}

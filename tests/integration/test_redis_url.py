@@ -11,9 +11,7 @@ from typing import Any
 
 import pytest
 import redis
-from certificates import Authority
 from pydantic import ValidationError
-from test_gateway import LIST, until, web
 
 from data import Store
 from engine.dispatch import Dispatch
@@ -23,6 +21,8 @@ from streaming import codec, keys
 from streaming.advice import explained
 from streaming.bus import Bus
 from streaming.messages import Job, TaskEnded
+from tests.integration.certificates import Authority
+from tests.integration.test_gateway import LIST, until, web
 from watchfloor.doctor import Verdict, check_redis
 from watchfloor.settings import Settings
 from watchfloor.valkey import ValkeyError, wait_for

@@ -7,11 +7,11 @@ import time
 from pathlib import Path
 
 import pytest
-from homes import only
 
 from data import Store
 from data.database import PROBE_BUSY_MS
 from data.errors import StoreUnavailable
+from tests.integration.homes import only
 
 
 @only("sqlite")

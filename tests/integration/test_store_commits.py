@@ -11,7 +11,6 @@ from pathlib import Path
 import immutables
 import pytest
 import sqlalchemy as sa
-from homes import only
 
 from data import Store, StoreUnavailable, tables
 from data.records import Commit, Timer, TriggerState
@@ -21,6 +20,7 @@ from engine.states import State
 from streaming import keys
 from streaming.messages import Metric
 from streaming.rows import row_of
+from tests.integration.homes import only
 
 BACKWARDS = {"ix_execution_end", "ix_execution_duration"}  # declared otherwise for PostgreSQL by a migration
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -183,7 +183,7 @@ def test_a_killed_writer_leaves_only_whole_commits(database_url: str) -> None:
     script = textwrap.dedent(f"""
         import sys
         sys.path.insert(0, {str(Path(__file__).parent)!r})
-        from test_store_commits import *
+        from tests.integration.test_store_commits import *
         store = Store({database_url!r})
         for n in range(10_000):
             write(store, made(), made(), position=f"{{n}}-0", outbox=b"x")

@@ -7,7 +7,7 @@ import sys
 import textwrap
 import time
 
-from homes import only
+from tests.integration.homes import only
 
 
 def test_many_greenlets_share_a_store(database_url: str) -> None:

@@ -10,7 +10,6 @@ from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
-from test_store_commits import made, write
 
 from data import Store, StoreUnavailable
 from data.counts import Counting
@@ -20,6 +19,7 @@ from data.texts import NUL
 from engine.states import State
 from scripts.postgresql import Cluster, postgres
 from streaming.messages import LogBatch, LogLine
+from tests.integration.test_store_commits import made, write
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 

@@ -12,9 +12,9 @@ from urllib.request import Request
 
 import pytest
 import socketio
-from test_web import ROOT, answers, fetch, free_port, opener, wait_until
 
 from data import Store
+from tests.integration.test_web import ROOT, answers, fetch, free_port, opener, wait_until
 from watchfloor.valkey import valkey_server
 
 RATE = 4

@@ -13,7 +13,6 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from test_executor import until
 
 from data import Store, StoreUnavailable
 from data.errors import PositionMoved
@@ -28,6 +27,7 @@ from streaming.executor import Executor, environment
 from streaming.load import Synthetic
 from streaming.logwriter import LogWriter
 from streaming.messages import Event, ExecutionReported, LogBatch, LogLine
+from tests.integration.test_executor import until
 from watchfloor.settings import Settings
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from homes import Homes
-from test_redis_url import Server, server
-from test_up import run, write
 
 from data import Store
 from engine.states import State
+from tests.integration.homes import Homes
+from tests.integration.test_redis_url import Server, server
+from tests.integration.test_up import run, write
 from watchfloor.product import Product, running
 
 __all__ = ["server"]

@@ -11,7 +11,6 @@ from typing import Any
 import immutables
 import pytest
 from dash import Dash
-from dashboard_stubs import StubBus, StubCommands
 from plotly.utils import PlotlyJSONEncoder
 
 from dashboard.app import create_app
@@ -29,6 +28,7 @@ from engine.inputs import InputError
 from engine.model import Execution, StateChange, TaskRun
 from engine.states import Action, State
 from streaming.commands import FlowDisabled
+from tests.dashboard_stubs import StubBus, StubCommands
 from watchfloor.settings import Settings
 
 FLOW = """

@@ -41,7 +41,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from reducer_world import ENV, Answer, World, flow_of, from_store, name_of
 
 from data.blobs import execution_bytes, execution_of
 from engine.durations import parse_duration
@@ -49,6 +48,7 @@ from engine.flow.document import Document
 from engine.model import Execution, TaskRun, evolve
 from engine.states import TERMINAL, Action, State
 from streaming.messages import Job, JobMissed
+from tests.unit.reducer_world import ENV, Answer, World, flow_of, from_store, name_of
 
 FOLDER = Path(__file__).parent / "rules"
 _KEYS = {"flow", "flows", "execute", "settings", "answers", "then", "expect", "refused", "started"}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from dashboard_stubs import StubCommands, services
 
 from dashboard.callbacks import actions
 from engine.states import Action, State, refusal
 from streaming.commands import ExecutionNotFound, NotAllowed
+from tests.dashboard_stubs import StubCommands, services
 
 
 def test_only_known_actions_on_some_ids_are_requests() -> None:

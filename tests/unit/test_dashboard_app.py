@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dashboard_stubs import PASSWORD, services
 
 from dashboard import statics, vendor
 from dashboard.app import create_app
 from dashboard.compression import FILES_KEPT, Compression
 from engine.states import ACTIONS, State
+from tests.dashboard_stubs import PASSWORD, services
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ from urllib.parse import unquote
 
 import pytest
 import redis
-from dashboard_stubs import PASSWORD, services
 
 from dashboard.app import create_app
 from dashboard.attempts import Attempts
 from dashboard.auth import secret_key
+from tests.dashboard_stubs import PASSWORD, services
 from watchfloor.settings import Settings
 
 ORIGIN = {"Origin": "http://localhost"}

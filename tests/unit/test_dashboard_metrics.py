@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dashboard_stubs import services
 from prometheus_client.parser import text_string_to_metric_families
-from test_dashboard_auth import PASSWORD, basic, client_of, sign_in
 
 from dashboard.app import create_app
+from tests.dashboard_stubs import services
+from tests.unit.test_dashboard_auth import PASSWORD, basic, client_of, sign_in
 
 TOKEN = {"Authorization": "Bearer a-token"}
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import fsspec
 import pytest
-from dashboard_stubs import PASSWORD, services
 
 from dashboard.app import create_app
 from dashboard.uploads import keep
+from tests.dashboard_stubs import PASSWORD, services
 
 ORIGIN = {"Origin": "http://localhost"}
 

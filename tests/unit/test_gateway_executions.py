@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from gateway_world import START, Browser, World, row
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from engine.states import State
 from streaming.gateway.order import sort_key
+from tests.unit.gateway_world import START, Browser, World, row
 
 FAILED = "filters[state][IN]=FAILED"
 

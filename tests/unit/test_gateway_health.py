@@ -6,7 +6,6 @@ from datetime import timedelta
 from threading import Event, Thread
 
 import pytest
-from gateway_world import START, Clock, row
 
 from engine.states import Action, State
 from streaming.gateway.answers import FOLLOW_MAX, Answers, Behind
@@ -14,6 +13,7 @@ from streaming.gateway.feed import Feed, Inbox
 from streaming.gateway.health import Health
 from streaming.gateway.recent import Recent
 from streaming.messages import Answer, ExecutionDelta, Heartbeat
+from tests.unit.gateway_world import START, Clock, row
 
 
 def health() -> tuple[Health, Clock]:

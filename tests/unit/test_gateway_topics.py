@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 import pytest
-from gateway_world import START, Browser, World, row
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +14,7 @@ from engine.states import Action, State
 from streaming.gateway.items import TAGS
 from streaming.gateway.snapshots import light
 from streaming.messages import Answer, Deltas, ExecutionDelta
+from tests.unit.gateway_world import START, Browser, World, row
 
 TAGS_FILE = Path(__file__).parents[2] / "assets/js/live/tags.js"
 

@@ -6,7 +6,6 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from gateway_world import START, Clock, World, row
 from pydantic import ValidationError
 
 from engine.ids import new_id
@@ -14,6 +13,7 @@ from streaming import keys
 from streaming.gateway.health import Health
 from streaming.messages import Deltas, ExecutionDelta, Heartbeat
 from streaming.partitions import Partitions
+from tests.unit.gateway_world import START, Clock, World, row
 from watchfloor.settings import Settings
 from watchfloor.up import Running, make_supervisor
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from reducer_world import ENV, World, flow_of
 
 from engine.effects import StopTasks
 from engine.reducer import apply
 from engine.states import ACTIONS, Action, State
 from streaming.messages import ActionRequested, TaskEnded
+from tests.unit.reducer_world import ENV, World, flow_of
 
 TWO = flow_of("tasks: [{id: a, !Log}, {id: b, !Log}]")
 WIDE = flow_of("""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from reducer_world import ENV, START, World, flow_of
 
 from engine.expressions import evaluate
 from engine.model import Trigger, evolve
 from engine.states import Action, State
 from streaming.messages import Job
+from tests.unit.reducer_world import ENV, START, World, flow_of
 
 RETURN = "io.kestra.plugin.core.debug.Return"
 

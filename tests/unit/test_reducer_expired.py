@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from reducer_world import ENV, START
 
 from engine.model import Execution, StateChange
 from engine.reducer import apply
 from engine.states import EXECUTION_STATES, TERMINAL, State
 from streaming import codec
 from streaming.messages import ExecutionExpired
+from tests.unit.reducer_world import ENV, START
 
 LATER = START + timedelta(days=1)
 

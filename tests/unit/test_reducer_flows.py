@@ -6,10 +6,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from reducer_world import START, World, flow_of
 
 from engine.flow import parse
 from engine.states import TERMINAL, State
+from tests.unit.reducer_world import START, World, flow_of
 
 EXAMPLES = Path(__file__).parents[2] / "flows"
 

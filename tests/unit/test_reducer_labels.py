@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from reducer_world import ENV, World, flow_of
-
 from engine.model import evolve
 from engine.states import State
 from streaming.rows import row_of
+from tests.unit.reducer_world import ENV, World, flow_of
 
 FLOW = flow_of("labels: {team: a, of: flow}\ntasks: [{id: a, !Log}, {id: b, !Log}]")
 

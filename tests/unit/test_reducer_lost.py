@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import msgspec
-from reducer_world import ENV, World, flow_of
 
 from engine.reducer import Env
 from engine.states import Action, State
 from streaming.messages import JobMissed, WorkerLost
+from tests.unit.reducer_world import ENV, World, flow_of
 
 FLOW = "tasks: [{id: a, !Log}, {id: b, !Log}]"
 

@@ -16,7 +16,6 @@ from typing import Any
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reducer_world import FLOW, LOG, NAMESPACE, START, World, from_store, name_of
 
 from data.blobs import execution_bytes, execution_of
 from engine.effects import SetTimer
@@ -26,6 +25,7 @@ from engine.model import Execution
 from engine.reducer import Applied
 from engine.states import TERMINAL, Action, State
 from streaming.messages import ActionRequested, Event, ExecutionCreated, Job
+from tests.unit.reducer_world import FLOW, LOG, NAMESPACE, START, World, from_store, name_of
 
 Json = dict[str, Any]
 SECOND = {"type": "constant", "interval": "PT1S", "maxAttempts": 2}

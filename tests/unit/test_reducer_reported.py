@@ -6,13 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from reducer_world import ENV, START, World, flow_of
 
 from engine.effects import StopTasks
 from engine.model import Execution, Kind
 from engine.reducer import Applied, apply
 from engine.states import Action, State
 from streaming.messages import ActionRequested, ExecutionReported, TaskReported
+from tests.unit.reducer_world import ENV, START, World, flow_of
 
 
 def reported(state: State, second: float = 0, **fields: Any) -> ExecutionReported:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from reducer_world import START, World, flow_of
 
 from engine.states import Action, State
+from tests.unit.reducer_world import START, World, flow_of
 
 
 def world_with(retry: str, answers: list, extra: str = "") -> World:

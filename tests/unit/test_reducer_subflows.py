@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from reducer_world import ENV, World, flow_of
 
 from engine.flow import Flow
 from engine.model import Execution, evolve
 from engine.states import Action, State
+from tests.unit.reducer_world import ENV, World, flow_of
 
 CHILD = flow_of(
     """

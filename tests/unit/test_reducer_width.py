@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 
 import pytest
-from reducer_world import ENV, START, flow_of
 
 from engine.effects import Submit
 from engine.flow import Flow
@@ -16,6 +15,7 @@ from engine.reducer import apply
 from engine.states import State
 from streaming import codec
 from streaming.messages import Event, ExecutionCreated, ExecutionReported, Job, TaskEnded, TaskReported, TaskStarted
+from tests.unit.reducer_world import ENV, START, flow_of
 
 
 def each(width: int) -> Flow:

@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
-from reducer_world import flow_of, from_store
-from rule_world import Case, RuleWorld, cases, plain, replayed
 
 from engine.flow import FlowError
+from tests.unit.reducer_world import flow_of, from_store
+from tests.unit.rule_world import Case, RuleWorld, cases, plain, replayed
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = {name: (DOCS / name).read_text(encoding="utf-8") for name in ("states.md", "flow-files.md")}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from reducer_world import ENV, World, flow_of, from_store
 
 from dashboard.api import shapes
 from data.blobs import execution_bytes, execution_of
@@ -17,6 +16,7 @@ from engine.states import Action, State
 from streaming import codec
 from streaming.gateway.snapshots import of_execution
 from streaming.messages import ExecutionCreated
+from tests.unit.reducer_world import ENV, World, flow_of, from_store
 
 SECRET = "hunter-2"
 INPUTS = (

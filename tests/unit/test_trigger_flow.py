@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from trigger_world import FLOW, NOW, TriggerWorld
 
 from engine.flow import parse
 from engine.flow.windows import TimeWindow
@@ -14,6 +13,7 @@ from engine.states import State
 from engine.trigger_state import TriggerAction
 from engine.triggers import Rules
 from engine.upstream import Upstream
+from tests.unit.trigger_world import FLOW, NOW, TriggerWorld
 
 AFTER_EXTRACT = f"type: {FLOW}, preconditions: {{id: p, flows: [{{namespace: company.team, flowId: extract"
 A_AND_B = "{namespace: company.team, flowId: a}, {namespace: company.team, flowId: b}"

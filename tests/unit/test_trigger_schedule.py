@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from trigger_world import NOW, SCHEDULE, TriggerWorld, minutes
 
 from engine.flow import FlowError
 from engine.model import evolve
 from engine.states import State
 from engine.trigger_state import TriggerAction
 from engine.triggers import Rules
+from tests.unit.trigger_world import NOW, SCHEDULE, TriggerWorld, minutes
 
 MINUTELY = f'type: {SCHEDULE}, cron: "* * * * *"'
 SECONDLY = f'type: {SCHEDULE}, cron: "*/10 * * * * *"'
