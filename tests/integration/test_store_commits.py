@@ -182,7 +182,6 @@ def test_a_killed_writer_leaves_only_whole_commits(database_url: str) -> None:
     """A process that is killed while it commits: each commit is there with its position, or not at all."""
     script = textwrap.dedent(f"""
         import sys
-        sys.path.insert(0, {str(Path(__file__).parent)!r})
         from tests.integration.test_store_commits import *
         store = Store({database_url!r})
         for n in range(10_000):
