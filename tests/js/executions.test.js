@@ -6,6 +6,7 @@ import { cellsOf } from "../../assets/js/executions/cells.js";
 import { Grid } from "../../assets/js/executions/grid.js";
 import { Order } from "../../assets/js/executions/order.js";
 import { span } from "../../assets/js/executions/pager.js";
+import { Selection } from "../../assets/js/executions/selection.js";
 import { possible } from "../../assets/js/executions/bulk.js";
 import { lampText } from "../../assets/js/frame/lampstate.js";
 import { titleOf, worstOf } from "../../assets/js/frame/worst.js";
@@ -31,7 +32,7 @@ class FakeApi {
 
   /** @param {any} data */
   node(data) {
-    const node = { data, selected: false };
+    const node = { data, selected: false, isSelected: () => node.selected };
     cellsOf(node).add({ draw: (/** @type {any} */ row) => (assert.equal(row, node.data), (this.updates += 1)) });
     return node;
   }
@@ -45,10 +46,6 @@ class FakeApi {
     return this.nodes.filter((node) => node.selected);
   }
 
-  deselectAll() {
-    for (const node of this.nodes) node.selected = false;
-  }
-
   /** @param {{nodes: any[], newValue: boolean}} change */
   setNodesSelected({ nodes, newValue }) {
     for (const node of nodes) node.selected = newValue;
@@ -58,9 +55,10 @@ class FakeApi {
 function gridOf() {
   const api = new FakeApi();
   const rows = new Map([..."abcdef"].map((id) => [id, /** @type {any} */ ({ id })]));
-  const grid = Object.assign(Object.create(Grid.prototype), { api, ids: [], drawn: [] });
+  const selection = new Selection();
+  const grid = Object.assign(Object.create(Grid.prototype), { api, ids: [], drawn: [], table: { selection } });
   const shows = () => api.nodes.map(({ data }) => data.id).join("");
-  return { api, rows, shows, show: (/** @type {string} */ ids) => grid.show([...ids], rows) };
+  return { api, rows, shows, grid, selection, show: (/** @type {string} */ ids) => grid.show([...ids], rows) };
 }
 
 test("the grid shows any order after any other, and touches only places that changed", () => {
@@ -75,12 +73,39 @@ test("the grid shows any order after any other, and touches only places that cha
   assert.deepEqual([api.updates, api.nodes[1].data.state], [1, "FAILED"]);
 });
 
-test("a selection stays with its executions when the order changes under it", () => {
-  const { api, show } = gridOf();
+test("a selection stays with its executions when the order changes under it, and when they go out of sight", () => {
+  const { api, grid, selection, show } = gridOf();
   show("cba");
   api.nodes[0].selected = api.nodes[2].selected = true; // c and a
+  selection.see(...grid.ticked());
   show("edc");
   assert.deepEqual(api.nodes.map(({ data, selected }) => [data.id, selected]), [["e", false], ["d", false], ["c", true]]);
+  selection.see(...grid.ticked());
+  assert.deepEqual(selection.chosen, { ids: ["c", "a"], count: 2 });
+});
+
+test("all that match are selected on every page, until one is taken out", () => {
+  const { api, grid, selection, show } = gridOf();
+  let told = 0;
+  selection.onChange(() => (told += 1));
+  show("abc");
+  selection.selectAll("filters[state][IN]=FAILED", 48210);
+  grid.mirror();
+  show("def");
+  assert.deepEqual(api.nodes.map(({ selected }) => selected), [true, true, true]);
+  assert.deepEqual(selection.chosen, { filters: "filters[state][IN]=FAILED", count: 48210 });
+  selection.matches(48211);
+  assert.deepEqual([selection.count, told], [48211, 2]);
+  api.nodes[1].selected = false; // e
+  selection.see(...grid.ticked());
+  assert.deepEqual(selection.chosen, { ids: ["d", "f"], count: 2 });
+});
+
+test("what is selected is known in its newest state", () => {
+  const selection = new Selection();
+  selection.replace([/** @type {any} */ ({ id: "a", version: 3, state: "RUNNING" })]);
+  selection.refresh(new Map([["a", /** @type {any} */ ({ id: "a", version: 4, state: "FAILED" })], ["b", /** @type {any} */ ({ id: "b", version: 1 })]]));
+  assert.deepEqual([...selection.rows.values()].map(({ id, state }) => [id, state]), [["a", "FAILED"]]);
 });
 
 test("the order is frozen while somebody uses the table, and counts what is new", () => {

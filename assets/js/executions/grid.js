@@ -62,7 +62,7 @@ export class Grid {
    * @param {string[]} ids @param {Map<string, Row>} rows */
   show(ids, rows) {
     if (this.api.isDestroyed()) return;
-    const reselect = this.ids.some((id, place) => id !== ids[place]) ? this.selection() : null;
+    const moved = ids.length !== this.ids.length || ids.some((id, place) => id !== this.ids[place]);
     this.ids = ids;
     const wanted = ids.map((id) => /** @type {Row} */ (rows.get(id)));
     this.resize(wanted);
@@ -73,18 +73,24 @@ export class Grid {
       node.data = row; // what is scrolled to is drawn from it
       for (const cell of cellsOf(node)) cell.draw(row);
     });
-    reselect?.();
+    if (moved) this.mirror();
   }
 
-  /** Remembers which executions are selected. @returns {(() => void) | null} selects them where they are now */
-  selection() {
-    const chosen = new Set(this.api.getSelectedNodes().map((/** @type {any} */ node) => node.data.id));
-    if (!chosen.size) return null;
-    return () => {
-      this.api.deselectAll();
-      const nodes = this.ids.flatMap((id, place) => (chosen.has(id) ? [this.api.getRowNode(String(place))] : []));
-      this.api.setNodesSelected({ nodes, newValue: true });
-    };
+  /** Select the places of the executions that are selected, and no others. */
+  mirror() {
+    const { selection } = this.table;
+    if (this.api.isDestroyed() || !(selection.count || this.api.getSelectedNodes().length)) return;
+    const nodes = this.ids.map((_, place) => this.api.getRowNode(String(place)));
+    for (const newValue of [true, false]) {
+      const other = nodes.filter((node, place) => selection.has(this.ids[place]) === newValue && node.isSelected() !== newValue);
+      if (other.length) this.api.setNodesSelected({ nodes: other, newValue });
+    }
+  }
+
+  /** What the checkboxes say: the rows in sight, and the ids of those that are ticked. @returns {[Row[], Set<string>]} */
+  ticked() {
+    const chosen = this.ids.filter((_, place) => this.api.getRowNode(String(place))?.isSelected());
+    return [this.drawn.slice(0, this.ids.length), new Set(chosen)];
   }
 
   /** As many rows as there are executions. @param {Row[]} wanted */

@@ -17,6 +17,7 @@ import { attach } from "./grid.js";
 import { listenToKeys } from "./keys.js";
 import { Order } from "./order.js";
 import { pager } from "./pager.js";
+import { selection } from "./selection.js";
 
 /** @typedef {import("../live/types.js").Row} Row */
 
@@ -40,6 +41,7 @@ export class Table {
     this.ask = askOf(params);
     this.store = new ListStore();
     this.order = new Order();
+    this.selection = selection;
     /** Cells of running executions. @type {Map<HTMLElement, Row>} */
     this.ticking = new Map();
     /** @type {Set<{show: () => void}>} */
@@ -52,7 +54,7 @@ export class Table {
     this.parts = {
       chips: chips(byId(params.counts)),
       pager: pager(byId(params.pager), params.sizes ?? [25, 50, 100], (to) => this.goTo(to)),
-      bulk: bulkBar(byId(params.bulk), byId(params.selected), () => this.selected(), () => this.grid?.api.deselectAll()),
+      bulk: bulkBar(byId(params.bulk), byId(params.selected), () => this.selected(), () => selection.clear()),
       chip: byId(params.newChip),
       empty: byId(params.empty),
       total: byId(params.total),
@@ -72,6 +74,7 @@ export class Table {
     area.addEventListener("pointerleave", leave);
     this.parts.chip.addEventListener("click", release);
     const keys = listenToKeys(this);
+    const chosen = selection.onChange(() => this.chosen());
     const timer = setInterval(() => this.tick(), TICK_MS);
     this.unlisten = () => {
       area.removeEventListener("pointerenter", enter);
@@ -79,6 +82,7 @@ export class Table {
       this.parts.chip.removeEventListener("click", release);
       this.parts.bulk.remove();
       keys();
+      chosen();
       clearInterval(timer);
     };
   }
@@ -160,6 +164,8 @@ export class Table {
     if (!store.loaded) return;
     const shown = order.shown.filter((id) => store.rows.has(id));
     this.grid?.show(shown, store.rows);
+    selection.refresh(store.rows);
+    selection.matches(store.total);
     store.prune(order.shown);
     parts.pager.show(this.ask.page, this.ask.size, store.total);
     if (!this.counting) parts.chips.show(store.counts);
@@ -212,14 +218,20 @@ export class Table {
     this.frame.ask();
   }
 
-  /** @returns {Row[]} */
+  /** The selected executions, as last seen; none while all that match are. @returns {Row[]} */
   selected() {
-    const rows = this.grid?.api.getSelectedRows() ?? [];
-    return rows.map((/** @type {Row} */ row) => this.store.rows.get(row.id) ?? row);
+    return [...selection.rows.values()];
   }
 
+  /** The checkboxes changed. */
   selectionChanged() {
-    this.hold("selection", this.selected().length > 0);
+    if (this.grid) selection.see(...this.grid.ticked());
+  }
+
+  /** The selection changed, by whomever. */
+  chosen() {
+    this.grid?.mirror();
+    this.hold("selection", selection.count > 0);
     this.parts.bulk.show();
   }
 
@@ -263,8 +275,8 @@ export class Table {
     const ask = askOf(params);
     this.params = params;
     if (sameAsk(ask, this.ask)) return;
+    if (ask.filters !== this.ask.filters) selection.clear();
     this.ask = ask;
-    this.grid?.api.deselectAll();
     this.order.release();
     this.thaw();
     this.store = new ListStore();
@@ -274,6 +286,7 @@ export class Table {
 
   unmount() {
     this.unlisten?.();
+    selection.clear();
     this.frame.cancel();
     this.subscription?.close();
     this.counting?.close();
