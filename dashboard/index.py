@@ -59,6 +59,7 @@ def config(user: Any) -> dict[str, Any]:
                 "allowed": [state for state in State if state in info.allowed],
             }
             for info in ACTIONS.values()
+            if info.quick
         ],
     }
 

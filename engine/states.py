@@ -78,46 +78,114 @@ BAD_ENDS: frozenset[State] = frozenset({State.FAILED, State.KILLED, State.CANCEL
 
 
 class Action(StrEnum):
-    """What an operator can do to one execution."""
+    """What an operator can do to one execution, as it is written on the wire."""
 
     RESTART = "restart"
+    REPLAY = "replay"
     KILL = "kill"
     PAUSE = "pause"
     RESUME = "resume"
+    FORCE_RUN = "force-run"
+    UNQUEUE = "unqueue"
+    CHANGE_STATUS = "change-status"
+    CHANGE_STATE = "change-state"
+    LABELS = "labels"
+    DELETE = "delete"
+    RESUME_FROM_BREAKPOINT = "resume-from-breakpoint"
 
 
-class ActionInfo(msgspec.Struct, frozen=True):
-    """An action: its words on buttons, and the execution states in which it works."""
+class ActionInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """An action: its words on buttons, and the execution states in which it works.
+
+    ``targets`` are the states it can be asked to lead to (empty: it asks for none). ``insisted`` are states in which
+    it works only when it is asked for expressly (``include_non_terminated``). ``danger``: it destroys something, or
+    runs something twice, so it is confirmed first. ``bulk``: it is offered on many. ``form``: it needs a dialog for
+    its details. ``quick``: it has a button of its own beside rows, the others are in menus.
+    """
 
     action: Action
     title: str
     allowed: frozenset[State]
-    danger: bool
+    targets: tuple[State, ...] = ()
+    insisted: frozenset[State] = frozenset()
+    danger: bool = False
+    bulk: bool = True
+    form: bool = False
+    quick: bool = False
 
+
+_ANY = frozenset(EXECUTION_STATES)
+_ENDED = _ANY & TERMINAL
+_TASK_RUN_MAY_BE_PAUSED = frozenset({State.RUNNING, State.PAUSED, State.RETRYING})
+_RESTARTABLE = frozenset({State.WARNING, State.FAILED, State.KILLED, State.CANCELLED, State.PAUSED})
 
 ACTIONS: dict[Action, ActionInfo] = {
     info.action: info
     for info in (
+        ActionInfo(action=Action.RESTART, title="Restart", allowed=_RESTARTABLE, quick=True),
+        ActionInfo(action=Action.REPLAY, title="Replay", allowed=_ANY, form=True),
+        ActionInfo(action=Action.KILL, title="Kill", allowed=NON_TERMINAL_EXECUTION, danger=True, quick=True),
+        ActionInfo(action=Action.PAUSE, title="Pause", allowed=frozenset({State.RUNNING}), quick=True),
+        ActionInfo(action=Action.RESUME, title="Resume", allowed=frozenset({State.PAUSED}), quick=True),
         ActionInfo(
-            Action.RESTART,
-            "Restart",
-            frozenset({State.WARNING, State.FAILED, State.KILLED, State.CANCELLED, State.PAUSED}),
-            False,
+            action=Action.FORCE_RUN,
+            title="Force run",
+            allowed=NON_TERMINAL_EXECUTION - {State.KILLING},
+            danger=True,
         ),
-        ActionInfo(Action.KILL, "Kill", NON_TERMINAL_EXECUTION, True),
-        ActionInfo(Action.PAUSE, "Pause", frozenset({State.RUNNING}), False),
-        ActionInfo(Action.RESUME, "Resume", frozenset({State.PAUSED}), False),
+        ActionInfo(
+            action=Action.UNQUEUE,
+            title="Unqueue",
+            allowed=frozenset({State.QUEUED}),
+            targets=(State.RUNNING, State.CANCELLED, State.FAILED),
+            form=True,
+        ),
+        ActionInfo(
+            action=Action.CHANGE_STATUS,
+            title="Change status",
+            allowed=_ENDED - {State.KILLED},
+            targets=(State.SUCCESS, State.WARNING, State.FAILED, State.KILLED, State.CANCELLED),
+            form=True,
+        ),
+        ActionInfo(
+            action=Action.CHANGE_STATE,
+            title="Change task state",
+            allowed=(_ENDED - {State.KILLED}) | _TASK_RUN_MAY_BE_PAUSED,
+            targets=(State.SUCCESS, State.WARNING, State.FAILED, State.RUNNING),
+            bulk=False,
+            form=True,
+        ),
+        ActionInfo(action=Action.LABELS, title="Set labels", allowed=_ANY, form=True),
+        ActionInfo(
+            action=Action.DELETE,
+            title="Delete",
+            allowed=_ENDED,
+            insisted=NON_TERMINAL_EXECUTION,
+            danger=True,
+            form=True,
+        ),
+        ActionInfo(
+            action=Action.RESUME_FROM_BREAKPOINT,
+            title="Resume from breakpoint",
+            allowed=frozenset({State.BREAKPOINT}),
+        ),
     )
 }
 
 
-def refusal(action: Action, state: State) -> str | None:
-    """Why ``action`` can't be done in ``state``; ``None`` when it can."""
+def works_in(action: Action, *, insist: bool = False) -> frozenset[State]:
+    """The states in which ``action`` can be done, also those in which the caller must ``insist``."""
     info = ACTIONS[action]
-    if state in info.allowed:
+    return info.allowed | info.insisted if insist else info.allowed
+
+
+def refusal(action: Action, state: State, *, insist: bool = False) -> str | None:
+    """Why ``action`` can't be done in ``state``; ``None`` when it can."""
+    works = works_in(action, insist=insist)
+    if state in works:
         return None
-    allowed = ", ".join(s for s in State if s in info.allowed)
-    return f"{info.title} works in {allowed}; the execution is {state} now."
+    allowed = ", ".join(s for s in State if s in works)
+    return f"{ACTIONS[action].title} works in {allowed}; the execution is {state} now."
 
 
 def worst(states: list[State]) -> State | None:

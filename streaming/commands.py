@@ -5,10 +5,12 @@ The answer comes back as a delta, like everything else.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Protocol
 
+import msgspec
 import structlog
 
 from data import Store
@@ -16,9 +18,9 @@ from engine.flow import Flow, parse
 from engine.ids import new_id
 from engine.inputs import validate_inputs
 from engine.model import SYSTEM_PREFIX, Trigger
-from engine.states import ACTIONS, Action, State, refusal
+from engine.states import Action, State, refusal, works_in
 from streaming.bus import Bus
-from streaming.messages import ActionRequested, Answer, ExecutionCreated, FlowsChanged
+from streaming.messages import ActionDetails, ActionRequested, Answer, ExecutionCreated, FlowsChanged
 
 log = structlog.get_logger()
 
@@ -48,11 +50,11 @@ class LabelRefused(CommandError):
 class NotAllowed(CommandError):
     """The action does not work in the state the execution is in."""
 
-    def __init__(self, action: Action, state: State, message: str) -> None:
+    def __init__(self, action: Action, state: State, message: str, *, insist: bool = False) -> None:
         super().__init__(message)
         self.action = action
         self.state = state
-        self.allowed = ACTIONS[action].allowed
+        self.allowed = works_in(action, insist=insist)
 
 
 class Answers(Protocol):
@@ -93,9 +95,7 @@ class Commands:
         flow = _parsed(stored.source)
         if flow.disabled:
             raise FlowDisabled(f"Flow {namespace}.{flow_id} is disabled: enable it in its source to execute it.")
-        for key in labels or {}:
-            if key.startswith(SYSTEM_PREFIX):
-                raise LabelRefused(f"Label {key!r} is refused: labels with {SYSTEM_PREFIX!r} are set by Watchfloor.")
+        refuse_system_labels(labels)
         checked = validate_inputs(flow, inputs or {})
         execution_id = new_id()
         self._store.audit(actor, "execute", execution_id, None, after={"flow": f"{namespace}.{flow_id}"}, origin=origin)
@@ -125,22 +125,25 @@ class Commands:
         *,
         actor: str,
         reason: str | None = None,
-        inputs: dict[str, Any] | None = None,
-        cascade: bool = True,
         origin: str = "ui",
+        **details: Any,
     ) -> str:
-        """Ask for an action on an execution; the id of the event, for ``wait``.
+        """Ask for an action on an execution; the id of the event, for ``wait``. ``details``: see ``ActionDetails``.
 
-        Raises ExecutionNotFound, and NotAllowed when its state is known to forbid it. The reducer has the last word:
-        its answer says whether the state had changed meanwhile.
+        Raises ExecutionNotFound, LabelRefused, and NotAllowed when its state is known to forbid it. The reducer has
+        the last word: its answer says whether the state had changed meanwhile.
         """
+        asked = ActionDetails(**{name: value for name, value in details.items() if value is not None})
+        refuse_system_labels(asked.labels)
         row = self._store.row(execution_id)
         if row is None:
             raise ExecutionNotFound(f"There is no execution {execution_id}.")
-        if (why := refusal(action, row.state)) is not None:
-            raise NotAllowed(action, row.state, why)
+        insist = asked.include_non_terminated
+        if (why := refusal(action, row.state, insist=insist)) is not None:
+            raise NotAllowed(action, row.state, why, insist=insist)
         event_id = new_id()
-        self._store.audit(actor, action.value, execution_id, reason, before={"state": row.state}, origin=origin)
+        before = {"state": row.state}
+        self._store.audit(actor, action.value, execution_id, reason, before, told(asked), origin)
         self._bus.append(
             ActionRequested(
                 event_id=event_id,
@@ -149,8 +152,7 @@ class Commands:
                 action=action,
                 actor=actor,
                 reason=reason,
-                inputs=inputs or {},
-                cascade=cascade,
+                **msgspec.structs.asdict(asked),
             )
         )
         log.info("action.requested", operation=action.value, execution=execution_id, actor=actor, origin=origin)
@@ -174,6 +176,21 @@ class Commands:
         self._bus.tell(FlowsChanged(((flow.namespace, flow.id),)))
         log.info("flow.saved", flow=f"{flow.namespace}.{flow.id}", revision=stored.revision, actor=actor, origin=origin)
         return flow, stored.revision
+
+
+def refuse_system_labels(labels: Mapping[str, str] | None) -> None:
+    """Raises LabelRefused where one of them is not for people to set."""
+    for key in labels or {}:
+        if key.startswith(SYSTEM_PREFIX):
+            raise LabelRefused(f"Label {key!r} is refused: labels with {SYSTEM_PREFIX!r} are set by Watchfloor.")
+
+
+def told(details: ActionDetails) -> dict[str, Any] | None:
+    """What the audit keeps of an action's details: all that is set, of inputs only the names (they may be secret)."""
+    kept = {name: value for name, value in msgspec.to_builtins(details).items() if name != "operation"}
+    if details.inputs:
+        kept["inputs"] = sorted(details.inputs)
+    return kept or None
 
 
 @lru_cache(maxsize=256)

@@ -107,7 +107,7 @@ def _bulk_bar() -> Component:
         role="toolbar",
         children=[
             html.Span(id=Executions.SELECTED, className="wf-bulk-count"),
-            *(_bulk_action(info) for info in ACTIONS.values()),
+            *(_bulk_action(info) for info in ACTIONS.values() if info.quick),
             html.Button("Clear selection", className="wf-link-button", **{"data-wf-clear": ""}),
         ],
         **{"aria-label": "Selected executions"},

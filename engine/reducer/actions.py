@@ -12,7 +12,7 @@ from engine.reducer.loop import begin_rounds
 from engine.reducer.pause import resume_pause
 from engine.reducer.plan import ROOT, Kind
 from engine.reducer.restart import restart
-from engine.states import Action, State, refusal
+from engine.states import ACTIONS, Action, State, refusal
 from streaming.messages import ActionRequested, Answer
 
 _REMEMBERED = 20
@@ -22,12 +22,17 @@ def act(draft: Draft, event: ActionRequested) -> bool:
     """Carry an action out, with its answer. False when nothing changes."""
     if event.event_id in draft.execution.recent_actions:
         return False
-    refused = refusal(event.action, draft.state) or _ACTIONS[event.action](draft, event)
+    refused = refusal(event.action, draft.state, insist=event.include_non_terminated)
+    refused = refused or _ACTIONS.get(event.action, _unknown)(draft, event)
     draft.answers.append(Answer(event.event_id, event.action, refused))
     if refused is not None:
         return False
     draft.set(recent_actions=(*draft.execution.recent_actions, event.event_id)[-_REMEMBERED:])
     return True
+
+
+def _unknown(draft: Draft, event: ActionRequested) -> str | None:
+    return f"{ACTIONS[event.action].title} is not among what this version can do; nothing was changed."
 
 
 def pause(draft: Draft, event: ActionRequested) -> str | None:

@@ -88,7 +88,7 @@ def task_reported(execution: Execution | None, event: TaskReported) -> Applied:
 
 def act_without_flow(execution: Execution, event: ActionRequested) -> Applied:
     """Actions where the reducer doesn't steer: kill ends what is shown, everything else is refused."""
-    refused = refusal(event.action, execution.state)
+    refused = refusal(event.action, execution.state, insist=event.include_non_terminated)
     if refused is None and (event.action is not Action.KILL or _is_foreign(execution)):
         refused = _NOT_OURS if is_reported(execution) else _FLOW_GONE
     if refused is not None:

@@ -171,7 +171,8 @@ def _answer(given: Any) -> Answer:
 
 def _act(action: Action) -> Callable[[RuleWorld, Any], None]:
     def step(world: RuleWorld, fields: dict[str, Any] | None) -> None:
-        refused = world.act(action, **(fields or {}))
+        fields = fields or {}
+        refused = world.act(action, **(fields | {"state": State(fields["state"])} if "state" in fields else fields))
         assert refused is None, refused
 
     return step

@@ -49,4 +49,5 @@ def test_each_state_is_documented(state: State) -> None:
 @pytest.mark.parametrize("action", list(ACTIONS))
 def test_each_action_is_documented_with_the_states_it_works_in(action: str) -> None:
     info = ACTIONS[action]
-    assert rows("states.md")[info.title] == [", ".join(state for state in State if state in info.allowed)]
+    allowed = ", ".join(state for state in State if state in info.allowed)
+    assert rows("states.md")[info.title] == [f"`{action}`", allowed, ", ".join(info.targets)]

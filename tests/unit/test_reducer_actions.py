@@ -334,7 +334,7 @@ def test_restart_while_after_execution_still_runs_stops_that() -> None:
 # -- answers
 
 
-@pytest.mark.parametrize("action", list(Action))
+@pytest.mark.parametrize("action", [one for one in Action if State.SUCCESS not in ACTIONS[one].allowed])
 def test_an_action_in_the_wrong_state_is_refused_and_changes_nothing(action: Action) -> None:
     world = World(TWO).execute()
     assert world.state is State.SUCCESS
