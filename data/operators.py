@@ -83,8 +83,8 @@ OPERATORS: dict[Op, Operator] = {
     Op.STARTS_WITH: Operator(lambda v, w: v is not None and v.startswith(w[0]), lambda c, w: starts_with(c, w[0])),
     Op.ENDS_WITH: Operator(lambda v, w: v is not None and v.endswith(w[0]), lambda c, w: ends_with(c, w[0])),
     Op.PREFIX: Operator(
-        lambda v, w: v is not None and (v == w[0] or v.startswith(w[0] + ".")),
-        lambda c, w: sa.or_(c == w[0], starts_with(c, w[0] + ".")),
+        lambda v, w: v is not None and any(v == one or v.startswith(one + ".") for one in w),
+        lambda c, w: sa.or_(*(sa.or_(c == one, starts_with(c, one + ".")) for one in w)),
     ),
     Op.GREATER_THAN: Operator(lambda v, w: v is not None and v > w[0], lambda c, w: c > w[0]),
     Op.GREATER_THAN_OR_EQUAL_TO: Operator(lambda v, w: v is not None and v >= w[0], lambda c, w: c >= w[0]),
