@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from data.changes import Stored, change_of, chunks, load_executions, metric_row, stored_of, task_run_row, write_changes
 from data.database import Database
 from data.errors import PositionMoved
+from data.operation_results import write_answers
 from data.records import Commit, OutboxRow, Timer
 from data.retention import Gone, remove
 from data.slots import write_slots
@@ -127,6 +128,8 @@ class Commits(Database):
             write_triggers(connection, self.dialect, commit.triggers)
             if commit.gates:
                 write_slots(connection, self.dialect, commit.gates, commit.slots)
+            if commit.answered:
+                write_answers(connection, self.dialect, commit.answered)
             run_many(connection, _outbox_delete, [{"which": done} for done in commit.outbox_done])
             outbox_id = None
             if commit.outbox is not None:

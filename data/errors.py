@@ -80,3 +80,14 @@ class TooManyKeys(KeyRefused):
 
     def __init__(self, namespace: str, most: int) -> None:
         super().__init__(f"{namespace!r} has {most:,} keys, no more are allowed (setting kv_max_keys)")
+
+
+class TooMany(DataError):
+    """More executions than one operation may have."""
+
+    def __init__(self, total: int, most: int) -> None:
+        super().__init__(
+            f"{total:,} executions match, an operation takes {most:,} (setting operation_max_items): narrow the filters"
+        )
+        self.total = total
+        self.most = most

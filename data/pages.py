@@ -7,6 +7,7 @@ executions match, and sort what matches when few do.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -95,6 +96,12 @@ class Paging:
         query = sa.select(execution_data.c.seq, execution_data.c.row).where(execution_data.c.seq.in_(seqs))
         found = {row.seq: row.row for row in self._connection.execute(query)}
         return [found[seq] for seq in seqs]
+
+    def everything(self, filters: Filters, total: int) -> Iterable[Any]:
+        """(id, namespace, state) of all that match, the newest start first."""
+        c = execution.c
+        query = sa.select(c.id, c.namespace, c.state).where(*self._clauses(filters, total))
+        return self._connection.execute(query.order_by(c.start_at.desc(), c.seq.desc()))
 
     def _seqs(self, filters: Filters, sort: Sort, window: Window, total: int) -> list[int]:
         if sort.field == "startDate" and _is_one_label(filters):

@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 import msgspec
 
 from data.filters import Filters
+from data.operation_records import Answered
 from engine.effects import SetTimer
 from engine.model import Execution, TaskRun
 from engine.slots import Gate
@@ -48,6 +49,7 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     one of the two timer lists. ``outbox`` is stored and its id returned; ``outbox_done`` are the rows carried out
     since the last commit. ``gates`` are the changed ones, ``slots`` by their ids the executions whose slot is
     another now. ``partitions``: how many the writer takes there to be (``None``: whatever the store says).
+    ``answered``: what became of executions of bulk operations.
     """
 
     stream: str
@@ -66,6 +68,7 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     gates: Sequence[Gate] = ()
     slots: Mapping[str, Any] = {}
     partitions: int | None = None
+    answered: Sequence[Answered] = ()
 
 
 class OutboxRow(msgspec.Struct, frozen=True):

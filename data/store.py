@@ -10,8 +10,10 @@ from data.kv import KeyValues
 from data.log_marks import LogMarks
 from data.log_search import LogSearch
 from data.metrics import Metrics
+from data.operations import Operations
 from data.partitions import Partitions
 from data.retention import Retention
+from data.selection import Selecting
 from data.slots import Slots
 from data.triggers import Triggers
 from data.users import Users
@@ -29,6 +31,8 @@ class Store(
     Slots,
     Triggers,
     Retention,
+    Operations,
+    Selecting,
     Users,
     Audit,
 ):

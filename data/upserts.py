@@ -86,6 +86,14 @@ def fetch(connection: Connection, statement: Any, **values: Any) -> list[Any]:
         return cursor.fetchall()
 
 
+def change(connection: Connection, statement: Any, **values: Any) -> int:
+    """How many rows ``statement`` changed, at the driver's speed. ``statement`` must be an object that is kept."""
+    sql, positional = _compiled(statement, connection.dialect, tuple(values))
+    with _cursor(connection) as cursor:
+        cursor.execute(sql, positional(values) if positional else values)
+        return cursor.rowcount
+
+
 def among(dialect: str, column: Any) -> Any:
     """``column`` is one of the parameter ``ids``, which ``as_ids`` makes: one statement for any number of them."""
     ids = bindparam("ids")
