@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from watchfloor.loading import loading
+
 app = typer.Typer(
     name="watchfloor",
     help="A live control room for workflow executions.",
@@ -86,7 +88,8 @@ def executor(
 ) -> None:
     """Run the executor of one partition: the reducer, timers and schedules. A second one there waits as a standby."""
     settings = _process("executor", partition=partition)
-    from streaming.executor import main
+    with loading():
+        from streaming.executor import main
 
     main(settings)
 
@@ -95,7 +98,8 @@ def executor(
 def logs() -> None:
     """Run the log writer: log lines into the store."""
     settings = _process("logs")
-    from streaming.logwriter import main
+    with loading():
+        from streaming.logwriter import main
 
     main(settings)
 
@@ -104,7 +108,8 @@ def logs() -> None:
 def worker(processes: Annotated[int | None, typer.Option(help="Tasks run at once.")] = None) -> None:
     """Run a worker, on this or any machine that reaches the same Redis."""
     settings = _process("worker", worker_processes=processes)
-    from engine.worker.main import main
+    with loading():
+        from engine.worker.main import main
 
     raise typer.Exit(main(settings))
 

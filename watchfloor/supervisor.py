@@ -124,8 +124,8 @@ class Supervisor(Manager):
         return super().add_process(name, cmd, **options)
 
     def start(self, *names: str) -> None:
-        """Start these processes."""
-        for name in names:
+        """Start these processes, unless everything is about to end."""
+        for name in () if self._stop.is_set() else names:
             entry = self._processes[name]
             entry["process"] = multiprocessing.Process(name=name, target=entry["obj"].run, args=(self.events, True))
             entry["process"].start()
@@ -144,15 +144,20 @@ class Supervisor(Manager):
         self._now = self._stop.is_set()
         self._stop.set()
 
+    def pass_lines_on(self, until: Callable[[], bool]) -> None:
+        """Pass lines on until ``until()``, or ``stop`` was called."""
+        while not self._stop.is_set() and not until():
+            self._take(0.1)
+
     def loop(self) -> None:
         """Pass lines on until ``stop`` was called and all have ended."""
-        while not self._stop.is_set():
-            self._take(0.1)
+        self.pass_lines_on(lambda: False)
         for stage in self._stages:
             self._end(stage)
         for entry in self._processes.values():
             if "process" in entry:
                 entry["process"].join(5)
+                entry["process"].kill()  # one that hangs would hold this process at its exit
 
     def _end(self, stage: list[str]) -> None:
         started = [name for name in stage if "process" in self._processes.get(name, {})]

@@ -26,7 +26,6 @@ from watchfloor.logs import configure_process
 from watchfloor.settings import TLS_FILES, Settings
 from watchfloor.supervisor import Supervisor
 from watchfloor.urls import without_password
-from watchfloor.valkey import ValkeyError, valkey_command, wait_for
 
 log = structlog.get_logger()
 
@@ -35,7 +34,8 @@ PROCFILE = ROOT / "Procfile"
 STATE_FILE = "up.json"
 VALKEY = "valkey"
 STAGES = (("web", "worker"), ("executor", "logs"), (VALKEY,))
-_EARLY = ("web", "worker")  # need no tables at first, so they start while those are made
+_LATE = ("logs", "worker")  # the first row needs neither: they leave the processors to what it needs
+_LATE_SECONDS = 10.0
 _SPARE = 5.0
 
 
@@ -70,16 +70,21 @@ def _run(settings: Settings, console: Console) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: supervisor.stop())
     with _stopped_on_error(settings, supervisor):
+        console.print(f"Starting {', '.join(supervisor.names)}")
+        supervisor.start(*(name for name in supervisor.names if name not in _LATE))
+        from watchfloor.valkey import wait_for  # not at the top: the client takes a while to load
+
         if settings.redis_url is None:
             console.print(f"Starting the embedded Valkey (data in {settings.data_dir})")
+            add_valkey(settings, supervisor)
             supervisor.start(VALKEY)
-        supervisor.start(*_EARLY)
         wait_for(settings.resolved_redis_url)
         prepare(settings, console)
-        names = [name for name in supervisor.names if name not in (VALKEY, *_EARLY)]
-        console.print(f"Starting {', '.join([*names, *_EARLY])}")
-        supervisor.start(*names)
-        threading.Thread(target=_announce, args=(settings, console, supervisor, began), daemon=True).start()
+        answers = threading.Event()
+        announce = threading.Thread(target=_announce, args=(settings, console, supervisor, began, answers), daemon=True)
+        announce.start()
+        supervisor.pass_lines_on(until=lambda: answers.is_set() or time.monotonic() - began > _LATE_SECONDS)
+        supervisor.start(*_LATE)
     supervisor.loop()
     console.print("All processes have ended.")
     return 0
@@ -98,14 +103,19 @@ def make_supervisor(settings: Settings, running: Running) -> Supervisor:
     stages = [[one for name in stage for one in replicas(name, "", settings)] for stage in STAGES]
     supervisor = Supervisor(stages, settings.stop_grace + settings.kill_grace + _SPARE, on_start=note)
     env = environment(settings)
-    if settings.redis_url is None:
-        home = settings.data_dir.resolve()
-        command = [*valkey_command(home, home / "valkey.sock"), "--logfile", str(home / "valkey.log")]
-        supervisor.add_process(VALKEY, shlex.join(command), env=env, cwd=str(ROOT))
     for name, command in parse_procfile(PROCFILE.read_text()).processes.items():
         for one, line in replicas(name, command, settings).items():
             supervisor.add_process(one, line, env=env, cwd=str(ROOT))
     return supervisor
+
+
+def add_valkey(settings: Settings, supervisor: Supervisor) -> None:
+    """The embedded server, which the Procfile doesn't name."""
+    from watchfloor.valkey import valkey_command
+
+    home = settings.data_dir.resolve()
+    command = [*valkey_command(home, home / "valkey.sock"), "--logfile", str(home / "valkey.log")]
+    supervisor.add_process(VALKEY, shlex.join(command), env=environment(settings), cwd=str(ROOT))
 
 
 def replicas(name: str, command: str, settings: Settings) -> dict[str, str]:
@@ -154,11 +164,14 @@ def prepare(settings: Settings, console: Console) -> None:
         )
 
 
-def _announce(settings: Settings, console: Console, supervisor: Supervisor, began: float) -> None:
+def _announce(
+    settings: Settings, console: Console, supervisor: Supervisor, began: float, answers: threading.Event
+) -> None:
     if not wait_for_web(settings, 60, supervisor.stopping):
         if not supervisor.stopping():
             console.print("[bold red]The web process does not answer.[/] Its lines above say why.")
         return
+    answers.set()
     console.print(f"Watchfloor answers after {time.monotonic() - began:.1f} s. Open (works once, for 15 minutes):")
     console.print(f"\n  {public_url(settings)}/login/{login_token(settings)}\n", soft_wrap=True, highlight=False)
 
@@ -246,9 +259,10 @@ def _stopped_on_error(settings: Settings, supervisor: Supervisor) -> Iterator[No
         yield
     except BaseException as error:
         supervisor.stop()
-        supervisor.stop()  # at once: nothing of what was started has begun its work
+        supervisor.stop()  # at once: what was started waits for what is missing
         supervisor.loop()
         from data.errors import DataError  # not at the top: the store takes half a second to load
+        from watchfloor.valkey import ValkeyError
 
         if isinstance(error, ValkeyError):
             raise UpError(str(error)) from error

@@ -17,6 +17,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from watchfloor.loading import loading
+
 if TYPE_CHECKING:
     from dashboard.services import Services
     from watchfloor.settings import Settings
@@ -51,7 +53,8 @@ def application(settings: Settings) -> Any:
                 self.cfg.set(name, value)
 
         def load(self) -> Any:
-            return wire(settings)
+            with loading():
+                return wire(settings)
 
     return Web()
 

@@ -13,7 +13,9 @@ from engine.durations import DurationError, parse_duration
 class Model(BaseModel):
     """A part of a flow file. Names are the file's own; keys it doesn't know are ignored (and reported as warnings)."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, coerce_numbers_to_str=True)
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", populate_by_name=True, coerce_numbers_to_str=True, defer_build=True
+    )
 
     _raw: dict[str, Any] = PrivateAttr(default_factory=dict)
 

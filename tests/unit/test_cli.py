@@ -27,8 +27,10 @@ from watchfloor.run import EXIT_CODES
 from watchfloor.settings import Settings
 from watchfloor.up import (
     PROCFILE,
+    VALKEY,
     Running,
     UpError,
+    add_valkey,
     environment,
     make_supervisor,
     only_one,
@@ -114,8 +116,11 @@ def test_one_data_folder_serves_one_product(tmp_path: Path) -> None:
 
 
 def test_the_procfile_names_the_processes(tmp_path: Path) -> None:
-    supervisor = make_supervisor(Settings(data_dir=tmp_path), Running(1, ""))
-    assert supervisor.names == ["valkey", "web", "executor", "logs", "worker"]
+    settings = Settings(data_dir=tmp_path)
+    supervisor = make_supervisor(settings, Running(1, ""))
+    assert supervisor.names == ["web", "executor", "logs", "worker"]
+    add_valkey(settings, supervisor)
+    assert supervisor.names[-1] == VALKEY
     assert len(PROCFILE.read_text().splitlines()) == 4
     supervisor.events.close()
 
@@ -123,7 +128,6 @@ def test_the_procfile_names_the_processes(tmp_path: Path) -> None:
 def test_a_named_server_replaces_the_embedded_one(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path, redis_url="redis://example:6379/0")
     supervisor = make_supervisor(settings, Running(1, ""))
-    assert "valkey" not in supervisor.names
     assert environment(settings)["WATCHFLOOR_REDIS_URL"] == "redis://example:6379/0"
     supervisor.events.close()
 

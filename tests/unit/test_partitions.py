@@ -39,7 +39,7 @@ def test_a_partition_that_is_none_is_refused(partitions: int, partition: int) ->
 
 def test_up_starts_an_executor_for_each_partition(tmp_path: Path) -> None:
     supervisor = make_supervisor(Settings(data_dir=tmp_path, partitions=3), Running(1, ""))
-    assert supervisor.names == ["valkey", "web", "executor", "executor-1", "executor-2", "logs", "worker"]
+    assert supervisor.names == ["web", "executor", "executor-1", "executor-2", "logs", "worker"]
     commands = [supervisor._processes[name]["obj"].cmd for name in supervisor.names if "executor" in name]
     assert [command.rpartition(" ")[2] for command in commands] == ["0", "1", "2"]
     supervisor.events.close()
