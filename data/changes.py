@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import chain
 from typing import Any, TypeVar
 
 import msgspec
@@ -118,7 +120,7 @@ def write_changes(connection: sa.Connection, dialect: str, changes: Sequence[Cha
         return {}
     texts = {c.text_key: c.text for c in changes if c.before is None or c.before.text_key != c.text_key}
     run_many(connection, insert_new(dialect, search_text), [{"key": k, "text": t} for k, t in sorted(texts.items())])
-    run_many(connection, upsert(dialect, execution, key=("id",), guard="version"), [_index_row(c) for c in changes])
+    _write_index(connection, dialect, changes)
     seqs = _seqs(connection, changes)
     data = [_data_row(c, seqs[c.execution.id]) for c in changes]
     run_many(connection, upsert(dialect, execution_data), data)
@@ -131,6 +133,43 @@ def write_changes(connection: sa.Connection, dialect: str, changes: Sequence[Cha
     return seqs
 
 
+FIXED = ("namespace", "flow_id", "revision", "kind", "parent_id", "start_date")  # of a row; seldom others later on
+CHANGING = {"state": ("state",), "end_date": ("end_at", "duration")}  # what of a row is in which columns
+_ALWAYS = ("version", "changed_at")
+
+
+def _write_index(connection: sa.Connection, dialect: str, changes: Sequence[Change]) -> None:
+    """Rows that lists filter by. An update names only what differs: SQLite writes the index of each column named."""
+    whole, some = [], defaultdict(list)
+    for c in changes:
+        columns = changed_columns(c)
+        if columns is None:
+            whole.append(index_row(c))
+        else:
+            some[columns].append(index_row(c))
+    run_many(connection, upsert(dialect, execution, key=("id",), guard="version"), whole)
+    for columns, rows in some.items():
+        used = (*columns, "id")
+        run_many(connection, _index_update(columns), [{f"new_{name}": row[name] for name in used} for row in rows])
+
+
+def changed_columns(change: Change) -> tuple[str, ...] | None:
+    """Columns of ``execution`` in which it differs from what is stored; ``None``: it may be in any."""
+    before, row = change.before, change.row
+    if before is None or any(getattr(before.row, name) != getattr(row, name) for name in FIXED):
+        return None
+    differ = [columns for name, columns in CHANGING.items() if getattr(before.row, name) != getattr(row, name)]
+    text = () if before.text_key == change.text_key else ("text_key",)
+    return (*_ALWAYS, *chain.from_iterable(differ), *text)
+
+
+@cache
+def _index_update(columns: tuple[str, ...]) -> Any:
+    new = {name: sa.bindparam(f"new_{name}") for name in columns}
+    wanted = sa.and_(execution.c.id == sa.bindparam("new_id"), execution.c.version <= new["version"])
+    return sa.update(execution).where(wanted).values(new)
+
+
 def _seqs(connection: sa.Connection, changes: Sequence[Change]) -> dict[str, int]:
     seqs = {c.execution.id: c.before.seq for c in changes if c.before is not None}
     new = [c.execution.id for c in changes if c.before is None]
@@ -140,7 +179,8 @@ def _seqs(connection: sa.Connection, changes: Sequence[Change]) -> dict[str, int
     return seqs
 
 
-def _index_row(change: Change) -> dict[str, Any]:
+def index_row(change: Change) -> dict[str, Any]:
+    """Columns of ``execution``."""
     item = change.execution
     start, end = to_us(item.start_date), to_us_or_none(item.end_date)
     return {
