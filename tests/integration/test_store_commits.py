@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from data import Store, StoreUnavailable, tables
+from data.changes import change_of, index_row
 from data.records import Commit, Timer, TriggerState
 from engine.ids import new_id
 from engine.model import Attempt, Execution, Kind, StateChange, TaskRun, evolve
@@ -68,6 +69,31 @@ def test_a_lower_version_never_replaces_a_higher_one(store: Store) -> None:
     newer = evolve(given, version=6, state=State.FAILED)
     write(store, newer)
     assert store.load(given.id) == newer
+
+
+def test_an_update_leaves_every_column_as_an_insert_would(store: Store) -> None:
+    """An update names only the columns that differ: none may be forgotten."""
+    later = NOW + timedelta(minutes=1)
+    ended = (*made().history, StateChange(State.FAILED, later))
+    steps: list[dict[str, object]] = [
+        {},
+        {"last_task": "a"},
+        {"state": State.PAUSED},
+        {"state": State.FAILED, "history": ended, "error": "boom", "labels": {"env": "prod"}},
+        {"changed_at": later},
+        {"state": State.RESTARTED, "history": made().history, "error": None},
+        {"history": (StateChange(State.CREATED, later),), "flow_id": "other", "kind": Kind.SYNTHETIC, "parent_id": "p"},
+        {"namespace": "elsewhere", "revision": 2},
+    ]
+    item = made()
+    for version, step in enumerate(steps, 1):
+        item = evolve(item, version=version, **step)
+        write(store, item, position=f"{version}-1")
+        with store._engine.connect() as connection:
+            row = connection.execute(sa.select(tables.execution).where(tables.execution.c.id == item.id)).one()
+        expected = index_row(change_of(item, None))
+        assert row._asdict() == expected | {"seq": row.seq}, step
+        assert expected.keys() | {"seq"} == set(tables.execution.columns.keys())
 
 
 def test_dropped_task_runs_are_gone(store: Store) -> None:
