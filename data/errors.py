@@ -91,3 +91,35 @@ class TooMany(DataError):
         )
         self.total = total
         self.most = most
+
+
+class PersonError(DataError):
+    """A user, session or token that is not there, is there already, or can't be changed so."""
+
+
+class UserNotFound(PersonError):
+    """There is no such user."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no user {name!r}.")
+
+
+class UserExists(PersonError):
+    """There is a user of that name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is a user {name!r} already; choose another name, or change that one.")
+
+
+class LastAdmin(PersonError):
+    """Without this user nobody could manage users."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name!r} is the last admin who can sign in: make another user an admin first.")
+
+
+class TokenNotFound(PersonError):
+    """There is no such token."""
+
+    def __init__(self, token_id: str) -> None:
+        super().__init__(f"There is no API token {token_id!r}.")

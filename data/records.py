@@ -221,10 +221,42 @@ class LogGroup(msgspec.Struct, frozen=True):
 
 
 class User(msgspec.Struct, frozen=True):
-    """Somebody who may sign in. ``role`` is viewer, operator or admin."""
+    """Somebody who may sign in. ``role`` is viewer, operator, admin or none, ``grants`` are roles by namespace.
+
+    ``source``: how it signs in, ``password`` or ``oidc``.
+    """
 
     name: str
     role: str
+    grants: dict[str, str] = {}
+    disabled: bool = False
+    source: str = "password"
+
+
+class LoginSession(msgspec.Struct, frozen=True):
+    """A session of somebody who signed in; ``device`` is what the browser calls itself."""
+
+    id: str
+    user: str
+    created_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+    address: str | None = None
+    device: str | None = None
+
+
+class ApiToken(msgspec.Struct, frozen=True):
+    """An API token of a user, with no more than its role in its ``namespaces`` (``None``: all)."""
+
+    id: str
+    name: str
+    user: str
+    role: str
+    namespaces: tuple[str, ...] | None
+    created_at: datetime
+    hint: str
+    expires_at: datetime | None = None
+    used_at: datetime | None = None
 
 
 class AuditRow(msgspec.Struct, frozen=True):
@@ -239,3 +271,4 @@ class AuditRow(msgspec.Struct, frozen=True):
     reason: str | None = None
     before: Any = None
     after: Any = None
+    address: str | None = None

@@ -9,6 +9,7 @@ from data.flows import Flows
 from data.kv import KeyValues
 from data.log_marks import LogMarks
 from data.log_search import LogSearch
+from data.logins import Logins
 from data.metrics import Metrics
 from data.operations import Operations
 from data.partitions import Partitions
@@ -34,6 +35,7 @@ class Store(
     Operations,
     Selecting,
     Users,
+    Logins,
     Audit,
 ):
     """The record of everything. Safe to share between threads and greenlets.

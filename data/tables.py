@@ -226,7 +226,7 @@ metric = Table(
 )
 Index("ix_metric_execution", metric.c.execution_id)
 
-# -- flows, users, audit
+# -- flows, audit
 
 flow = Table(
     "flow",
@@ -262,23 +262,6 @@ key_value = Table(
     Column("expires_at", BigInteger),
 )
 
-user = Table(
-    "wf_user",
-    STATE,
-    Column("name", _Text, primary_key=True),
-    Column("role", _Text, nullable=False),
-    Column("password", _Text, nullable=False),
-    Column("created_at", BigInteger, nullable=False),
-)
-
-login_token = Table(
-    "login_token",
-    STATE,
-    Column("digest", _Text, primary_key=True),
-    Column("user", _Text, nullable=False),
-    Column("expires_at", BigInteger, nullable=False),
-)
-
 audit = Table(
     "audit",
     STATE,
@@ -291,9 +274,13 @@ audit = Table(
     Column("before", _Text),
     Column("after", _Text),
     Column("origin", _Text, nullable=False),
+    Column("address", _Text),
     sqlite_autoincrement=True,
 )
 Index("ix_audit_target", audit.c.target)
+Index("ix_audit_actor", audit.c.actor, audit.c.seq)
+Index("ix_audit_action", audit.c.action, audit.c.seq)
+Index("ix_audit_at", audit.c.at)
 
 # -- logs: lines, and per thousand lines of an execution how many there are of each task and level
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 import sqlalchemy as sa
 
-from data import Store, tables
+from data import Store, people_tables
 from data.records import FlowProblem, User
 
 
@@ -49,7 +49,7 @@ def test_passwords_are_kept_as_argon2_and_can_be_changed(store: Store) -> None:
     assert store.check_password("ada", "old") is None
     assert store.check_password("ada", "new") == User("ada", "viewer")
     with store._read() as connection:
-        assert connection.scalar(sa.select(tables.user.c.password)).startswith("$argon2id$")
+        assert connection.scalar(sa.select(people_tables.user.c.password)).startswith("$argon2id$")
 
 
 def test_a_login_link_works_once_and_not_too_late(store: Store) -> None:
