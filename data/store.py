@@ -14,6 +14,7 @@ from data.metrics import Metrics
 from data.operations import Operations
 from data.partitions import Partitions
 from data.retention import Retention
+from data.scans import Scans
 from data.selection import Selecting
 from data.slots import Slots
 from data.triggers import Triggers
@@ -24,6 +25,7 @@ class Store(
     Commits,
     Partitions,
     Executions,
+    Scans,
     Metrics,
     Flows,
     LogMarks,
