@@ -53,6 +53,13 @@ def read_inputs(inputs: Iterable[Input], given: Mapping[str, Any], render: Rende
     return values
 
 
+def changed_inputs(inputs: Iterable[Input], known: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """``known`` (nested) with what is ``given`` (flat or nested) in place of it, to be read by ``read_inputs``."""
+    found = {item.id: value for item in inputs if (value := _find(given, item.id)) is not _ABSENT}
+    heads = {name.split(".")[0] for name in found}
+    return {**known, **{name: value for name, value in given.items() if name not in heads}, **found}
+
+
 def _is_asked(item: Input, values: Mapping[str, Any], errors: Mapping[str, str]) -> bool:
     """Whether what it depends on is so. Where that is wrong itself, nothing can be said of this one."""
     depends = item.dependsOn

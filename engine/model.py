@@ -195,6 +195,8 @@ class Execution(msgspec.Struct, gc=False, frozen=True):
     ``chain`` counts the Flow triggers, one after the other, that led to it.
     ``breached`` are the SLAs it has broken, ``ending`` is the state that one of them ends it in while it is KILLING.
     ``hidden`` are the values behind the ``******`` in its inputs, variables and outputs.
+    ``goes_on_from`` is the container whose tasks go on once it begins again, because a task run was changed by hand.
+    ``breakpoints`` (``task`` or ``task.value``) are where it stops, ``stopped_at`` is the task run before which it has.
     """
 
     id: str
@@ -229,6 +231,14 @@ class Execution(msgspec.Struct, gc=False, frozen=True):
     ending: State | None = None
     chain: int = 0
     hidden: Hidden = NOTHING_HIDDEN
+    goes_on_from: str | None = None
+    breakpoints: tuple[str, ...] = ()
+    stopped_at: str | None = None
+
+    @property
+    def held(self) -> bool:
+        """Whether nothing new begins: it is paused by hand, or stopped at a breakpoint."""
+        return self.paused_by_hand or self.stopped_at is not None
 
     @property
     def start_date(self) -> datetime:

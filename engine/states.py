@@ -188,6 +188,14 @@ def refusal(action: Action, state: State, *, insist: bool = False) -> str | None
     return f"{ACTIONS[action].title} works in {allowed}; the execution is {state} now."
 
 
+def wrong_target(action: Action, state: State | None) -> str | None:
+    """Why ``action`` can't lead to ``state``; ``None`` when it can."""
+    info = ACTIONS[action]
+    if state in info.targets:
+        return None
+    return f"{info.title} leads to {', '.join(info.targets)}; {state or 'no state'} was asked for."
+
+
 def worst(states: list[State]) -> State | None:
     """The state of highest severity, ``None`` for an empty list."""
     return max(states, key=lambda s: STATES[s].severity, default=None)

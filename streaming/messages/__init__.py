@@ -13,6 +13,7 @@ from streaming.messages.control import (
     Job,
     JobFolder,
     Kill,
+    OperationsChanged,
     SignedOut,
 )
 from streaming.messages.deltas import (
@@ -27,6 +28,7 @@ from streaming.messages.deltas import (
 from streaming.messages.events import (
     ActionDetails,
     ActionRequested,
+    Copied,
     ExecutionCreated,
     ExecutionExpired,
     ExecutionReported,
@@ -91,6 +93,7 @@ __all__ = [
     "ActionRequested",
     "Answer",
     "Control",
+    "Copied",
     "Decision",
     "Deltas",
     "Event",
@@ -113,6 +116,7 @@ __all__ = [
     "LogLine",
     "LogsCommitted",
     "Metric",
+    "OperationsChanged",
     "Removable",
     "SignedOut",
     "SlotAsked",

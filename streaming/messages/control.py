@@ -28,7 +28,13 @@ class SignedOut(msgspec.Struct, frozen=True, tag="signed_out", tag_field="type")
     session: str
 
 
-Control = Kill | FlowsChanged | SignedOut
+class OperationsChanged(msgspec.Struct, frozen=True, tag="operations_changed", tag_field="type"):
+    """Told to the log writer's and every web process (``wf:control``): these bulk operations began or changed state."""
+
+    operations: tuple[str, ...]
+
+
+Control = Kill | FlowsChanged | SignedOut | OperationsChanged
 
 
 class JobFolder(msgspec.Struct, frozen=True, omit_defaults=True):

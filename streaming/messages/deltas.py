@@ -35,11 +35,15 @@ class ExecutionRow(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
 
 
 class Answer(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
-    """What became of an ActionRequested: ``refused`` says why nothing changed, ``None`` means done."""
+    """What became of an ActionRequested: ``refused`` says why nothing changed, ``None`` means done.
+
+    ``made`` is the id of the execution that it makes (replay, restart with a revision).
+    """
 
     event_id: str
     action: Action
     refused: str | None = None
+    made: str | None = None
 
 
 class ExecutionDelta(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
@@ -69,7 +73,7 @@ class Deltas(msgspec.Struct, gc=False, frozen=True, omit_defaults=True, tag="del
 
     ``position`` is the position in ``stream`` that the commit wrote: a reader whose snapshot has this position of it
     or a later one has these changes already. ``removed`` are the last rows of executions that are no more.
-    ``answers`` are those of triggers.
+    ``answers`` are those of triggers. ``operations``: bulk operations of which executions were answered.
     """
 
     executor_id: str
@@ -79,6 +83,7 @@ class Deltas(msgspec.Struct, gc=False, frozen=True, omit_defaults=True, tag="del
     removed: tuple[ExecutionRow, ...] = ()
     answers: tuple[TriggerAnswer, ...] = ()
     stream: str = "wf:events"
+    operations: tuple[str, ...] = ()
 
 
 class Heartbeat(msgspec.Struct, frozen=True, omit_defaults=True, tag="heartbeat", tag_field="type"):

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from engine.model import Folder, Kind, Renewal, Trigger
+from engine.model import Folder, Kind, Renewal, TaskRun, Trigger
 from engine.states import Action, State
 
 Id = Annotated[str, msgspec.Meta(max_length=256)]
@@ -24,12 +24,26 @@ class Accepted(msgspec.Struct, gc=False, frozen=True, omit_defaults=True, tag_fi
     at: datetime
 
 
+class Copied(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
+    """What a new execution takes over from the one that it is made of: its task runs, with their ids there.
+
+    What ended well stays, everything else runs again; so does ``target`` (a task run), and what comes after it.
+    ``hidden`` are values of their outputs that nothing shows (``Hidden.outputs``).
+    """
+
+    runs: tuple[TaskRun, ...]
+    target: str | None = None
+    hidden: dict[str, dict[str, Any]] = {}
+
+
 class ExecutionCreated(Accepted, frozen=True, omit_defaults=True, tag="execution_created"):
     """Somebody or something asked for an execution; its inputs were validated before.
 
     Not so when a Subflow task asks (``parent_task_run_id`` is set): the reducer validates those, and ``revision`` 0
     means the newest one, which the executor puts in before it applies the event. ``problem`` says why it can't begin:
-    it is FAILED at once. ``chain`` counts the Flow triggers, one after the other, that led to it.
+    it is FAILED at once. ``chain`` counts the Flow triggers, one after the other, that led to it. It stops at
+    ``breakpoints``. ``copied`` is set where it is made of another one and doesn't begin at the start. ``unchecked``:
+    its inputs were not validated before, like those of a Subflow task.
     """
 
     namespace: Id
@@ -46,6 +60,9 @@ class ExecutionCreated(Accepted, frozen=True, omit_defaults=True, tag="execution
     renewal: Renewal | None = None
     problem: str | None = None
     chain: int = 0
+    breakpoints: tuple[str, ...] = ()
+    copied: Copied | None = None
+    unchecked: bool = False
 
 
 class TaskStarted(Accepted, frozen=True, omit_defaults=True, tag="task_started"):

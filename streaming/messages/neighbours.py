@@ -13,13 +13,17 @@ Decision = Literal["GRANTED", "QUEUED", "CANCEL", "FAIL"]
 
 
 class SlotAsked(Accepted, frozen=True, omit_defaults=True, tag="slot_asked"):
-    """An execution wants one of its flow's slots. ``execution_id`` is the gate's (``engine.slots.gate_id``)."""
+    """An execution wants one of its flow's slots. ``execution_id`` is the gate's (``engine.slots.gate_id``).
+
+    ``forced``: it runs already, whatever the limit says.
+    """
 
     asker: str
     attempt: int
     revision: int
     limit: int
     behavior: Literal["QUEUE", "CANCEL", "FAIL"] = "QUEUE"
+    forced: bool = False
 
 
 class SlotFreed(Accepted, frozen=True, omit_defaults=True, tag="slot_freed"):
