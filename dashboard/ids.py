@@ -44,8 +44,8 @@ class Resume:
 class Executions:
     """The list."""
 
-    URL = "executions-url"
     VIEW = "executions-view"
+    BAR = "executions-bar"
     GRID = "executions-grid"
     COUNTS = "executions-counts"
     TOTAL = "executions-total"
@@ -54,13 +54,6 @@ class Executions:
     SELECTED = "executions-selected"
     CHIP_NEW = "executions-new"
     EMPTY = "executions-empty"
-    FILTER_STATE = "filter-state"
-    FILTER_NAMESPACE = "filter-namespace"
-    FILTER_FLOW = "filter-flow"
-    FILTER_TEXT = "filter-text"
-    FILTER_RANGE = "filter-range"
-    FILTER_CLEAR = "filter-clear"
-    FILTER_OTHER = "filter-other"
     FILTER_ERROR = "filter-error"
 
 
@@ -167,16 +160,6 @@ def bulk_button(action: Any) -> dict[str, Any]:
 def rail_link(name: Any) -> dict[str, Any]:
     """A link of the rail."""
     return {"type": "rail", "page": name}
-
-
-def state_chip(state: Any) -> dict[str, Any]:
-    """A chip that counts the executions in a state (``ALL``: in any)."""
-    return {"type": "state-chip", "state": state}
-
-
-def other_filter(index: Any) -> dict[str, Any]:
-    """A chip of a filter that no control stands for."""
-    return {"type": "filter-other", "index": index}
 
 
 def tab_link(page: Any, tab: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from engine.states import ACTIONS, STATES, State
 from streaming import codec
 from watchfloor import __version__
 
-CLIENTSIDE = ("theme.js", "filters.js", "times.js", "flowstate.js", "callbacks.js", "keys.js", "prefetch.js")
+CLIENTSIDE = ("theme.js", "times.js", "flowstate.js", "callbacks.js", "keys.js", "prefetch.js")
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en" data-theme="dark" data-mantine-color-scheme="dark">

@@ -11,7 +11,6 @@ from dash.development.base_component import Component
 
 from dashboard.components.filter_bar import filter_bar, state_chips
 from dashboard.components.icons import icon
-from dashboard.components.listview import ListView, parse
 from dashboard.components.tables import executions_grid, sort_names
 from dashboard.ids import Executions, bulk_button
 from dashboard.pages.router import Page, Visit
@@ -23,34 +22,31 @@ _ICONS = {"kill": "kill", "pause": "pause-outline", "resume": "resume", "restart
 
 
 def layout(visit: Visit) -> Component:
-    """The list; the address' filters are put into the controls in the browser."""
+    """The list; which rows, in which order, is said by the address and read in the browser."""
     head = html.Div(
         [html.H1("Executions"), html.Span(id=Executions.TOTAL, className="wf-muted wf-num")], className="wf-page-head"
     )
-    view = parse(visit.search)
-    body = live_list(view, filter_bar(view, visit.services.store.distinct_namespaces()), path="/executions")
-    return html.Div(className="wf-page full", children=[head, *body])
+    return html.Div(className="wf-page full", children=[head, *live_list("/executions")])
 
 
-def live_list(view: ListView, controls: Component, *, path: str, fixed: str = "") -> list[Component]:
-    """Filters, chips, grid, bulk bar and pager of the page at ``path``.
+def live_list(path: str, fixed: str = "") -> list[Component]:
+    """Filter bar, chips, grid, bulk bar and pager of the page at ``path``.
 
     ``fixed``: filters in the wire form that always hold (a flow's own list).
     """
-    params = json.dumps(view_params(view, path, fixed))
     parts = [state_chips(), _table(OF_A_FLOW if fixed else ()), _pager()]
     table = html.Div(
         parts,
         id=Executions.VIEW,
         className="wf-list",
-        **{"data-wf-view": "executions-table", "data-wf-params": params},
+        **{"data-wf-view": "executions-table", "data-wf-params": json.dumps(view_params(fixed))},
     )
     error = html.Div(id=Executions.FILTER_ERROR, className="wf-form-error", role="alert")
-    return [dcc.Location(id=Executions.URL, refresh="callback-nav"), controls, error, table]
+    return [filter_bar(path, fixed), error, table]
 
 
-def view_params(view: ListView, path: str, fixed: str) -> dict[str, Any]:
-    """What the live view is told: the elements it fills, and which rows."""
+def view_params(fixed: str = "") -> dict[str, Any]:
+    """What the live view is told: the elements it fills, and which filters always hold."""
     return {
         "grid": Executions.GRID,
         "counts": Executions.COUNTS,
@@ -63,12 +59,7 @@ def view_params(view: ListView, path: str, fixed: str) -> dict[str, Any]:
         "error": Executions.FILTER_ERROR,
         "sorts": sort_names(),
         "sizes": PAGE_SIZES,
-        "path": path,
         "fixed": fixed,
-        "filters": "&".join(filter(None, (fixed, view.filters()))),
-        "sort": view.sort,
-        "page": view.page,
-        "size": view.size,
     }
 
 
@@ -85,16 +76,26 @@ def _table(hidden: Collection[str]) -> Component:
 
 
 def _empty() -> list[Component]:
+    """Two texts; the live view says which holds by ``data-kind``."""
     return [
         html.Div(
-            className="wf-empty",
+            className="wf-empty nothing",
             children=[
                 icon("executions"),
-                html.H2("No executions here"),
-                html.P("None match the filters. Clear them, or start one: open a flow and press Execute."),
-                dcc.Link("Go to Flows", href="/flows", className="wf-button"),
+                html.H2("Nothing has run yet"),
+                html.P("Open a flow and press Execute, give it a schedule, or start it by the REST API."),
+                dcc.Link("Go to Flows", href="/flows", className="wf-button primary"),
             ],
-        )
+        ),
+        html.Div(
+            className="wf-empty filtered",
+            children=[
+                icon("search"),
+                html.H2("Nothing matches these filters"),
+                html.P("There may be executions that they leave out: take away a chip, or all of them."),
+                html.Button("Clear filters", type="button", className="wf-button", **{"data-wf-clear-filters": ""}),
+            ],
+        ),
     ]
 
 

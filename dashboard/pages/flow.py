@@ -9,8 +9,6 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard.components.empty import empty
-from dashboard.components.filter_bar import filter_bar
-from dashboard.components.listview import parse
 from dashboard.components.tabs import tabs
 from dashboard.components.times import moment, seconds
 from dashboard.components.yamlview import yaml_view
@@ -95,9 +93,7 @@ def panel(visit: Visit) -> Component:
 def _executions(visit: Visit) -> Component:
     namespace, flow_id = visit.params["namespace"], visit.params["flow"]
     fixed = f"filters[namespace][IN]={quote(namespace)}&filters[flowId][EQUALS]={quote(flow_id)}"
-    view = parse(visit.search)
-    parts = live_list(view, filter_bar(view, (), of_one_flow=True), path=flow_path(namespace, flow_id), fixed=fixed)
-    return html.Div(parts, className="wf-fill")
+    return html.Div(live_list(flow_path(namespace, flow_id), fixed), className="wf-fill")
 
 
 def _topology(visit: Visit) -> Component:

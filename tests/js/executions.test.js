@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { askOf, nextSort, sameAsk, statesOf, withoutStates } from "../../assets/js/executions/address.js";
 import { cellsOf } from "../../assets/js/executions/cells.js";
 import { Grid } from "../../assets/js/executions/grid.js";
 import { Order } from "../../assets/js/executions/order.js";
@@ -134,24 +133,6 @@ test("an empty table is never frozen empty", () => {
   const order = new Order();
   order.hold("pointer", true);
   assert.ok(order.offer(["a"]));
-});
-
-test("states in the address, and the filters without them", () => {
-  const filters = "filters[state][IN]=FAILED,KILLED&filters[namespace][IN]=a";
-  assert.deepEqual(statesOf(filters), ["FAILED", "KILLED"]);
-  assert.equal(withoutStates(filters), "filters[namespace][IN]=a");
-  assert.equal(withoutStates("filters%5Bstate%5D%5BIN%5D=FAILED"), "");
-});
-
-test("a column sorts falling first, then rising", () => {
-  assert.equal(nextSort("startDate:desc", "namespace"), "namespace:desc");
-  assert.equal(nextSort("namespace:desc", "namespace"), "namespace:asc");
-  assert.equal(nextSort("namespace:asc", "namespace"), "namespace:desc");
-});
-
-test("other params than what is asked for ask for nothing new", () => {
-  assert.ok(sameAsk(askOf({ grid: "x" }), askOf({ grid: "y", page: 1 })));
-  assert.ok(!sameAsk(askOf({}), askOf({ page: 2 })));
 });
 
 test("the pager's words", () => {

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from dashboard.components import forms, graph, listview
+from dashboard.components import filter_fields, forms, graph
 from dashboard.components.times import seconds
 from dashboard.components.yamlview import parts, yaml_view
 from dashboard.pages import pages
 from dashboard.pages.router import route
+from data.filters import FIELDS, parse_query_string
 from engine.flow import parse
 from engine.graph import graph_of
 from engine.inputs import InputError, validate_inputs
@@ -188,27 +189,27 @@ ADDRESSES = [
     "?filters[q][EQUALS]=a+b%26c%3Dd&filters[flowId][CONTAINS]=%20x%20&page=0&size=-5",
     "?filters[namespace][IN]=a.b,,c&filters[timeRange][EQUALS]=PT1H&filters[state][NOT_IN]=SUCCESS&x=y",
     "?filters[q][EQUALS]=h%C3%A9%20%22quoted%22%20%25%20(x)!*'~&page=7x",
+    "?filters[labels][EQUALS]=a.b:c:d&filters[labels][NOT_EQUALS][a%5Db%26]=x%3Dy&labels=env:prod&q=",
+    "?state=FAILED,KILLED&namespace=a.b&startDate=2026-01-31T12:00:00Z&filters[state][IN]=RUNNING",
 ]
 
 
-def test_server_and_browser_read_an_address_the_same() -> None:
+def test_what_the_browser_makes_of_an_address_means_the_same_to_the_server() -> None:
     script = (
-        "await import(process.argv[1]); const all = JSON.parse(process.argv[2]);"
-        "console.log(JSON.stringify(all.map((a) => { const v = wfFilters.parse(a);"
-        "return {...v, filters: wfFilters.filters(v)}; })));"
+        "const { parse, filtersOf } = await import(process.argv[1]);"
+        "console.log(JSON.stringify(JSON.parse(process.argv[2]).map((a) => filtersOf(parse(a)))));"
     )
-    module = (ROOT / "assets/js/clientside/filters.js").as_uri()
+    module = (ROOT / "assets/js/executions/address.js").as_uri()
     node = ROOT / ".venv/bin/node"
-    command = [
-        str(node) if node.exists() else "node",
-        "--input-type=module",
-        "-e",
-        script,
-        module,
-        json.dumps(ADDRESSES),
-    ]
+    program = str(node) if node.exists() else "node"
+    command = [program, "--input-type=module", "-e", script, module, json.dumps(ADDRESSES)]
     answer = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ)
-    for address, seen in zip(ADDRESSES, json.loads(answer.stdout), strict=True):
-        view = listview.parse(address)
-        here = {name: getattr(view, name) for name in view.__struct_fields__} | {"filters": view.filters()}
-        assert json.loads(json.dumps(here)) == seen
+    for address, written in zip(ADDRESSES, json.loads(answer.stdout), strict=True):
+        assert parse_query_string(written) == parse_query_string(address)
+
+
+def test_every_field_and_operator_that_the_server_knows_is_offered_in_words() -> None:
+    offered = {field["name"]: dict(field["ops"]) for field in filter_fields.fields()}
+    assert {name: list(ops) for name, ops in offered.items()} == {name: list(f.ops) for name, f in FIELDS.items()}
+    assert {op for ops in offered.values() for op in ops} <= set(filter_fields.OP_WORDS)
+    assert all(field["op"] in dict(field["ops"]) for field in filter_fields.fields())

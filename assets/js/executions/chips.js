@@ -1,10 +1,20 @@
 // The chips that count executions by state, over the filters without their states, so that they say where to go.
 import { setAttr, setText } from "../dom.js";
 import { count } from "../format.js";
-import { statesOf } from "./address.js";
 
-/** @param {HTMLElement} element holds chips with `data-state`, each with a `[data-wf-count]` */
-export function chips(element) {
+/** @param {HTMLElement} element holds chips with `data-state`, each with a `[data-wf-count]`
+ * @param {(states: string[]) => void} choose called with the states that are to be shown; none: all */
+export function chips(element, choose) {
+  /** @type {string[]} */
+  let pressed = [];
+  const click = (/** @type {Event} */ event) => {
+    const chip = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest("[data-state]"));
+    const state = chip?.dataset.state;
+    if (!state) return;
+    if (state === "ALL") choose([]);
+    else choose(pressed.includes(state) ? pressed.filter((one) => one !== state) : [...pressed, state]);
+  };
+  element.addEventListener("click", click);
   const all = /** @type {HTMLElement[]} */ ([...element.querySelectorAll("[data-state]")]);
   return {
     /** @param {{[state: string]: number}} counts */
@@ -17,13 +27,14 @@ export function chips(element) {
         setAttr(chip, "data-empty", n ? null : "");
       }
     },
-    /** @param {string} filters */
-    press(filters) {
-      const states = statesOf(filters);
+    /** @param {string[]} states */
+    press(states) {
+      pressed = states;
       for (const chip of all) {
         const state = chip.dataset.state ?? "";
         setAttr(chip, "aria-pressed", String(state === "ALL" ? states.length === 0 : states.includes(state)));
       }
     },
+    remove: () => element.removeEventListener("click", click),
   };
 }

@@ -1,5 +1,7 @@
 // The list's views.
 import { register } from "../views.js";
+import { FilterBar } from "./bar.js";
 import { Table } from "./table.js";
 
 register("executions-table", (element, params, live) => new Table(element, params, live));
+register("filter-bar", (element, params) => new FilterBar(element, params));

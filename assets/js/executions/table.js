@@ -1,15 +1,15 @@
 // View `executions-table`: the live list.
 //
 // The element holds what the layout gives; params: {grid, counts, total, pager, bulk, selected, newChip, empty, error: ids of elements,
-// sorts: {column id: name of its sort}, sizes, filters, sort, page, size}. Events never go through a Dash prop: rows are folded here
-// and given to the grid at most once per animation frame.
+// sorts: {column id: name of its sort}, sizes, fixed: filters that always hold}. Which rows is said by the address. Events never go
+// through a Dash prop: rows are folded here and given to the grid at most once per animation frame.
 import { request } from "../execution/actions.js";
 import { go } from "../execution/links.js";
 import { onFrame, pageConfig, setText } from "../dom.js";
 import { count, plural } from "../format.js";
 import { ListStore } from "../live/store.js";
 import { showWorst } from "../frame/title.js";
-import { askOf, change, nextSort, sameAsk, statesOf, withoutStates } from "./address.js";
+import { askOf, filtersOf, nextSort, sameAsk, statesOf, withStates } from "./address.js";
 import { bulkBar, possible } from "./bulk.js";
 import { showDuration } from "./cells.js";
 import { chips } from "./chips.js";
@@ -17,6 +17,7 @@ import { attach } from "./grid.js";
 import { listenToKeys } from "./keys.js";
 import { Order } from "./order.js";
 import { pager } from "./pager.js";
+import { change, here, onPlace, show } from "./place.js";
 import { selection } from "./selection.js";
 
 /** @typedef {import("../live/types.js").Row} Row */
@@ -38,7 +39,7 @@ export class Table {
     this.element = element;
     this.params = params;
     this.live = live;
-    this.ask = askOf(params);
+    this.ask = askOf(here(), params.fixed);
     this.store = new ListStore();
     this.order = new Order();
     this.selection = selection;
@@ -52,7 +53,7 @@ export class Table {
     this.strays = null;
     this.frame = onFrame(() => this.paint(), { eager: true });
     this.parts = {
-      chips: chips(byId(params.counts)),
+      chips: chips(byId(params.counts), (states) => change(withStates(here(), states))),
       pager: pager(byId(params.pager), params.sizes ?? [25, 50, 100], (to) => this.goTo(to)),
       bulk: bulkBar(byId(params.bulk), byId(params.selected), () => this.selected(), () => selection.clear()),
       chip: byId(params.newChip),
@@ -75,6 +76,9 @@ export class Table {
     this.parts.chip.addEventListener("click", release);
     const keys = listenToKeys(this);
     const chosen = selection.onChange(() => this.chosen());
+    const place = onPlace(() => this.moved());
+    const emptied = (/** @type {Event} */ event) => /** @type {Element} */ (event.target).closest("[data-wf-clear-filters]") && this.showAll();
+    this.parts.empty.addEventListener("click", emptied);
     const timer = setInterval(() => this.tick(), TICK_MS);
     this.unlisten = () => {
       area.removeEventListener("pointerenter", enter);
@@ -83,6 +87,9 @@ export class Table {
       this.parts.bulk.remove();
       keys();
       chosen();
+      place();
+      this.parts.chips.remove();
+      this.parts.empty.removeEventListener("click", emptied);
       clearInterval(timer);
     };
   }
@@ -104,8 +111,10 @@ export class Table {
       items: (/** @type {any[]} */ items) => this.took(this.store.fold(items)),
       refused: (/** @type {string} */ error) => this.refuse(error),
     });
-    this.counting = statesOf(ask.filters).length ? this.countStates(withoutStates(ask.filters)) : null;
-    this.parts.chips.press(ask.filters);
+    const view = here();
+    const states = statesOf(view);
+    this.counting = states.length ? this.countStates(askOf(withStates(view, []), this.params.fixed).filters) : null;
+    this.parts.chips.press(states);
     for (const header of this.headers) header.show();
   }
 
@@ -121,7 +130,7 @@ export class Table {
 
   /** @param {any} snapshot */
   replaced(snapshot) {
-    setText(this.parts.error, "");
+    this.tellError("");
     this.took(this.store.replace(snapshot));
   }
 
@@ -134,8 +143,14 @@ export class Table {
 
   /** @param {string} error */
   refuse(error) {
-    setText(this.parts.error, error);
+    this.tellError(error);
     this.took(this.store.replace({ rows: [], ids: [], total: 0, counts: {} }));
+  }
+
+  /** The filter bar shows it on its chip. @param {string} error */
+  tellError(error) {
+    setText(this.parts.error, error);
+    window.dispatchEvent(new CustomEvent("wf:refused", { detail: error || null }));
   }
 
   /** Rows of a frozen order that left the window go on to recolour. */
@@ -171,6 +186,7 @@ export class Table {
     if (!this.counting) parts.chips.show(store.counts);
     setText(parts.total, plural(store.total, "execution"));
     parts.empty.hidden = store.total > 0;
+    parts.empty.dataset.kind = filtersOf(here()) ? "filtered" : "nothing";
     parts.bulk.show();
     this.showFresh();
     this.tellTitle(shown);
@@ -237,7 +253,11 @@ export class Table {
 
   /** @param {{page?: number, size?: number, sort?: string}} to */
   goTo(to) {
-    change(this.ask, to, (ask) => this.update({ ...this.params, ...ask }));
+    show({ ...here(), ...to });
+  }
+
+  showAll() {
+    change({ conditions: [], groups: [], rest: [] });
   }
 
   /** @param {string} name */
@@ -270,10 +290,9 @@ export class Table {
 
   // -- life
 
-  /** @param {any} params */
-  update(params) {
-    const ask = askOf(params);
-    this.params = params;
+  /** The address is another one. */
+  moved() {
+    const ask = askOf(here(), this.params.fixed);
     if (sameAsk(ask, this.ask)) return;
     if (ask.filters !== this.ask.filters) selection.clear();
     this.ask = ask;

@@ -107,6 +107,5 @@ declare global {
     watchfloor: { painted: ((painted: Painted) => void)[]; live?: any; [name: string]: any };
     dash_ag_grid?: { getApiAsync(id: string): Promise<any> };
     dash_clientside?: any;
-    wfFilters?: any;
   }
 }
