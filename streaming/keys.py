@@ -32,6 +32,16 @@ def buried(stream: str, entry_id: str) -> str:
     return f"wf:buried:{stream}:{entry_id}"
 
 
+def export(export_id: str) -> str:
+    """Key of how far an export is."""
+    return f"wf:export:{export_id}"
+
+
+def export_cancelled(export_id: str) -> str:
+    """Key that says an export is not wanted any more."""
+    return f"wf:export:{export_id}:cancelled"
+
+
 def kill(execution_id: str) -> str:
     """Key of an execution's killed attempts (``attempt_id``), for a worker that was not listening when it was said."""
     return f"wf:kill:{execution_id}"

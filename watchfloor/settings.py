@@ -95,6 +95,8 @@ class Settings(BaseSettings):
     )
     retention_every: float = Field(60.0, gt=0, description="Time between two looks for what retention doesn't keep.")
     retention_step: int = Field(50, ge=1, le=500, description="Executions that retention removes at once.")
+    exports_at_once: int = Field(2, ge=1, description="Exports one web process makes at a time; one more is refused.")
+    export_stall: int = Field(60, ge=1, description="Time whoever gets an export may take nothing of it.")
     page_size_max: int = Field(500, ge=1, description="Rows of one page at the most.")
     action_wait: float = Field(5.0, gt=0, description="How long an action waits for its answer before 504.")
 

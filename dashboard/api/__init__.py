@@ -18,6 +18,7 @@ from dashboard.api import (
     actions,
     errors,
     executions,
+    export,
     flows,
     follow,
     logs,
@@ -35,6 +36,7 @@ from dashboard.services import Services
 ENDPOINTS: tuple[Endpoint, ...] = (
     *flows.ENDPOINTS,
     *executions.ENDPOINTS,
+    *export.ENDPOINTS,
     *start.ENDPOINTS,
     *actions.ENDPOINTS,
     *follow.ENDPOINTS,

@@ -11,6 +11,7 @@ from flask_login import current_user
 
 from dashboard.api.errors import ApiError
 from dashboard.attempts import Rate
+from dashboard.exports import Exports
 from dashboard.services import Services
 from data.records import StoredFlow
 from engine.flow import Flow, parse
@@ -28,6 +29,7 @@ class Api:
         self.store = services.store
         self.commands = services.commands
         self.settings = services.settings
+        self.exports = Exports(services.bus, services.settings.exports_at_once)
         self.webhook_rate = Rate(services.settings.webhook_rate, services.bus, "webhooks")
 
     @property

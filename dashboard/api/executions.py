@@ -37,12 +37,13 @@ def of_flow(api: Api) -> flask.Response:
 
 def _page(api: Api, conditions: list[tuple[str, str]]) -> flask.Response:
     number, size = api.page()
-    query = ExecutionQuery(parse_filters(conditions), _sort(api), number, size)
+    query = ExecutionQuery(parse_filters(conditions), sort_of(api), number, size)
     found = api.read(lambda: api.store.search(query))
     return answer(shapes.page([shapes.light_execution(row) for row in found.rows], found.total))
 
 
-def _sort(api: Api) -> str:
+def sort_of(api: Api) -> str:
+    """The sort that was asked for, by the store's names."""
     field, colon, direction = (api.text("sort") or "startDate:desc").partition(":")
     return f"{_SORTS.get(field, field)}{colon}{direction}"
 

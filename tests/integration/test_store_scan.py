@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 
 from data import Store
+from data.exporter import END, HEAD, Order
 from data.filters import parse_query_string
 from data.pages import SORTS
 from data.records import Commit, ExecutionQuery
@@ -50,3 +54,16 @@ def test_what_comes_meanwhile_is_left_out_and_what_goes_too(filled: tuple[Store,
     store.commit(Commit(stream=keys.EVENTS, position="2-0", executions=[late], removed=[gone]))
     rest = [row.id for rows in scan for row in rows]
     assert rest == [one for one in ids[10:] if one != gone.id]
+
+
+def test_a_process_of_its_own_makes_the_file(filled: tuple[Store, list[Execution]], module_database_url: str) -> None:
+    store, _ = filled
+    filters = parse_query_string("filters[namespace][PREFIX]=company")
+    order = Order(database_url=module_database_url, format="csv", filters=filters, now=NOW, columns="id", sort="id:asc")
+    command = [sys.executable, "-m", "data.exporter"]
+    said = subprocess.run(command, input=msgspec.msgpack.encode(order), capture_output=True, timeout=60, check=True)
+    ids = [row.id for rows in store.scan(filters, "id:asc", now=NOW) for row in rows]
+    text = "\r\n".join(["id", *ids, ""]).encode()
+    assert text.removeprefix(b"id\r\n") in said.stdout
+    assert said.stdout.endswith(HEAD.pack(END, len(ids), 0))
+    assert not said.stderr

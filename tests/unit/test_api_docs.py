@@ -66,9 +66,11 @@ def test_endpoints_are_declared_once_and_whole() -> None:
         assert one.summary.endswith(".")
         changes = one.method in ("PUT", "DELETE") or "/actions/" in one.path or one.path in WRITES
         changes = changes or (one.method == "POST" and one.path.startswith("/triggers/"))
+        changes = changes and one.path not in LOOKERS_MAY
         assert one.writes is (changes and not one.open)
         assert one.open is one.path.startswith("/executions/webhook/")
         assert all(parameter.summary.endswith(".") for parameter in one.parameters)
 
 
+LOOKERS_MAY = {"/executions/export/{exportId}"}  # it is their own export that they end
 WRITES = {"/flows", "/executions/{namespace}/{id}"}
