@@ -84,6 +84,8 @@ def _ruled(gate: Gate, revision: int, limit: int | None) -> Gate:
 
 def _asked(gate: Gate, event: SlotAsked) -> Turn:
     known = gate.slots.get(event.asker)
+    if event.forced and (known is None or known.place != HELD):
+        return _force(gate, event, known)
     if known is not None:
         renewed = evolve(known, attempt=event.attempt)
         gate = evolve(gate, slots=gate.slots.set(event.asker, renewed))
@@ -101,6 +103,13 @@ def _asked(gate: Gate, event: SlotAsked) -> Turn:
         queue=gate.queue.set(place, event.asker),
     )
     return Turn(waiting, (event.asker,), (_decided(gate, event.asker, event.attempt, "QUEUED", event.at),))
+
+
+def _force(gate: Gate, event: SlotAsked, known: Slot | None) -> Turn:
+    """Whoever runs by force holds a slot past the limit: the others wait until fewer than that run."""
+    if known is not None:
+        gate = evolve(gate, queue=gate.queue.delete(known.place))
+    return _grant(gate, event.asker, event.attempt, event.at)
 
 
 def _freed(gate: Gate, event: SlotFreed) -> Turn:

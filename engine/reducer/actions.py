@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from engine.inputs import InputError, read_inputs
-from engine.model import TaskRun
+from engine.reducer.anew import replay
+from engine.reducer.breakpoints import resume_from_breakpoint
+from engine.reducer.change import change_status
+from engine.reducer.change_state import change_state
 from engine.reducer.draft import Draft
+from engine.reducer.force import force_run
 from engine.reducer.kill import kill
-from engine.reducer.loop import begin_rounds
-from engine.reducer.pause import resume_pause
-from engine.reducer.plan import ROOT, Kind
+from engine.reducer.labels import set_labels
 from engine.reducer.restart import restart
-from engine.states import ACTIONS, Action, State, refusal
+from engine.reducer.resume import pause, resume
+from engine.reducer.unqueue import unqueue
+from engine.states import ACTIONS, Action, refusal
 from streaming.messages import ActionRequested, Answer
 
 _REMEMBERED = 20
@@ -24,7 +27,7 @@ def act(draft: Draft, event: ActionRequested) -> bool:
         return False
     refused = refusal(event.action, draft.state, insist=event.include_non_terminated)
     refused = refused or _ACTIONS.get(event.action, _unknown)(draft, event)
-    draft.answers.append(Answer(event.event_id, event.action, refused))
+    draft.answers.append(Answer(event.event_id, event.action, refused, draft.made))
     if refused is not None:
         return False
     draft.set(recent_actions=(*draft.execution.recent_actions, event.event_id)[-_REMEMBERED:])
@@ -35,57 +38,16 @@ def _unknown(draft: Draft, event: ActionRequested) -> str | None:
     return f"{ACTIONS[event.action].title} is not among what this version can do; nothing was changed."
 
 
-def pause(draft: Draft, event: ActionRequested) -> str | None:
-    """Nothing new begins; what runs goes on to its end."""
-    draft.log(None, "INFO", f"paused by {event.actor}")
-    draft.set(paused_by_hand=True)
-    return None
-
-
-def resume(draft: Draft, event: ActionRequested) -> str | None:
-    """Go on: after a pause by hand with all that waited, else with the Pause task that is meant."""
-    if draft.execution.paused_by_hand:
-        go_on(draft)
-    elif (run := _paused_run(draft, event.task_run_id)) is None:
-        return f"Task run {event.task_run_id} is not a paused one."
-    else:
-        try:
-            inputs = read_inputs(draft.node(run).task.onResume, event.inputs)
-        except InputError as error:
-            return f"The inputs don't fit: {error}"
-        resume_pause(draft, run, inputs, event.actor)
-    draft.log(None, "INFO", f"resumed by {event.actor}")
-    return None
-
-
-def go_on(draft: Draft) -> None:
-    """Begin what was held back by a pause by hand."""
-    draft.set(paused_by_hand=False)
-    waiting = [run for run in draft.execution.task_runs.values() if _was_held(draft, run)]
-    for run in sorted(waiting, key=lambda run: (run.history[-1].date, run.iteration or 0)):
-        draft.begin_later(run.id)
-    begin_rounds(draft)
-    draft.advance_later(ROOT)
-
-
-def _was_held(draft: Draft, run: TaskRun) -> bool:
-    if run.state is State.RETRYING:
-        return run.retry_at is not None and run.retry_at <= draft.at
-    return run.state in (State.CREATED, State.RESTARTED)
-
-
-def _paused_run(draft: Draft, task_run_id: str | None) -> TaskRun | None:
-    paused = [
-        run
-        for run in draft.execution.task_runs.values()
-        if run.state is State.PAUSED and draft.node(run).kind is Kind.PAUSE and task_run_id in (None, run.id)
-    ]
-    return min(paused, key=lambda run: (run.history[-1].date, run.iteration or 0, run.id), default=None)
-
-
 _ACTIONS: dict[Action, Callable[[Draft, ActionRequested], str | None]] = {
     Action.KILL: kill,
     Action.PAUSE: pause,
     Action.RESUME: resume,
     Action.RESTART: restart,
+    Action.REPLAY: replay,
+    Action.RESUME_FROM_BREAKPOINT: resume_from_breakpoint,
+    Action.FORCE_RUN: force_run,
+    Action.UNQUEUE: unqueue,
+    Action.CHANGE_STATUS: change_status,
+    Action.CHANGE_STATE: change_state,
+    Action.LABELS: set_labels,
 }

@@ -14,6 +14,7 @@ from engine.reducer.actions import act
 from engine.reducer.attempts import task_ended, task_started
 from engine.reducer.begin import begin
 from engine.reducer.breach import check
+from engine.reducer.breakpoints import go_on_where_it_is_over
 from engine.reducer.containers import advance
 from engine.reducer.counting import tally_of
 from engine.reducer.created import create
@@ -82,7 +83,7 @@ def apply(execution: Execution | None, event: Event, flow: Flow | None, env: Env
 
 
 def _create(event: ExecutionCreated, flow: Flow | None, env: Env) -> Applied:
-    return _finish(create(event, flow, plan_of(flow) if flow is not None else NO_PLAN, env))
+    return _finish(create(event, flow, plan_of(flow) if flow is not None else NO_PLAN, env, run_what_is_left))
 
 
 def _go_on(execution: Execution, event: Any, flow: Flow, env: Env) -> Applied:
@@ -95,6 +96,8 @@ def _go_on(execution: Execution, event: Any, flow: Flow, env: Env) -> Applied:
 
 
 def _finish(draft: Draft) -> Applied:
+    _work_off(draft)
+    go_on_where_it_is_over(draft)
     _work_off(draft)
     check(draft)
     settle(draft)

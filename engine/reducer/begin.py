@@ -9,6 +9,7 @@ from typing import Any
 from engine.effects import Submit
 from engine.flow import If
 from engine.model import Attempt, Progress, StateChange, TaskRun
+from engine.reducer.breakpoints import stops
 from engine.reducer.containers import end_run, fail_run, open_container
 from engine.reducer.context import ExpressionFailed, context_of, evaluate
 from engine.reducer.cuts import set_timeout
@@ -26,9 +27,9 @@ _STARTABLE = frozenset({State.CREATED, State.RESTARTED, State.RETRYING})
 
 
 def begin(draft: Draft, run_id: str) -> None:
-    """Begin a task run, unless the execution is paused by hand: then it waits for the resume."""
+    """Begin a task run, unless the execution is paused by hand or at a breakpoint: then it waits for the resume."""
     run = draft.runs.get(run_id)
-    if run is None or run.state not in _STARTABLE or draft.execution.paused_by_hand:
+    if run is None or run.state not in _STARTABLE or draft.execution.held or stops(draft, run):
         return
     node = draft.node(run)
     try:

@@ -14,7 +14,7 @@ from streaming.messages import ActionRequested
 if TYPE_CHECKING:
     from engine.flow import Sla
 
-_RUNS = frozenset({State.RUNNING, State.PAUSED, State.RETRYING})
+_RUNS = frozenset({State.RUNNING, State.PAUSED, State.RETRYING, State.BREAKPOINT})
 
 
 def check(draft: Draft) -> None:

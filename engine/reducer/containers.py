@@ -33,14 +33,14 @@ def advance(draft: Draft, container_id: str) -> None:
         return
     node = draft.container_node(container_id)
     waiting = draft.waiting(container_id)
-    count = _room(node, progress, None if waiting is None else len(waiting.ready))
+    count = room(node, progress, None if waiting is None else len(waiting.ready))
     if count > 0:
         _start_next(draft, container_id, node, progress, count)
     elif progress.started == progress.ended:
         _branch_over(draft, container_id, node, progress)
 
 
-def _room(node: Node, progress: Progress, ready: int | None) -> int:
+def room(node: Node, progress: Progress, ready: int | None) -> int:
     """How many children (or groups) may start now. After a bad end nothing new starts, but in a Dag, where only what
     depends on it stays; there ``ready`` children may start."""
     side = progress.branch in SIDE
@@ -129,7 +129,7 @@ def _start_follower(draft: Draft, run: TaskRun, node: Node, each: Node) -> bool:
 
 
 def _branch_over(draft: Draft, container_id: str, node: Node, progress: Progress) -> None:
-    if container_id == ROOT and draft.execution.paused_by_hand:
+    if container_id == ROOT and draft.execution.held:
         return  # resume looks again
     not_yet = _NOT_YET.get(node.kind)
     if not_yet is not None and _ended_well(progress):

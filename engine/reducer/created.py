@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from engine.flow import Flow, is_template
 from engine.inputs import InputError, validate_inputs
 from engine.model import Execution, Hidden, StateChange, Tally, evolve
 from engine.reducer.context import ExpressionFailed, context_of, evaluate
+from engine.reducer.copies import take_over
 from engine.reducer.draft import Draft
 from engine.reducer.env import Env
 from engine.reducer.lifecycle import enter, tell_parent
@@ -19,13 +21,20 @@ from engine.states import State
 from streaming.messages import ExecutionCreated
 
 
-def create(event: ExecutionCreated, flow: Flow | None, plan: Plan, env: Env) -> Draft:
-    """The execution that was asked for, with its first tasks about to begin; FAILED when it can't begin."""
+def create(
+    event: ExecutionCreated, flow: Flow | None, plan: Plan, env: Env, begin_copied: Callable[[Draft], None]
+) -> Draft:
+    """The execution that was asked for, with its first tasks about to begin; FAILED when it can't begin.
+
+    ``begin_copied`` begins one that has task runs of another already.
+    """
     draft = Draft(_new(event, flow), event.at, plan, env, Tally())
-    problem = event.problem or _prepare(draft, event, flow)
+    problem = event.problem or _prepare(draft, event, flow, check=event.unchecked)
+    if problem is None and event.copied is not None:
+        problem = take_over(draft, event.copied)
     if problem is None:
         watch(draft)
-        begin_or_ask(draft, enter)
+        begin_or_ask(draft, enter if event.copied is None else begin_copied)
     else:
         draft.log(None, "ERROR", problem)
         draft.note_error(None, problem)
@@ -53,6 +62,7 @@ def _new(event: ExecutionCreated, flow: Flow | None) -> Execution:
         chain=event.chain,
         renewal=event.renewal,
         hidden=Hidden(inputs=hidden),
+        breakpoints=event.breakpoints,
     )
 
 
@@ -87,7 +97,7 @@ def _prepare(draft: Draft, event: ExecutionCreated, flow: Flow | None, *, check:
     except (InputError, ExpressionFailed) as error:
         return f"inputs: {error}"
     shown, hidden = part(flow.inputs, inputs)
-    draft.set(inputs=shown, hidden=Hidden(inputs=hidden))
+    draft.set(inputs=shown, hidden=evolve(draft.execution.hidden, inputs=hidden))
     variables = _variables(draft, flow)
     shown = draft.hide(variables)
     hidden_ones = {name: value for name, value in variables.items() if shown[name] != value}

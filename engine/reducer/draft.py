@@ -15,7 +15,7 @@ from engine.ids import derived_id, task_run_id
 from engine.model import Execution, History, Progress, StateChange, Tally, TaskRun, Waiting, evolve
 from engine.reducer.env import Applied, Env
 from engine.reducer.plan import ROOT, Node, Plan
-from engine.reducer.transitions import EXECUTION, TASK_RUN, check
+from engine.reducer.transitions import EXECUTION, EXECUTION_BY_HAND, TASK_RUN, TASK_RUN_BY_HAND, check
 from engine.secrecy import secrets_of
 from engine.states import TERMINAL, State
 from streaming.messages import Answer, Level, LogBatch, LogLine, Metric
@@ -63,6 +63,8 @@ class Draft:
         self.effects: list[Effect] = []
         self.metrics: list[tuple[str, Metric]] = []
         self.answers: list[Answer] = []
+        self.made: str | None = None  # the id of an execution that is made of this one
+        self.passing: str | None = None  # the task run that begins in spite of its breakpoint
         self.runs = execution.task_runs.mutate()
         self.set_tally(tally)
         self._changed: dict[str, None] = {}
@@ -93,11 +95,11 @@ class Draft:
         """Task runs that are PAUSED."""
         return self._counts[_PAUSED]
 
-    def become(self, state: State) -> None:
-        """Move the execution to ``state``; nothing happens when it is there."""
+    def become(self, state: State, *, by_hand: bool = False) -> None:
+        """Move the execution to ``state``; nothing happens when it is there. ``by_hand``: a person says so."""
         if state is self.state:
             return
-        check(EXECUTION, f"execution {self.id}", self.state, state)
+        check(EXECUTION_BY_HAND if by_hand else EXECUTION, f"execution {self.id}", self.state, state)
         self.state = state
         self.history = (*self.history, StateChange(state, self.at))
 
@@ -160,12 +162,12 @@ class Draft:
         attempts = tuple(evolve(one, error=self.hide(one.error)) for one in run.attempts)
         return evolve(run, error=error, attempts=attempts)
 
-    def move(self, run: TaskRun, state: State, **changes: Any) -> TaskRun:
-        """Move a task run to ``state`` and change other fields of it; the changed one.
+    def move(self, run: TaskRun, state: State, *, by_hand: bool = False, **changes: Any) -> TaskRun:
+        """Move a task run to ``state`` and change other fields of it; the changed one. ``by_hand``: a person says so.
 
         Where it waits for nothing any more, its timers are forgotten.
         """
-        check(TASK_RUN, f"task run {run.id} of {run.task_id}", run.state, state)
+        check(TASK_RUN_BY_HAND if by_hand else TASK_RUN, f"task run {run.id} of {run.task_id}", run.state, state)
         if state in _TIMELESS:
             for name, field in TIMERS.items():
                 if getattr(run, field) is not None and changes.setdefault(field, None) is None:

@@ -40,7 +40,7 @@ def stop(draft: Draft, event: ActionRequested) -> None:
     """End all that runs, and what it started where ``event`` says so."""
     again = draft.state is State.KILLING
     draft.become(State.KILLING)
-    draft.set(paused_by_hand=False)
+    draft.set(paused_by_hand=False, stopped_at=None)
     order = Order(event.event_id, event.actor, event.reason, event.cascade)
     stopped: list[str] = []
     for run in open_runs(draft):

@@ -15,7 +15,7 @@ from engine.trigger_state import trigger_key
 from streaming.messages import SubflowEnded, TriggerEnded
 
 KILL_TIMER = "kill"
-_GOING = frozenset({State.RUNNING, State.PAUSED, State.RETRYING})
+_GOING = frozenset({State.RUNNING, State.PAUSED, State.RETRYING, State.BREAKPOINT})
 
 
 def enter(draft: Draft) -> None:
@@ -25,7 +25,8 @@ def enter(draft: Draft) -> None:
 
 
 def settle(draft: Draft) -> None:
-    """Show what the task runs add up to: PAUSED, RETRYING when nothing else goes on, RUNNING; or the end of a kill."""
+    """Show what the task runs add up to (BREAKPOINT, PAUSED, RETRYING when nothing else goes on, RUNNING), or the end
+    of a kill."""
     if draft.state is State.KILLING:
         if draft.active == 0:
             end_kill(draft)
@@ -34,6 +35,8 @@ def settle(draft: Draft) -> None:
 
 
 def _showing(draft: Draft) -> State:
+    if draft.execution.stopped_at is not None:
+        return State.BREAKPOINT
     if draft.execution.paused_by_hand or draft.paused:
         return State.PAUSED
     if draft.retrying and not draft.active:

@@ -77,7 +77,7 @@ def _count(value: Any) -> int | None:
 
 def round_due(draft: Draft, run: TaskRun) -> bool:
     """The interval is over. False when that has been overtaken, or waits for a resume."""
-    if not is_due(draft, run) or draft.execution.paused_by_hand:
+    if not is_due(draft, run) or draft.execution.held:
         return False
     next_round(draft, run)
     return True
@@ -89,7 +89,7 @@ def is_due(draft: Draft, run: TaskRun) -> bool:
 
 
 def begin_rounds(draft: Draft) -> None:
-    """Begin the rounds that a pause by hand held back."""
+    """Begin the rounds that were held back."""
     for run in draft.execution.task_runs.values():
         if draft.node(run).kind is Kind.LOOP and is_due(draft, run):
             next_round(draft, run)

@@ -42,19 +42,25 @@ def job_missed(draft: Draft, event: JobMissed) -> bool:
     run = _given_out(draft, event)
     if run is None or run.attempts[-1].state is not State.SUBMITTED:
         return False
+    if draft.node(run).container:
+        go_anywhere(draft, run)
+        _again(draft, draft.runs[run.id], "its job was lost on the way to a worker")
+    else:
+        give_out_again(draft, run)
+    return True
+
+
+def give_out_again(draft: Draft, run: TaskRun) -> None:
+    """Give the last attempt of a runnable task out once more, as it is: of two deliveries one is claimed."""
     go_anywhere(draft, run)
     node, run = draft.node(run), draft.runs[run.id]
-    if node.container:
-        _again(draft, run, "its job was lost on the way to a worker")
-        return True
     try:
         before = evolve(run, attempts=run.attempts[:-1])  # as it was when the job was made
-        job = job_of(draft, before, node, event.attempt, folder_for(draft, before, node))
+        job = job_of(draft, before, node, run.attempts[-1].number, folder_for(draft, before, node))
     except (ExpressionFailed, ValueError) as error:
         fail_run(draft, run, str(error))
     else:
         draft.effect(Submit(job))
-    return True
 
 
 def _given_out(draft: Draft, event: WorkerLost | JobMissed) -> TaskRun | None:

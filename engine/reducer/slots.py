@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from engine.effects import Emit
 from engine.ids import derived_id
@@ -11,6 +12,9 @@ from engine.reducer.lifecycle import tell_parent
 from engine.slots import gate_id
 from engine.states import TERMINAL, State
 from streaming.messages import Decision, SlotAsked, SlotDecided, SlotFreed
+
+if TYPE_CHECKING:
+    from engine.flow.model import Concurrency
 
 _WAITING = frozenset({State.CREATED, State.RESTARTED, State.QUEUED})
 
@@ -22,20 +26,33 @@ def begin_or_ask(draft: Draft, begin: Callable[[Draft], None]) -> None:
         draft.become(State.RUNNING)
         begin(draft)
         return
+    draft.set(slot=gate_id(draft.execution.namespace, draft.execution.flow_id))
+    _ask(draft, limit)
+
+
+def begin_past_limit(draft: Draft, begin: Callable[[Draft], None]) -> None:
+    """Begin now, whatever the limit says. The gate hears of it: a place in its queue becomes a slot."""
+    limit = draft.plan.flow.concurrency if draft.plan.flow else None
+    if limit is not None and draft.execution.slot is not None:
+        _ask(draft, limit, forced=True)
+    draft.become(State.RUNNING)
+    begin(draft)
+
+
+def _ask(draft: Draft, limit: Concurrency, *, forced: bool = False) -> None:
     execution = draft.execution
-    gate = gate_id(execution.namespace, execution.flow_id)
-    draft.set(slot=gate)
     draft.effect(
         Emit(
             SlotAsked(
-                event_id=derived_id("slot-asked", draft.id, execution.attempt_number),
-                execution_id=gate,
+                event_id=derived_id("slot-forced" if forced else "slot-asked", draft.id, execution.attempt_number),
+                execution_id=execution.slot or "",
                 at=draft.at,
                 asker=draft.id,
                 attempt=execution.attempt_number,
                 revision=execution.revision,
                 limit=limit.limit,
                 behavior=limit.behavior,
+                forced=forced,
             )
         )
     )
@@ -62,11 +79,16 @@ def slot_decided(draft: Draft, event: SlotDecided, begin: Callable[[Draft], None
 def _refused(draft: Draft, decision: Decision, limit: int) -> None:
     many = "execution" if limit == 1 else "executions"
     why = f"the flow runs {limit} {many} at a time (concurrency), and its behavior is {decision}"
-    draft.log(None, "WARN" if decision == "CANCEL" else "ERROR", f"not started: {why}")
     draft.set(slot=None)  # none was given
-    if decision == "FAIL":
+    end_unstarted(draft, State.FAILED if decision == "FAIL" else State.CANCELLED, why)
+
+
+def end_unstarted(draft: Draft, state: State, why: str) -> None:
+    """End one that waits to begin as FAILED or CANCELLED; nothing of it runs."""
+    draft.log(None, "ERROR" if state is State.FAILED else "WARN", f"not started: {why}")
+    if state is State.FAILED:
         draft.note_error(None, why)
-    draft.become(State.FAILED if decision == "FAIL" else State.CANCELLED)
+    draft.become(state)
     tell_parent(draft)
 
 

@@ -37,7 +37,7 @@ def timer_fired(draft: Draft, event: TimerFired) -> bool:
 def _retry_due(draft: Draft, run: TaskRun) -> bool:
     if run.state is not State.RETRYING or run.retry_at is None or run.retry_at > draft.accepted_at:
         return False
-    if draft.execution.paused_by_hand:
+    if draft.execution.held:
         return False  # resume begins it
     policy = draft.node(run).retry
     if policy is not None and retry.renews(policy):

@@ -29,9 +29,12 @@ TASK_RUN: dict[State, frozenset[State]] = {
 EXECUTION: dict[State, frozenset[State]] = {
     S.CREATED: frozenset({S.RUNNING, S.QUEUED, S.FAILED, S.KILLING, S.CANCELLED}),
     S.QUEUED: frozenset({S.RUNNING, S.FAILED, S.KILLING, S.CANCELLED}),
-    S.RUNNING: frozenset({S.PAUSED, S.RETRYING, S.KILLING, S.KILLED, S.RETRIED, *_OPEN_ENDS}),
-    S.PAUSED: frozenset({S.RUNNING, S.RETRYING, S.KILLING, S.RESTARTED, S.KILLED, S.RETRIED, *_OPEN_ENDS}),
-    S.RETRYING: frozenset({S.RUNNING, S.PAUSED, S.KILLING, S.RETRIED, S.KILLED, *_OPEN_ENDS}),
+    S.RUNNING: frozenset({S.PAUSED, S.RETRYING, S.BREAKPOINT, S.KILLING, S.KILLED, S.RETRIED, *_OPEN_ENDS}),
+    S.PAUSED: frozenset(
+        {S.RUNNING, S.RETRYING, S.BREAKPOINT, S.KILLING, S.RESTARTED, S.KILLED, S.RETRIED, *_OPEN_ENDS}
+    ),
+    S.RETRYING: frozenset({S.RUNNING, S.PAUSED, S.BREAKPOINT, S.KILLING, S.RETRIED, S.KILLED, *_OPEN_ENDS}),
+    S.BREAKPOINT: frozenset({S.RUNNING, S.PAUSED, S.RETRYING, S.KILLING, S.KILLED}),
     S.RESTARTED: frozenset({S.RUNNING, S.QUEUED, S.FAILED, S.KILLING, S.CANCELLED}),
     S.KILLING: frozenset({S.KILLED, S.FAILED, S.CANCELLED}),
     S.SUCCESS: frozenset({S.RESTARTED}),
@@ -40,6 +43,17 @@ EXECUTION: dict[State, frozenset[State]] = {
     S.KILLED: frozenset({S.RESTARTED}),
     S.CANCELLED: frozenset({S.RESTARTED}),
 }
+
+
+_GIVEN = frozenset({S.SUCCESS, S.WARNING, S.FAILED, S.CANCELLED})
+EXECUTION_BY_HAND: dict[State, frozenset[State]] = dict.fromkeys(_GIVEN | {S.RETRIED}, _GIVEN | {S.KILLED})
+"""What a person may make of an end, and what follows from an end of a task run that a person gave."""
+
+TASK_RUN_BY_HAND: dict[State, frozenset[State]] = {
+    **dict.fromkeys(_GIVEN | {S.KILLED, S.SKIPPED}, _GIVEN),
+    S.PAUSED: frozenset({S.RUNNING}),
+}
+"""Likewise for task runs, and for those that hold them. One that is PAUSED ends as it does on its own."""
 
 
 class IllegalTransition(RuntimeError):

@@ -17,7 +17,7 @@ from engine.reducer import Applied, Env, apply
 from engine.reducer.counting import tally_of
 from engine.reducer.plan import plan_of
 from engine.reducer.reported import is_reported
-from engine.reducer.transitions import EXECUTION, TASK_RUN
+from engine.reducer.transitions import EXECUTION, EXECUTION_BY_HAND, TASK_RUN, TASK_RUN_BY_HAND
 from engine.slots import Gate, gate_of, take_turn
 from engine.states import TERMINAL, Action, State
 from streaming import codec
@@ -40,6 +40,7 @@ LOG = "io.kestra.plugin.core.log.Log"
 SHELL = "io.kestra.plugin.scripts.shell.Commands"
 FLOW = "io.kestra.plugin.core.flow"
 
+Transitions = Mapping[State, frozenset[State]]
 Answer = State | str | dict[str, Any] | None
 """What a worker says: a state, an error (FAILED), outputs (SUCCESS), ``{left: uri, on?, error?}`` (what it left in
 the folder of a WorkingDirectory, and on which worker), or None (it never answers)."""
@@ -54,10 +55,14 @@ def flow_of(text: str, flow_id: str = "flow") -> Flow:
 
 
 class World:
-    """Runs executions as the executor would. ``submitted`` are the jobs in the order they were given out."""
+    """Runs executions as the executor would. ``submitted`` are the jobs in the order they were given out.
+
+    ``revisions`` are the further ones of flows that have some; their first one is in ``flows``.
+    """
 
     def __init__(self, *flows: Flow, answers: Answers | None = None, env: Env = ENV, started: bool = True) -> None:
         self.flows = {flow.id: flow for flow in flows}
+        self.revisions: dict[str, dict[int, Flow]] = {}
         self.answers = {
             key: list(value) if isinstance(value, list) else value for key, value in (answers or {}).items()
         }
@@ -190,9 +195,10 @@ class World:
         if isinstance(event, SlotEvent):
             return self._turn(event)
         before = self.executions.get(event.execution_id)
-        flow = self.flows.get(before.flow_id if before else getattr(event, "flow_id", ""))
+        event = self._with_revision(event)
+        flow = self._flow_of(before or event)
         applied = apply(before, event, flow, self.env)
-        check_laws(before, applied, flow)
+        check_laws(before, applied, flow, event)
         self.events.append(event)
         self.applied.append(applied)
         if applied.execution is not None:
@@ -201,6 +207,16 @@ class World:
         for effect in applied.effects:
             self._perform(effect)
         return applied
+
+    def _with_revision(self, event: Event) -> Event:
+        if not isinstance(event, ExecutionCreated) or event.revision or event.flow_id not in self.revisions:
+            return event
+        return evolve(event, revision=max(self.revisions[event.flow_id]))
+
+    def _flow_of(self, holder: Any) -> Flow | None:
+        first = self.flows.get(getattr(holder, "flow_id", ""))
+        further = self.revisions.get(first.id) if first else None
+        return {1: first, **further}.get(holder.revision) if further else first
 
     def _turn(self, event: SlotEvent) -> Applied:
         gate = self.gates.get(event.execution_id) or gate_of(event.execution_id, {})
@@ -268,7 +284,18 @@ def name_of(run: TaskRun) -> str:
     return run.task_id if run.value is None else f"{run.task_id}[{run.value}]"
 
 
-def check_laws(before: Execution | None, applied: Applied, flow: Flow | None) -> None:
+def _tables(event: Event) -> tuple[Transitions, Transitions]:
+    """Which state may follow which, of executions and of task runs: more when a person says so."""
+    if not isinstance(event, ActionRequested) or event.action not in (Action.CHANGE_STATUS, Action.CHANGE_STATE):
+        return EXECUTION, TASK_RUN
+    return _both(EXECUTION, EXECUTION_BY_HAND), _both(TASK_RUN, TASK_RUN_BY_HAND)
+
+
+def _both(one: Transitions, other: Transitions) -> Transitions:
+    return {state: one.get(state, frozenset()) | other.get(state, frozenset()) for state in State}
+
+
+def check_laws(before: Execution | None, applied: Applied, flow: Flow | None, event: Event) -> None:
     """What holds for every event: versions, transitions, completeness of ``changed``, and counts."""
     after = applied.execution
     if after is before:
@@ -278,14 +305,15 @@ def check_laws(before: Execution | None, applied: Applied, flow: Flow | None) ->
     assert after.version == (before.version if before else 0) + 1
     reported = is_reported(after)
     known = before.task_runs if before else {}
-    _check_history(before.history if before else after.history[:1], after, None if reported or not flow else EXECUTION)
+    of_execution, of_task_run = (None, None) if reported or not flow else _tables(event)
+    _check_history(before.history if before else after.history[:1], after, of_execution)
     touched = {i for i, run in after.task_runs.items() if known.get(i) is not run}
     assert touched <= set(applied.changed) <= set(after.task_runs.keys())
     assert set(applied.dropped) == {i for i in known if i not in after.task_runs}
     for run_id in touched:
         run = after.task_runs[run_id]
         old = known.get(run_id)
-        _check_history(old.history if old else run.history[:1], run, None if reported or not flow else TASK_RUN)
+        _check_history(old.history if old else run.history[:1], run, of_task_run)
         assert run.parent_id is None or run.parent_id in after.task_runs
     if flow is not None and not reported:
         _check_counts(after, flow)
@@ -308,7 +336,7 @@ def _is_main(run: TaskRun, execution: Execution) -> bool:
     return run.branch.value != "AFTER_EXECUTION"
 
 
-def _check_history(before: tuple[Any, ...], record: Execution | TaskRun, table: Mapping[State, Any] | None) -> None:
+def _check_history(before: tuple[Any, ...], record: Execution | TaskRun, table: Transitions | None) -> None:
     history = record.history
     assert history[: len(before)] == before
     assert history[-1].state is record.state
@@ -316,7 +344,7 @@ def _check_history(before: tuple[Any, ...], record: Execution | TaskRun, table: 
     assert dates == sorted(dates)
     if table is not None:
         for one, next_one in zip(history[len(before) - 1 :], history[len(before) :], strict=False):
-            assert next_one.state in table[one.state], f"{one.state} -> {next_one.state}"
+            assert next_one.state in table.get(one.state, ()), f"{one.state} -> {next_one.state}"
 
 
 def from_store(execution: Execution) -> Execution:

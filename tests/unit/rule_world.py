@@ -18,6 +18,7 @@ of a flowable. A task run is written ``task``, in a loop ``task[value]``.
 More keys of a case:
 
 ``flows``      other flows it needs: ``{child: "tasks: …"}``
+``revisions``  further ones of the flow: ``{2: "tasks: …"}``
 ``execute``    fields of the ExecutionCreated event: ``{inputs: {x: 1}}``; false: nothing is executed at the beginning
 ``settings``   fields of ``Env`` that differ: ``{foreach_max_values: 2}``
 ``answers``    ``{task: ANSWER}`` or ``{"task[value]": ANSWER}``; an ANSWER is a state, ``{outputs}``, ``{left: uri,
@@ -51,7 +52,7 @@ from streaming.messages import Job, JobMissed
 from tests.unit.reducer_world import ENV, Answer, World, flow_of, from_store, name_of
 
 FOLDER = Path(__file__).parent / "rules"
-_KEYS = {"flow", "flows", "execute", "settings", "answers", "then", "expect", "refused", "started"}
+_KEYS = {"flow", "flows", "revisions", "execute", "settings", "answers", "then", "expect", "refused", "started"}
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -83,6 +84,7 @@ class RuleWorld(World):
     def __init__(self, case: Case, *, started: bool = True) -> None:
         body = case.body
         flows = [flow_of(text, flow_id) for flow_id, text in {"flow": body["flow"], **body.get("flows", {})}.items()]
+        revisions = {int(number): flow_of(text) for number, text in body.get("revisions", {}).items()}
         answers = {task: _answers(answer) for task, answer in body.get("answers", {}).items()}
         super().__init__(
             *flows,
@@ -90,6 +92,7 @@ class RuleWorld(World):
             env=evolve(ENV, **body.get("settings", {})),
             started=started and body.get("started", True),
         )
+        self.revisions = {"flow": revisions} if revisions else {}
 
     def play(self, case: Case) -> RuleWorld:
         """Execute, do the steps, look at the end."""
@@ -139,6 +142,7 @@ class RuleWorld(World):
 def replayed(world: RuleWorld) -> dict[str, Execution]:
     """What its events give when each is applied to what the store gives back."""
     again = World(*world.flows.values(), env=world.env)
+    again.revisions = world.revisions
     for event in world.events:
         known = again.executions.get(event.execution_id)
         if known is not None:
@@ -171,16 +175,33 @@ def _answer(given: Any) -> Answer:
 
 def _act(action: Action) -> Callable[[RuleWorld, Any], None]:
     def step(world: RuleWorld, fields: dict[str, Any] | None) -> None:
-        fields = fields or {}
-        refused = world.act(action, **(fields | {"state": State(fields["state"])} if "state" in fields else fields))
+        refused = world.act(action, **_fields(world, fields or {}))
         assert refused is None, refused
 
     return step
 
 
-def _refused(world: RuleWorld, wanted: dict[str, str]) -> None:
-    for name, why in wanted.items():
-        assert why in (world.act(Action(name)) or "it was done")
+def _fields(world: RuleWorld, given: dict[str, Any]) -> dict[str, Any]:
+    fields = dict(given)
+    if "state" in fields:
+        fields["state"] = State(fields["state"])
+    if "task" in fields:
+        fields["task_run_id"] = world.run_of(fields.pop("task")).id
+    if "round" in fields:
+        task, number = fields.pop("round")
+        runs = world.execution.task_runs.values()
+        fields["task_run_id"] = next(run.id for run in runs if run.task_id == task and run.iteration == number)
+    if "of" in fields:
+        fields["execution_id"] = world.run_of(fields.pop("of")).subflow_execution_id
+    return fields
+
+
+def _refused(world: RuleWorld, wanted: dict[str, str | dict[str, Any]]) -> None:
+    for name, given in wanted.items():
+        fields = {"why": given} if isinstance(given, str) else dict(given)
+        why, before = fields.pop("why"), dict(world.executions)
+        assert why in (world.act(Action(name), **_fields(world, fields)) or "it was done")
+        assert world.executions == before
 
 
 STEPS: dict[str, Callable[[RuleWorld, Any], None]] = {
@@ -194,8 +215,10 @@ STEPS: dict[str, Callable[[RuleWorld, Any], None]] = {
 }
 """``pass`` lets time pass (``PT5S``), ``answer`` lets silent workers answer (``{task: ANSWER}``), ``missed`` lets the
 job of a task run get lost on its way, ``execute`` asks for one more execution (``{flow_id, execution_id, …}``),
-``refused`` asks for actions and looks why they are refused (``{action: part of the reason}``); every action by its
-name, with fields of its event (``{}``: none)."""
+``refused`` asks for actions and looks why they are refused, with nothing changed (``{action: part of the reason}``, or
+``{action: {why: …, fields…}}``); every action by its name, with fields of its event (``{}``: none), where ``task``
+stands for the id of a task run, ``round`` (``[task, 1]``) for that of one in a LoopUntil, and ``of`` for the execution
+that a Subflow task run waits for."""
 
 
 def _contained(wanted: Any, found: list[str]) -> Any:
@@ -208,7 +231,8 @@ def _each(look: Callable[[RuleWorld, TaskRun], Any]) -> Callable[[RuleWorld, dic
     return lambda world, wanted: {name: look(world, world.run_of(name)) for name in wanted}
 
 
-def _picture(execution: Execution, wanted: dict[str, Any]) -> dict[str, Any]:
+def _picture(world: RuleWorld, execution: Execution, wanted: dict[str, Any]) -> dict[str, Any]:
+    runs = execution.task_runs
     seen = {
         "flow": execution.flow_id,
         "state": execution.state.value,
@@ -216,6 +240,9 @@ def _picture(execution: Execution, wanted: dict[str, Any]) -> dict[str, Any]:
         "attempt": execution.attempt_number,
         **{name: getattr(execution, name) for name in ("inputs", "outputs", "labels", "parent_id", "original_id")},
         "revision": execution.revision,
+        "order": [name_of(runs[job.task_run_id]) for job in world.submitted if job.task_run_id in runs],
+        "history": " ".join(change.state.value for change in execution.history),
+        "error": execution.error,
     }
     return {name: seen[name] for name in wanted}
 
@@ -243,13 +270,17 @@ LOOKS: dict[str, Callable[[RuleWorld, Any], Any]] = {
     "histories": _each(lambda world, run: " ".join(change.state.value for change in run.history)),
     "gave": _each(lambda world, run: run.outputs),
     "waits": _each(lambda world, run: run.retry_at and (run.retry_at - world.now).total_seconds()),
-    "others": lambda world, wanted: [_picture(one, want) for one, want in zip(world.others(), wanted, strict=True)],
+    "others": lambda world, wanted: [
+        _picture(world, one, want) for one, want in zip(world.others(), wanted, strict=True)
+    ],
     "folders": lambda world, _: [_folder(world, job) for job in world.submitted],
     "stopped": lambda world, _: [i.split(":")[0] in world.execution.task_runs for i in world.stopped].count(True),
     "timers": lambda world, _: len(world.timers),
+    "held": lambda world, _: sum(gate.held for gate in world.gates.values()),
+    "queued": lambda world, _: sum(len(gate.queue) for gate in world.gates.values()),
 }
 """``runs`` are all task runs with their states, ``order`` the jobs as given out, ``error`` and ``lines`` (of the
 engine's log) parts of texts; by task run: ``attempts`` (how many), ``histories``, ``gave`` (outputs), ``waits``
 (seconds until its retry); ``others`` the other executions as they began, each with what is named of ``_picture``;
 ``folders`` what each job has of the folder of its WorkingDirectory;
-``stopped`` and ``timers`` are counts."""
+``stopped``, ``timers``, ``held`` (slots) and ``queued`` (who waits for one) are counts."""

@@ -310,13 +310,6 @@ def test_restart_counts_retries_anew() -> None:
     assert [attempt.number for attempt in world["a"].attempts] == [1, 2, 3, 4]
 
 
-def test_restart_with_another_revision_is_refused() -> None:
-    world = World(TWO, answers={"a": "boom"}).execute()
-    before = world.execution
-    assert "revision" in (world.act(Action.RESTART, revision=2) or "")
-    assert world.execution is before
-
-
 def test_a_warning_without_anything_that_failed_can_not_be_restarted() -> None:
     world = World(TWO, answers={"a": State.WARNING}).execute()
     assert "Nothing failed" in (world.act(Action.RESTART) or "")
