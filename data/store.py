@@ -19,6 +19,7 @@ from data.selection import Selecting
 from data.slots import Slots
 from data.triggers import Triggers
 from data.users import Users
+from data.views import Views
 
 
 class Store(
@@ -38,6 +39,7 @@ class Store(
     Selecting,
     Users,
     Logins,
+    Views,
     Audit,
 ):
     """The record of everything. Safe to share between threads and greenlets.

@@ -98,6 +98,7 @@ class Settings(BaseSettings):
     exports_at_once: int = Field(2, ge=1, description="Exports one web process makes at a time; one more is refused.")
     export_stall: int = Field(60, ge=1, description="Time whoever gets an export may take nothing of it.")
     page_size_max: int = Field(500, ge=1, description="Rows of one page at the most.")
+    views_max: int = Field(200, ge=1, description="Saved views one person may have.")
     action_wait: float = Field(5.0, gt=0, description="How long an action waits for its answer before 504.")
 
     @field_validator("partition")

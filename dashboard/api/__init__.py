@@ -26,6 +26,7 @@ from dashboard.api import (
     start,
     trigger_actions,
     triggers,
+    views,
     webhooks,
 )
 from dashboard.api.context import Api
@@ -45,6 +46,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *triggers.ENDPOINTS,
     *trigger_actions.ENDPOINTS,
     *webhooks.ENDPOINTS,
+    *views.ENDPOINTS,
 )
 WRITERS = frozenset({"operator", "admin"})
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
