@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import context, op
 
-revision = "0010"
+revision = "0009"
 down_revision = "0009"
 
 _Text = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
