@@ -34,7 +34,12 @@ def logs_url(url: sa.URL) -> sa.URL:
 
 
 def make_engine(
-    url: sa.URL, busy_ms: int = BUSY_MS, connections: int = CONNECTIONS, wait: float = WAIT_SECONDS
+    url: sa.URL,
+    busy_ms: int = BUSY_MS,
+    connections: int = CONNECTIONS,
+    wait: float = WAIT_SECONDS,
+    *,
+    frugal: bool = False,
 ) -> sa.Engine:
     """An engine whose transactions begin as ``transaction`` says.
 
@@ -49,7 +54,10 @@ def make_engine(
         max_overflow=connections - kept,
         pool_timeout=wait,
     )
-    (sqlite if is_sqlite(url) else postgresql).prepare(engine)
+    if is_sqlite(url):
+        sqlite.prepare(engine, frugal=frugal)
+    else:
+        postgresql.prepare(engine)
     return engine
 
 
@@ -79,9 +87,11 @@ def _reason(error: Exception) -> str:
 class Database:
     """What all parts of the store share: a state engine, a logs engine, and transactions on them."""
 
-    def __init__(self, database_url: str, *, connections: int = CONNECTIONS, wait: float = WAIT_SECONDS) -> None:
+    def __init__(
+        self, database_url: str, *, connections: int = CONNECTIONS, wait: float = WAIT_SECONDS, frugal: bool = False
+    ) -> None:
         self._url = sa.make_url(database_url)
-        self._engine = make_engine(self._url, connections=connections, wait=wait)
+        self._engine = make_engine(self._url, connections=connections, wait=wait, frugal=frugal)
         self._probe_engine = make_engine(self._url, PROBE_BUSY_MS, connections=1, wait=wait)
         apart = logs_url(self._url)
         self._logs_engine = (
