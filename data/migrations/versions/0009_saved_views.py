@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import context, op
 
 revision = "0009"
-down_revision = "0009"
+down_revision = "0008"
 
 _Text = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
