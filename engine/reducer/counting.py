@@ -15,6 +15,7 @@ from engine.states import TERMINAL, State
 
 Children = dict[str, list[TaskRun]]
 _WAITING = frozenset({State.RETRYING, State.PAUSED})
+_NOT_OPEN = TERMINAL | {State.RESTARTED}
 
 
 def children_of(runs: Iterable[TaskRun]) -> Children:
@@ -34,7 +35,7 @@ def tally_of(plan: Plan, runs: immutables.Map[str, TaskRun], root: Progress | No
         progress[ROOT] = recount(plan, plan.root, root, children[ROOT])
     for run in runs.values():
         node = plan.nodes[run.task_id]
-        if node.container and run.progress is not None and run.state not in TERMINAL:
+        if node.container and run.progress is not None and run.state not in _NOT_OPEN:
             progress[run.id] = recount(plan, node, run.progress, children[run.id])
             if node.kind is Kind.DAG and run.progress.branch == MAIN:
                 waiting[run.id] = waiting_of(node, children[run.id])

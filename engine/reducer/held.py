@@ -12,7 +12,8 @@ from engine.states import State
 def begin_what_waits(draft: Draft) -> None:
     """Begin it, in the order in which it came."""
     waiting = [run for run in draft.execution.task_runs.values() if _was_held(draft, run)]
-    for run in sorted(waiting, key=lambda run: (run.history[-1].date, run.iteration or 0)):
+    places = draft.plan.places
+    for run in sorted(waiting, key=lambda run: (run.history[-1].date, run.iteration or 0, places[run.task_id])):
         draft.begin_later(run.id)
     begin_rounds(draft)
     draft.advance_later(ROOT)

@@ -100,11 +100,12 @@ class Node:
 
 @dataclass(slots=True, eq=False)
 class Plan:
-    """All nodes of a flow by task id, under ``root``."""
+    """All nodes of a flow by task id, under ``root``; ``places`` says how far down in the file each task stands."""
 
     flow: Flow | None
     root: Node
     nodes: dict[str, Node]
+    places: dict[str, int] = field(default_factory=dict)
 
 
 _LIMITS = {Kind.PARALLEL: "concurrent", Kind.DAG: "concurrent", Kind.EACH: "concurrencyLimit"}
@@ -122,7 +123,7 @@ def compile_plan(flow: Flow | None) -> Plan:
     for node in nodes.values():
         if node.kind is Kind.DAG:
             _tie(node.task.depends_on, nodes)
-    return Plan(flow, root, nodes)
+    return Plan(flow, root, nodes, {task_id: place for place, task_id in enumerate(nodes)})
 
 
 def _tie(depends_on: dict[str, tuple[str, ...]], nodes: dict[str, Node]) -> None:

@@ -112,7 +112,7 @@ class _Restart:
         everything go on."""
         self._drop_side_branches()
         if goes_on_from is None:
-            runs = [run for runs in self._children.values() for run in runs]
+            runs = self._in_order()
             waiting = [run for run in runs if run.state not in TERMINAL]  # a new execution has them, made of another
             for run in waiting or [run for run in runs if is_bad(run.state)]:
                 self._again(run)
@@ -125,6 +125,11 @@ class _Restart:
             self._resume_groups(container_id)
             draft.advance_later(container_id)
         draft.advance_later(ROOT)
+
+    def _in_order(self) -> list[TaskRun]:
+        places = self._draft.plan.places
+        runs = (run for runs in self._children.values() for run in runs)
+        return sorted(runs, key=lambda run: (places[run.task_id], run.iteration or 0, run.id))
 
     def _drop_side_branches(self) -> None:
         draft = self._draft

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from engine.effects import Emit
 from engine.ids import derived_id
 from engine.reducer.draft import Draft
+from engine.reducer.kill import end_now, open_runs
 from engine.reducer.lifecycle import tell_parent
 from engine.slots import gate_id
 from engine.states import TERMINAL, State
@@ -88,6 +89,8 @@ def end_unstarted(draft: Draft, state: State, why: str) -> None:
     draft.log(None, "ERROR" if state is State.FAILED else "WARN", f"not started: {why}")
     if state is State.FAILED:
         draft.note_error(None, why)
+    for run in open_runs(draft):  # a new execution has them, made of another
+        end_now(draft, run)
     draft.become(state)
     tell_parent(draft)
 
