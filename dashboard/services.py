@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from data.store import Store
     from streaming.bus import Bus
     from streaming.commands import Commands
+    from streaming.operations import Operations
     from streaming.trigger_commands import TriggerCommands
 
 
@@ -37,3 +38,11 @@ class Services:
         from streaming.trigger_commands import TriggerCommands
 
         return TriggerCommands(self.store, self.bus, self.gateway.answers if self.gateway else None)
+
+    @property
+    def operations(self) -> Operations:
+        """Actions on many executions at once."""
+        from streaming.operations import Operations
+
+        most, ids = self.settings.operation_max_items, self.settings.bulk_max_ids
+        return Operations(self.store, self.bus, max_ids=ids, max_items=most)

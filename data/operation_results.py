@@ -10,9 +10,9 @@ import sqlalchemy as sa
 
 from data.operation_records import Answered, Result
 from data.operation_tables import operation, operation_item
-from data.operations import CODES
 from data.upserts import among, as_ids, change
 
+CODES = {Result.DONE: 1, Result.REFUSED: 2, Result.UNKNOWN: 3}
 _COUNTED = {Result.DONE: "done", Result.REFUSED: "refused", Result.UNKNOWN: "unknown"}
 
 

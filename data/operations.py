@@ -11,14 +11,14 @@ import sqlalchemy as sa
 from data.blobs import from_json, json_text
 from data.changes import chunks
 from data.database import Database
-from data.operation_records import UNFINISHED, Given, Operation, OperationItem, OperationState, Result
+from data.operation_records import UNFINISHED, Answered, Given, Operation, OperationItem, OperationState, Result
+from data.operation_results import CODES, write_answers
 from data.operation_tables import operation, operation_item
 from data.operators import position_of
 from data.times import from_us, from_us_or_none, now_us, to_us
 from data.upserts import insert, run_many
 
 STEP = 2_000  # rows written or removed in one transaction
-CODES = {Result.DONE: 1, Result.REFUSED: 2, Result.UNKNOWN: 3}
 _RESULTS = {code: result for result, code in CODES.items()}
 _o, _i = operation.c, operation_item.c
 _UNANSWERED = _i.result.is_(None)
@@ -144,6 +144,11 @@ class Operations(Database):
         further = sa.update(operation).where(_o.id == operation_id, _o.sent < position).values(sent=position)
         with self._write() as connection:
             connection.execute(further)
+
+    def answer_items(self, answered: Sequence[Answered]) -> None:
+        """Results that the executor did not give."""
+        with self._write() as connection:
+            write_answers(connection, self.dialect, answered)
 
     def stop_operation(self, operation_id: str) -> bool:
         """Send no more of it; whether it was running."""

@@ -19,6 +19,7 @@ from streaming.lease import LOOK, RENEW, Lease, this_process
 from streaming.messages import LogBatch, LogsCommitted
 from streaming.metrics import Meter
 from streaming.metrics.exchange import publish_until
+from streaming.operations.runner import Runner
 from streaming.outage import Outage
 from streaming.process import background, retry_store, settle_memory, stop_on_signals
 from streaming.retention import Chooser, Sweeper, keep_tidy
@@ -135,7 +136,7 @@ class LogWriter:
 
 
 def main(settings: Settings, stop: Stop | None = None) -> None:
-    """Run the log writer, and retention beside it, until SIGTERM or SIGINT."""
+    """Run the log writer, and retention and bulk operations beside it, until SIGTERM or SIGINT."""
     stop = stop or stop_on_signals()
     store = Store(settings.resolved_database_url, **settings.database_pool)
     bus = Bus.of(settings)
@@ -144,7 +145,9 @@ def main(settings: Settings, stop: Stop | None = None) -> None:
     chooser = Chooser(store, bus, settings.retention, settings.retention_step)
     sweeper = Sweeper(store, bus, settings.resolved_files_url, writer.writing)
     every, ready = settings.retention_every, lambda: writer.caught_up
+    operations = Runner(store, bus, most=settings.operation_ahead, keep_days=settings.operation_days)
     with (
+        background("operations", operations.run, stop),
         background("retention", keep_tidy, chooser, sweeper, stop, every, ready),
         background("metrics", publish_until, bus, writer.meter, stop),
     ):

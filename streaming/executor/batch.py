@@ -7,6 +7,7 @@ from datetime import datetime
 
 import msgspec
 
+from data.operation_records import Answered, Result
 from engine.effects import CancelTimer, Effect, Emit, SetTimer
 from engine.model import Execution
 from engine.reducer import Applied
@@ -15,6 +16,7 @@ from engine.trigger_state import TriggerState
 from streaming import codec, keys
 from streaming.executor.timers import Due
 from streaming.messages import (
+    ActionRequested,
     Answer,
     Deltas,
     Event,
@@ -55,6 +57,7 @@ class Batch:
         self._timers: dict[tuple[str, str], Due | None] = {}
         self._removed: dict[str, Execution] = {}
         self.effects: list[Effect] = []
+        self.answered: list[Answered] = []
         self.metrics: list[tuple[str, str, Metric]] = []
 
     def current(self, execution_id: str) -> Execution | None:
@@ -66,6 +69,8 @@ class Batch:
         execution_id = event.execution_id
         if isinstance(event, TimerFired):
             self._timers[execution_id, event.key] = None
+        if isinstance(event, ActionRequested) and event.operation is not None:
+            self._answer_operation(event.operation, event, applied)
         if applied.execution is not None:
             self._current[execution_id] = applied.execution
         elif execution_id in self._current:
@@ -82,6 +87,21 @@ class Batch:
         self.metrics.extend((execution_id, task_run_id, metric) for task_run_id, metric in applied.metrics)
         for effect in applied.effects:
             self._take(effect)
+
+    def _answer_operation(self, operation: str, event: ActionRequested, applied: Applied) -> None:
+        """What became of one execution of a bulk operation; an event that came a second time has no answer."""
+        execution_id = event.execution_id
+        given = next((answer for answer in applied.answers if answer.event_id == event.event_id), None)
+        if execution_id not in self._current:
+            self.answered.append(Answered(operation, execution_id, Result.UNKNOWN))
+        elif given is not None:
+            result = Result.DONE if given.refused is None else Result.REFUSED
+            self.answered.append(Answered(operation, execution_id, result, given.refused))
+
+    def failed(self, event: Event, why: str) -> None:
+        """The event could not be applied: whoever waits for the answer of a bulk operation hears of it."""
+        if isinstance(event, ActionRequested) and event.operation is not None:
+            self.answered.append(Answered(event.operation, event.execution_id, Result.REFUSED, why))
 
     def add_turn(self, turn: Turn) -> None:
         """Take over what an event made of a gate."""
@@ -156,11 +176,14 @@ class Batch:
         items = tuple(self._delta(execution_id) for execution_id in self._touched())
         removed = tuple(row_of(execution) for execution in self.removed)
         said = tuple(self._said)
-        news = items or removed or said
+        operations = tuple(dict.fromkeys(one.operation for one in self.answered))
+        news = items or removed or said or operations
         if not news and not self.effects:
             return None
-        deltas = codec.encode(Deltas(executor_id, now, items, position, removed, said, stream)) if news else b""
-        return Outbox(deltas, tuple(self.effects))
+        if not news:
+            return Outbox(b"", tuple(self.effects))
+        deltas = Deltas(executor_id, now, items, position, removed, said, stream, operations)
+        return Outbox(codec.encode(deltas), tuple(self.effects))
 
     def _touched(self) -> list[str]:
         answered = [execution_id for execution_id, answers in self._answers.items() if answers]

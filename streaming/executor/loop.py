@@ -307,6 +307,7 @@ class Executor:
         except Exception as error:
             self._bus.bury(self._stream, entry, f"{type(error).__name__}: {error}")
             self.figures.buried()
+            batch.failed(event, f"The executor failed at it and put it aside: {type(error).__name__}: {error}")
             log.exception("event.not_applied", id=entry.id, execution=event.execution_id)
 
     def _commit(self, batch: Batch, position: str, outbox: Outbox | None) -> int | None:
@@ -327,6 +328,7 @@ class Executor:
             gates=tuple(batch.gates.values()),
             slots=batch.slots,
             partitions=self._post.partitions.count,
+            answered=batch.answered,
         )
         self._unsure = True
         with self.pulse.commit():
