@@ -19,26 +19,21 @@ class Frame:
     MANTINE = "mantine"
 
 
-class Confirm:
-    """The dialog before an action that destroys."""
+class Act:
+    """The dialog of an action: what it does, its details, why it is done; then, for many, how far it is."""
 
-    MODAL = "confirm-modal"
-    PENDING = "confirm-pending"
-    TITLE = "confirm-title"
-    TEXT = "confirm-text"
-    REASON = "confirm-reason"
-    GO = "confirm-go"
-    CANCEL = "confirm-cancel"
-
-
-class Resume:
-    """The form of a paused execution that waits for inputs."""
-
-    MODAL = "resume-modal"
-    PENDING = "resume-pending"
-    FORM = "resume-form"
-    GO = "resume-go"
-    ERROR = "resume-error"
+    MODAL = "act-modal"
+    PENDING = "act-pending"
+    TITLE = "act-title"
+    STEP = "act-step"
+    TEXT = "act-text"
+    PREVIEW = "act-preview"
+    FORM = "act-form"
+    INPUTS = "act-inputs"
+    REASON = "act-reason"
+    ERROR = "act-error"
+    GO = "act-go"
+    CANCEL = "act-cancel"
 
 
 class Executions:
@@ -51,7 +46,6 @@ class Executions:
     TOTAL = "executions-total"
     PAGER = "executions-pager"
     BULK = "executions-bulk"
-    SELECTED = "executions-selected"
     CHIP_NEW = "executions-new"
     EMPTY = "executions-empty"
     FILTER_ERROR = "filter-error"
@@ -123,7 +117,11 @@ class Backfill:
     LABELS = "backfill labels"
 
 
-FORM_BUTTONS = {"execute": Execute.GO, "resume": Resume.GO, "backfill": Backfill.GO}
+ACT = "act"
+"""The form of an action's details."""
+ACT_INPUTS = "act-inputs"
+"""The form of the inputs that an action asks for."""
+FORM_BUTTONS = {"execute": Execute.GO, ACT_INPUTS: Act.GO, "backfill": Backfill.GO}
 """The button that sends each form."""
 
 
@@ -150,11 +148,6 @@ def trigger_button(action: Any, trigger: Any) -> dict[str, Any]:
 def backfill_button(trigger: Any) -> dict[str, Any]:
     """A button that opens the form of a backfill."""
     return {"type": "trigger-backfill", "trigger": trigger}
-
-
-def bulk_button(action: Any) -> dict[str, Any]:
-    """A button of the bulk bar."""
-    return {"type": "bulk", "action": action}
 
 
 def rail_link(name: Any) -> dict[str, Any]:

@@ -8,7 +8,9 @@ import dash
 from flask_login import current_user
 
 from dashboard import statics
-from engine.states import ACTIONS, STATES, State
+from dashboard.components import action_looks
+from dashboard.permissions import grants_of
+from engine.states import STATES, State
 from streaming import codec
 from watchfloor import __version__
 
@@ -48,19 +50,11 @@ def config(user: Any) -> dict[str, Any]:
     return {
         "user": getattr(user, "name", None),
         "role": getattr(user, "role", None),
+        "grants": grants_of(user),
         "version": __version__,
         "prefetch": statics.PREFETCH,
         "states": [STATES[state] for state in State],
-        "actions": [
-            {
-                "action": info.action,
-                "title": info.title,
-                "danger": info.danger,
-                "allowed": [state for state in State if state in info.allowed],
-            }
-            for info in ACTIONS.values()
-            if info.quick
-        ],
+        "actions": action_looks.described(),
     }
 
 

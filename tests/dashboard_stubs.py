@@ -8,6 +8,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from dashboard.services import Services
+from engine.states import Action
+from streaming.messages import Answer
 from watchfloor.settings import Settings
 
 PASSWORD = "correct horse"
@@ -59,10 +61,14 @@ class StubBus:
 
 @dataclass
 class StubCommands:
-    """Notes every call; ``refuse`` maps an execution id to the error it raises."""
+    """Notes every call; ``refuse`` maps an execution id to the error it raises; ``answer`` is what ``wait`` gives."""
 
     calls: list[tuple[Any, ...]] = field(default_factory=list)
     refuse: dict[str, Exception] = field(default_factory=dict)
+    answer: Answer | None = field(default_factory=lambda: Answer("event-1", Action.KILL))
+
+    def wait(self, event_id: str, timeout: float) -> Answer | None:
+        return self.answer
 
     def act(self, action: Any, execution_id: str, **details: Any) -> str:
         if execution_id in self.refuse:

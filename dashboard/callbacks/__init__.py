@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dash
 
-from dashboard.callbacks import actions, execute, lists, panels, resume, routing, triggers
+from dashboard.callbacks import actions, execute, lists, panels, routing, triggers
 from dashboard.pages.router import Page
 from dashboard.services import Services
 
@@ -13,7 +13,6 @@ def register(app: dash.Dash, services: Services, pages: tuple[Page, ...]) -> Non
     """All callbacks of the app."""
     routing.register(app, services, pages)
     actions.register(app, services)
-    resume.register(app, services)
     execute.register(app, services)
     triggers.register(app, services)
     lists.register(app)

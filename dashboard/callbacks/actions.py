@@ -1,147 +1,166 @@
-"""Actions on executions: what a button or a row asks for, carried out by the commands, answered by a notice.
+"""Actions: what a button, a menu or a key asks for is done at once, or by a dialog where it needs details.
 
-The change itself comes to the page as a delta; a notice says what was asked for and what was refused.
+The change itself comes to every page as a delta; a notice says what was done, and what was refused and why.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import dash
-from dash import Input, Output, State, no_update, set_props
-from redis.exceptions import RedisError
+from dash import ALL, Input, Output, State, no_update, set_props
 
-from dashboard.callbacks.notices import actor, notice, only_looks, short
-from dashboard.callbacks.resume import asked_for
-from dashboard.ids import Confirm, Frame, Resume
+from dashboard.callbacks import action_facts, bulk
+from dashboard.callbacks.acting import AWAY, act, may_not, told
+from dashboard.callbacks.action_request import Request, read
+from dashboard.callbacks.notices import notice
+from dashboard.components import action_forms, forms
+from dashboard.components.action_forms import FormError
+from dashboard.ids import ACT, ACT_INPUTS, Act, Frame, form_field
 from dashboard.services import Services
-from engine.states import ACTIONS, Action
+from engine.states import ACTIONS
 
-MAX_IDS = 1_000
-
-
-@dataclass(frozen=True)
-class Request:
-    """A checked ``action-request``: what to do, and to which executions."""
-
-    action: Action
-    ids: tuple[str, ...]
-
-    @property
-    def subject(self) -> str:
-        """What it is done to, in words."""
-        return f"execution {short(self.ids[0])}" if len(self.ids) == 1 else f"{len(self.ids)} executions"
-
-
-def read(data: Any) -> Request | None:
-    """The request in the store's data; ``None`` for anything else."""
-    if not isinstance(data, dict) or not isinstance(data.get("ids"), list):
-        return None
-    try:
-        action = Action(data.get("action"))
-    except ValueError:
-        return None
-    ids = tuple(dict.fromkeys(str(one) for one in data["ids"][:MAX_IDS]))
-    return Request(action, ids) if ids else None
-
-
-def perform(services: Services, request: Request, actor: str, reason: str | None) -> list[dict[str, Any]]:
-    """Do it, one execution at a time: one that can't be acted on stops no other. The notices that say so."""
-    refused = [(one, why) for one in request.ids if (why := _act(services, request.action, one, actor, reason))]
-    return _notices(request, refused)
-
-
-def _act(services: Services, action: Action, execution_id: str, actor: str, reason: str | None) -> str | None:
-    """Why it was refused, ``None`` when it was asked for."""
-    from data import StoreUnavailable
-    from streaming.commands import CommandError
-
-    try:
-        services.commands.act(action, execution_id, actor=actor, reason=reason or None)
-    except CommandError as error:
-        return str(error)
-    except (StoreUnavailable, RedisError):
-        return "The database or Redis can't be reached; nothing was changed. Try again when the lamp is green."
-    return None
-
-
-def _notices(request: Request, refused: list[tuple[str, str]]) -> list[dict[str, Any]]:
-    title = ACTIONS[request.action].title
-    done = len(request.ids) - len(refused)
-    notices = []
-    if done:
-        what = request.subject if not refused else f"{done} of {len(request.ids)} executions"
-        notices.append(notice(f"{title} asked for", what[0].upper() + what[1:]))
-    if refused:
-        notices.append(notice(f"{title} refused", _reasons(refused), bad=True))
-    return notices
-
-
-def _reasons(refused: Iterable[tuple[str, str]]) -> str:
-    """Each reason once, with how many executions it holds for."""
-    by_reason: dict[str, list[str]] = {}
-    for one, why in refused:
-        by_reason.setdefault(why, []).append(one)
-    return " ".join(f"{short(ids[0])}{f' and {len(ids) - 1} more' if len(ids) > 1 else ''}: {why}"
-                    for why, ids in by_reason.items())  # fmt: skip
+_DIALOG = {
+    "opened": Output(Act.MODAL, "opened"),
+    "pending": Output(Act.PENDING, "data"),
+    "title": Output(Act.TITLE, "children"),
+    "step": Output(Act.STEP, "className"),
+    "text": Output(Act.TEXT, "children"),
+    "form": Output(Act.FORM, "children"),
+    "error": Output(Act.ERROR, "children"),
+    "reason": Output(Act.REASON, "value"),
+    "go": Output(Act.GO, "children"),
+    "go_class": Output(Act.GO, "className"),
+    "wrong": Output(form_field(ACT, ALL), "error"),
+    "wrong_inputs": Output(form_field(ACT_INPUTS, ALL), "error"),
+    "preview": Output(Act.PREVIEW, "children"),
+    "inputs": Output(Act.INPUTS, "children"),
+}
 
 
 def register(app: dash.Dash, services: Services) -> None:
-    """A request goes through a dialog when it destroys or needs inputs, else it is done at once."""
+    """One callback opens the dialog, sends it and closes it; two keep its parts true while it is filled in."""
 
     @app.callback(
-        Output(Confirm.MODAL, "opened"),
-        Output(Confirm.PENDING, "data"),
-        Output(Confirm.TITLE, "children"),
-        Output(Confirm.TEXT, "children"),
-        Output(Confirm.REASON, "value"),
-        Input(Frame.ACTION_REQUEST, "data"),
-        Input(Confirm.GO, "n_clicks"),
-        Input(Confirm.CANCEL, "n_clicks"),
-        State(Confirm.PENDING, "data"),
-        State(Confirm.REASON, "value"),
+        output=_DIALOG,
+        inputs={
+            "asked": Input(Frame.ACTION_REQUEST, "data"),
+            "clicks": (Input(Act.GO, "n_clicks"), Input(Act.CANCEL, "n_clicks"), Input(Act.REASON, "n_submit")),
+            "pending": State(Act.PENDING, "data"),
+            "reason": State(Act.REASON, "value"),
+            "details": (State(form_field(ACT, ALL), "id"), State(form_field(ACT, ALL), "value")),
+            "inputs": (State(form_field(ACT_INPUTS, ALL), "id"), State(form_field(ACT_INPUTS, ALL), "value")),
+        },
+        running=[(Output(Act.GO, "loading"), True, False)],
         prevent_initial_call=True,
     )
-    def act(asked: Any, _go: int | None, _cancel: int | None, pending: Any, reason: str | None) -> Any:
+    def dialog(asked: Any, clicks: Any, pending: Any, reason: Any, details: Any, inputs: Any) -> dict[str, Any]:
         who = dash.ctx.triggered_id
-        request = read(pending if who == Confirm.GO else asked)
-        if who == Confirm.CANCEL:
-            return False, None, no_update, no_update, ""
-        if who == Confirm.GO:
-            _tell(perform(services, request, actor(), reason) if request and not only_looks() else [])
-            return False, None, no_update, no_update, ""
-        if request is not None and (why := only_looks()):
-            _tell([notice(f"{ACTIONS[request.action].title} refused", why, bad=True)])
-        elif request is not None and ACTIONS[request.action].danger:
-            return True, asked, *question(request), ""
-        elif request is not None:
-            _at_once(services, request)
-        return (no_update,) * 5
+        ids = {"wrong": details[0], "wrong_inputs": inputs[0]}
+        request = read(asked if who == Frame.ACTION_REQUEST else pending)
+        if who == Act.CANCEL or request is None:
+            return _shown(ids, opened=False)
+        if who == Frame.ACTION_REQUEST:
+            return _shown(ids, **_asked(services, request, asked))
+        return _shown(ids, **_sent(services, request, reason, details, inputs))
+
+    @app.callback(
+        Output(Act.INPUTS, "children", allow_duplicate=True),
+        Input(form_field(ACT, "revision"), "value"),
+        State(Act.PENDING, "data"),
+        prevent_initial_call=True,
+    )
+    def other_revision(value: Any, pending: Any) -> Any:
+        request = read(pending)
+        if request is None or request.many or not str(value or "").isdigit():
+            return no_update
+        return _inputs(services, request, int(value))
+
+    @app.callback(
+        Output(Act.PREVIEW, "children", allow_duplicate=True),
+        Input(form_field(ACT, "include_non_terminated"), "value"),
+        State(Act.PENDING, "data"),
+        prevent_initial_call=True,
+    )
+    def insisted(value: Any, pending: Any) -> Any:
+        request = read(pending)
+        if request is None or not request.many:
+            return no_update
+        return bulk.preview(services, request, {"include_non_terminated": bool(value)})
 
 
-def _at_once(services: Services, request: Request) -> None:
-    """Do it, or show the form that a paused task asks for."""
+def _shown(ids: dict[str, list[Any]], **given: Any) -> dict[str, Any]:
+    """Every output of the dialog; what isn't given stays. Errors of fields are given by the fields' names."""
+    errors = {name: forms.errors(ids[name], given.pop(name)) if name in given else [no_update] * len(ids[name])
+              for name in ids}  # fmt: skip
+    return {name: given.get(name, no_update) for name in _DIALOG} | errors
+
+
+def _asked(services: Services, request: Request, data: Any) -> dict[str, Any]:
+    """Do it, or open the dialog for it."""
     from data import StoreUnavailable
 
     try:
-        form = request.action is Action.RESUME and len(request.ids) == 1 and asked_for(services, request.ids[0])
+        if why := may_not(services, request):
+            _tell(notice(f"{ACTIONS[request.action].title} refused", why, bad=True))
+            return {}
+        facts = action_facts.gather(services, request)
+        fields = action_forms.fields(facts)
+        if _needs_dialog(request, facts, fields):
+            return _opened(services, request, data, facts, fields)
     except StoreUnavailable:
-        form = ()
-    if form:
-        set_props(Resume.PENDING, {"data": {"id": request.ids[0], "at": time.time()}})
-    else:
-        _tell(perform(services, request, actor(), None))
+        _tell(notice(f"{ACTIONS[request.action].title} refused", AWAY, bad=True))
+        return {}
+    _tell(told(request, act(services, request, {}, {}, None)))
+    return {}
 
 
-def _tell(notices: list[dict[str, Any]]) -> None:
-    set_props(Frame.NOTIFICATIONS, {"sendNotifications": notices})
+def _needs_dialog(request: Request, facts: action_forms.Facts, fields: list[Any]) -> bool:
+    info = ACTIONS[request.action]
+    return bool(request.many or info.danger or info.form or fields or facts.inputs)
 
 
-def question(request: Request) -> tuple[str, str]:
-    """Title and text of the dialog."""
-    title = f"{ACTIONS[request.action].title} {request.subject}?"
-    text = "Tasks that run get SIGTERM, after the grace period SIGKILL; what has not started never will. Subflows too."
-    return title, text
+def _opened(
+    services: Services, request: Request, data: Any, facts: action_forms.Facts, fields: list[Any]
+) -> dict[str, Any]:
+    info = ACTIONS[request.action]
+    return {
+        "opened": True,
+        "pending": data,
+        "title": request.title,
+        "step": "wf-act",
+        "text": action_forms.words(facts),
+        "preview": bulk.preview(services, request, {}) if request.many else [],
+        "form": fields,
+        "inputs": forms.form(ACT_INPUTS, facts.inputs, services.settings.upload_max_bytes) if facts.inputs else [],
+        "error": "",
+        "reason": "",
+        "go": info.title,
+        "go_class": "wf-danger" if info.danger else "",
+    }
+
+
+def _inputs(services: Services, request: Request, revision: int) -> list[Any]:
+    """The inputs of the flow in another revision."""
+    facts = action_facts.gather(services, request, revision)
+    return forms.form(ACT_INPUTS, facts.inputs, services.settings.upload_max_bytes) if facts.inputs else []
+
+
+def _sent(services: Services, request: Request, reason: Any, details: Any, inputs: Any) -> dict[str, Any]:
+    """The dialog was confirmed: what is wrong with it, or that it is done."""
+    fields = {one["input"]: value for one, value in zip(*details, strict=True)}
+    try:
+        known = action_forms.details(request.action, fields)
+    except FormError as error:
+        return {"error": "", "wrong": error.errors, "wrong_inputs": {}}
+    if request.many:
+        return bulk.started(services, request, known, reason)
+    outcome = act(services, request, known, forms.values(*inputs), reason)
+    if outcome.refused is not None:
+        return {"error": outcome.refused, "wrong": {}, "wrong_inputs": outcome.wrong}
+    _tell(told(request, outcome))
+    return {"opened": False, "pending": None}
+
+
+def _tell(*notices: dict[str, Any]) -> None:
+    set_props(Frame.NOTIFICATIONS, {"sendNotifications": list(notices)})

@@ -1,4 +1,4 @@
-"""The dialogs that any page may open: confirm an action, resume with inputs, execute a flow."""
+"""The dialogs that any page may open: act on executions, execute a flow, backfill a trigger."""
 
 from __future__ import annotations
 
@@ -6,46 +6,28 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboard.ids import Backfill, Confirm, Execute, Resume
+from dashboard.ids import Act, Backfill, Execute
 
 
-def confirm() -> Component:
-    """Asks before an action that destroys; the reason is kept in the audit."""
-    return dmc.Modal(
-        id=Confirm.MODAL,
-        title=html.Span(id=Confirm.TITLE),
-        size="md",
-        centered=True,
-        children=[
-            dcc.Store(id=Confirm.PENDING),
-            html.Div(id=Confirm.TEXT, className="wf-dialog-text"),
-            dmc.TextInput(
-                id=Confirm.REASON,
-                label="Reason",
-                placeholder="optional, kept in the audit",
-                inputProps={"maxLength": 500},
-            ),
-            _buttons(
-                dmc.Button("Cancel", id=Confirm.CANCEL, variant="default"),
-                dmc.Button("Kill", id=Confirm.GO, className="wf-danger"),
-            ),
-        ],
+def act() -> Component:
+    """The dialog of every action; what is in it is made when it opens. The reason is kept in the audit."""
+    reason = dmc.TextInput(
+        id=Act.REASON, label="Reason", placeholder="optional, kept in the audit", inputProps={"maxLength": 500}
     )
-
-
-def resume() -> Component:
-    """The form of an execution that waits for inputs."""
+    parts = [
+        html.P(id=Act.TEXT, className="wf-dialog-text"),
+        html.Div(id=Act.PREVIEW),
+        html.Div(id=Act.FORM, className="wf-form"),
+        html.Div(id=Act.INPUTS, className="wf-form"),
+        html.Div(reason, className="wf-act-reason"),
+        html.Div(id=Act.ERROR, className="wf-form-error", role="alert"),
+        _buttons(dmc.Button("Cancel", id=Act.CANCEL, variant="default"), dmc.Button(id=Act.GO)),
+    ]
     return dmc.Modal(
-        id=Resume.MODAL,
-        title="Resume",
-        size="md",
-        centered=True,
-        children=[
-            dcc.Store(id=Resume.PENDING),
-            html.Div(id=Resume.FORM, className="wf-form"),
-            html.Div(id=Resume.ERROR, className="wf-form-error", role="alert"),
-            _buttons(dmc.Button("Resume", id=Resume.GO)),
-        ],
+        id=Act.MODAL,
+        title=html.Span(id=Act.TITLE),
+        size="lg",
+        children=[dcc.Store(id=Act.PENDING), html.Div(parts, id=Act.STEP, className="wf-act")],
     )
 
 

@@ -23,7 +23,7 @@ COLUMNS: tuple[dict[str, Any], ...] = (
     {"colId": "labels", "field": "labels", "headerName": "Labels", "flex": 1, "minWidth": 90},
     {"colId": "error", "field": "error", "headerName": "First error", "flex": 2, "minWidth": 104},
     {"colId": "id", "field": "id", "headerName": "Id", "width": 126, "sort_name": "id"},
-    {"colId": "menu", "headerName": "", "width": 98, "resizable": False},
+    {"colId": "menu", "headerName": "", "width": 120, "resizable": False},
 )  # fmt: skip
 
 

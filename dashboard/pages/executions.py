@@ -12,13 +12,11 @@ from dash.development.base_component import Component
 from dashboard.components.filter_bar import filter_bar, state_chips
 from dashboard.components.icons import icon
 from dashboard.components.tables import executions_grid, sort_names
-from dashboard.ids import Executions, bulk_button
+from dashboard.ids import Executions
 from dashboard.pages.router import Page, Visit
-from engine.states import ACTIONS, ActionInfo
 
 OF_A_FLOW = ("flow", "namespace")  # columns that a flow's own list need not show
 PAGE_SIZES = (25, 50, 100, 200, 500)
-_ICONS = {"kill": "kill", "pause": "pause-outline", "resume": "resume", "restart": "restart"}
 
 
 def layout(visit: Visit) -> Component:
@@ -53,7 +51,6 @@ def view_params(fixed: str = "") -> dict[str, Any]:
         "total": Executions.TOTAL,
         "pager": Executions.PAGER,
         "bulk": Executions.BULK,
-        "selected": Executions.SELECTED,
         "newChip": Executions.CHIP_NEW,
         "empty": Executions.EMPTY,
         "error": Executions.FILTER_ERROR,
@@ -100,28 +97,9 @@ def _empty() -> list[Component]:
 
 
 def _bulk_bar() -> Component:
-    """Shown while rows are selected; the live view writes how many, and greys what none of them allows."""
-    return html.Div(
-        id=Executions.BULK,
-        className="wf-bulk",
-        hidden=True,
-        role="toolbar",
-        children=[
-            html.Span(id=Executions.SELECTED, className="wf-bulk-count"),
-            *(_bulk_action(info) for info in ACTIONS.values() if info.quick),
-            html.Button("Clear selection", className="wf-link-button", **{"data-wf-clear": ""}),
-        ],
-        **{"aria-label": "Selected executions"},
-    )
-
-
-def _bulk_action(info: ActionInfo) -> Component:
-    return html.Button(
-        [icon(_ICONS[info.action]), info.title],
-        id=bulk_button(info.action.value),
-        className="wf-button danger" if info.danger else "wf-button",
-        **{"data-wf-action": info.action.value},
-    )
+    """Shown while executions are selected; the live view fills it from the table of actions."""
+    label = {"aria-label": "Selected executions"}
+    return html.Div(id=Executions.BULK, className="wf-bulk", hidden=True, role="toolbar", **label)
 
 
 def _pager() -> Component:

@@ -21,7 +21,7 @@ def test_kill_from_the_header_ends_the_execution(
     page.shows(HEADER, "RUNNING")
     page.until("a task that runs", lambda: "first" in page.text("[data-wf-view=overview]"))
     page.click(f"{HEADER} [data-action=kill]")
-    page.click("#confirm-go")
+    page.click("#act-go")
     page.shows(HEADER, "KILLED")
     assert page.is_same_load()
 
@@ -31,7 +31,7 @@ def test_a_paused_approval_takes_its_inputs_on_resume(page: Page, product: Produ
     page.open(f"/executions/{execution_id}")
     page.shows(HEADER, "PAUSED")
     page.click(f"{HEADER} [data-action=resume]")
-    page.click("#resume-go")
+    page.click("#act-go")
     page.shows(HEADER, "SUCCESS")
 
 
@@ -48,9 +48,11 @@ def test_what_is_not_allowed_is_greyed_with_the_reason(page: Page, product: Prod
     execution_id = start(product, api, "failing")
     page.open(f"/executions/{execution_id}")
     page.shows(HEADER, "FAILED")
-    button = page.one(f"{HEADER} [data-action=pause]")
-    assert button.get_attribute("aria-disabled") == "true"
-    assert "RUNNING" in (button.get_attribute("title") or "")
+    page.click(f"{HEADER} [data-more]")
+    item = page.one(".wf-menu [data-action=pause]")
+    assert item.get_attribute("aria-disabled") == "true"
+    page.script("arguments[0].focus()", item)
+    page.shows(".wf-menu-why", "Pause works in RUNNING; the execution is FAILED now.")
 
 
 def test_execute_from_the_form(page: Page) -> None:

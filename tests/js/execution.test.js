@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { refusal } from "../../assets/js/execution/actions.js";
 import { busy, elapsed, empty, firstFailure, fold, fromSnapshot, periods, summary } from "../../assets/js/execution/fold.js";
 import { shares } from "../../assets/js/execution/history.js";
 import { logPlace, logSearch, logsUrl } from "../../assets/js/execution/links.js";
@@ -128,13 +127,6 @@ test("views of one execution share one subscription, closed after the last", () 
   assert.equal(closed, 0);
   second.close();
   assert.equal(closed, 1);
-});
-
-test("an action is refused in the server's words, and asked for nothing when nothing is known", () => {
-  const kill = { action: "pause", title: "Pause", allowed: ["RUNNING"] };
-  assert.equal(refusal(kill, "RUNNING"), null);
-  assert.equal(refusal(kill, "FAILED"), "Pause works in RUNNING; the execution is FAILED now.");
-  assert.match(refusal(kill, undefined) ?? "", /not loaded/);
 });
 
 test("a place in the logs and its address are each other's inverse", () => {

@@ -6,7 +6,6 @@ import { Grid } from "../../assets/js/executions/grid.js";
 import { Order } from "../../assets/js/executions/order.js";
 import { span } from "../../assets/js/executions/pager.js";
 import { Selection } from "../../assets/js/executions/selection.js";
-import { possible } from "../../assets/js/executions/bulk.js";
 import { lampText } from "../../assets/js/frame/lampstate.js";
 import { titleOf, worstOf } from "../../assets/js/frame/worst.js";
 
@@ -139,12 +138,6 @@ test("the pager's words", () => {
   assert.deepEqual(span(1, 50, 8), { from: 1, to: 8, pages: 1 });
   assert.deepEqual(span(3, 50, 120), { from: 101, to: 120, pages: 3 });
   assert.deepEqual(span(1, 50, 0), { from: 0, to: 0, pages: 1 });
-});
-
-test("a bulk action goes to those that allow it, and says why not to the others", () => {
-  const rows = /** @type {any[]} */ ([{ id: "a", state: "RUNNING" }, { id: "b", state: "SUCCESS" }]);
-  const info = { action: "kill", title: "Kill", allowed: ["RUNNING"] };
-  assert.deepEqual(possible(info, rows), { possible: ["a"], why: "Kill works in RUNNING; the execution is SUCCESS now." });
 });
 
 const severity = (/** @type {string} */ state) => ({ FAILED: 9, WARNING: 7, RUNNING: 2 })[state] ?? 0;

@@ -123,12 +123,12 @@ def test_the_default_of_a_secret_stays_on_the_server() -> None:
 
 
 def test_a_file_is_chosen_beside_its_address() -> None:
-    control = next(one for one in forms.form("resume", parse(FLOW).inputs, 1_000) if one.id["input"] == "report")
+    control = next(one for one in forms.form("act-inputs", parse(FLOW).inputs, 1_000) if one.id["input"] == "report")
     view = control.rightSection.to_plotly_json()["props"]
     assert view["data-wf-view"] == "file-field"
     assert json.loads(view["data-wf-params"]) == {
         "field": control.id,
-        "go": "resume-go",
+        "go": "act-go",
         "max": 1_000,
         "description": "Any CSV.",
     }

@@ -1,9 +1,10 @@
 // View `execution-header`: who this execution is, how it stands, what can be done.
 // Params: {id, namespace?, flow_id?, usual?: {p50, p95} in seconds, neighbours?: {previous?, next?} ids, tz?}. The element is empty.
+import { actionButtons } from "../actions/buttons.js";
+import { listenToActionKeys } from "../actions/keys.js";
 import { copyText, h, setAttr, setStyle, setText } from "../dom.js";
 import { ago, againstUsual, clock, duration, exact, moment, shortId, ticking, toMs } from "../format.js";
 import { isTerminal, setBadge, stateBadge } from "../states.js";
-import { actionButtons } from "./actions.js";
 import { markConfirmed, onTick } from "./clock.js";
 import { elapsed } from "./fold.js";
 import { watch } from "./store.js";
@@ -66,11 +67,11 @@ function showWho(parts, params, row) {
   showStep(parts.next, params.neighbours?.next);
 }
 
-const GONE = "removed by retention: this is the last that was known of it";
+const GONE = "removed: this is the last that was known of it";
 
 /** @param {Parts} parts @param {Row | null} row @param {number} now @param {boolean} gone */
 function showState(parts, row, now, gone) {
-  parts.actions.show(row?.state, gone);
+  parts.actions.show({ state: row?.state, namespace: row?.namespace, gone });
   if (!row) return;
   parts.badge.classList.remove("loading");
   setBadge(parts.badge, row.state);
@@ -139,7 +140,9 @@ export function executionHeader(element, first, live) {
     });
   let watching = listen();
   show();
+  const looked = () => ({ id: params.id, seen: { state: row?.state, namespace: row?.namespace, gone } });
   const stops = [
+    listenToActionKeys(looked, () => parts.actions.open()),
     onTick(live, (now) => row && !isTerminal(row.state) && showTime(parts, params, row, now)),
     markConfirmed(live, parts.root),
   ];
@@ -151,12 +154,14 @@ export function executionHeader(element, first, live) {
       if (!other) return show();
       row = null;
       gone = false;
+      parts.actions.close();
       watching.close();
       watching = listen();
       return show();
     },
     unmount() {
       for (const stop of stops) stop();
+      parts.actions.close();
       watching.close();
       parts.root.remove();
     },

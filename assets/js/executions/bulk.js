@@ -1,49 +1,49 @@
-// The bar over selected rows: how many, and what can be done with them.
-import { refusal, request } from "../execution/actions.js";
-import { pageConfig, setAttr, setText } from "../dom.js";
+// The bar over selected rows: how many, and what can be done with them. What it asks for is previewed and confirmed in the dialog.
+import { actionConfig, items } from "../actions/menu.js";
+import { bulkEntries } from "../actions/model.js";
+import { requestMany } from "../actions/request.js";
+import { h, setAttr, setText } from "../dom.js";
 import { plural } from "../format.js";
+import { openMenu } from "../execution/popup.js";
 
-/** @typedef {import("../live/types.js").Row} Row */
+/** @typedef {import("./selection.js").Selection} Selection */
+/** @typedef {ReturnType<typeof bulkEntries>[number]} Entry */
 
-/**
- * Whether an action can be done to some of the rows, and why not to the others.
- * @param {import("../execution/actions.js").ActionInfo} info @param {Row[]} rows
- * @returns {{possible: string[], why: string | null}}
- */
-export function possible(info, rows) {
-  const able = rows.filter((row) => refusal(info, row.state) === null);
-  const refused = rows.find((row) => refusal(info, row.state) !== null);
-  return { possible: able.map((row) => row.id), why: refused ? refusal(info, refused.state) : null };
-}
+/** What the bar says of the selection. @param {Selection} selection */
+export const chosenWords = ({ all, count }) => (all ? `all ${plural(count, "execution")} that match` : `${plural(count, "execution")} selected`);
 
-/** @param {HTMLElement} element @param {HTMLElement | null} counter @param {() => Row[]} selected @param {() => void} clear */
-export function bulkBar(element, counter, selected, clear) {
-  const { actions = [], role } = pageConfig();
-  const infoOf = (/** @type {Element} */ button) =>
-    actions.find((/** @type {any} */ { action }) => action === /** @type {HTMLElement} */ (button).dataset.wfAction);
-  const press = (/** @type {MouseEvent} */ event) => {
-    const target = /** @type {Element} */ (event.target);
-    if (target.closest("[data-wf-clear]")) return clear();
-    const button = target.closest("[data-wf-action]");
-    const info = button && infoOf(button);
-    if (!button || !info || button.getAttribute("aria-disabled") === "true") return undefined;
-    return request(info.action, possible(info, selected()).possible);
-  };
-  element.addEventListener("click", press);
+/** @param {HTMLElement} element empty @param {Selection} selection */
+export function bulkBar(element, selection) {
+  const counter = h("span", { class: "wf-bulk-count" });
+  const all = () => bulkEntries(actionConfig(), [...selection.rows.values()]);
+  const ask = (/** @type {Entry["info"]} */ info) => requestMany(info.action, selection.chosen);
+  const buttons = new Map(all().map(({ info }) => [info.action, bulkButton(info, () => ask(info))]));
+  const more = h("button", { type: "button", class: "wf-button wf-bulk-more", "aria-haspopup": "menu", "data-more": "" }, h("i", { class: "wf-icon wf-icon-more" }), "More");
+  more.addEventListener("click", () => {
+    const box = more.getBoundingClientRect();
+    openMenu({ x: box.left, y: box.top - 340 }, items(all(), ask), chosenWords(selection));
+  });
+  const clear = h("button", { type: "button", class: "wf-link-button", onclick: () => selection.clear() }, "Clear");
+  element.replaceChildren(counter, ...buttons.values(), more, clear);
   return {
     show() {
-      const rows = selected();
-      element.hidden = rows.length === 0;
-      if (!rows.length) return;
-      if (counter) setText(counter, `${plural(rows.length, "row")} selected`);
-      for (const button of element.querySelectorAll("[data-wf-action]")) {
-        const info = infoOf(button);
-        const { possible: able, why } = possible(info, rows);
-        const reason = role === "viewer" ? "Your role, viewer, may look only." : able.length ? null : why;
-        setAttr(button, "aria-disabled", String(reason !== null));
-        setAttr(button, "title", reason ?? `${info.title} ${able.length} of ${rows.length}`);
+      element.hidden = selection.count === 0;
+      if (element.hidden) return;
+      setText(counter, chosenWords(selection));
+      for (const { info, why, able } of all()) {
+        const button = /** @type {HTMLElement} */ (buttons.get(info.action));
+        setAttr(button, "aria-disabled", why && "true");
+        setAttr(button, "title", why ?? (selection.all ? `${info.title} all that match` : `${info.title} ${able} of ${selection.count}`));
       }
     },
-    remove: () => element.removeEventListener("click", press),
+    remove: () => element.replaceChildren(),
   };
+}
+
+/** @param {Entry["info"]} info @param {() => void} ask */
+function bulkButton(info, ask) {
+  const classes = ["wf-button", info.danger && "danger", info.quick && "quick"].filter(Boolean).join(" ");
+  const press = (/** @type {Event} */ event) =>
+    /** @type {Element} */ (event.currentTarget).getAttribute("aria-disabled") !== "true" && ask();
+  return h("button", { type: "button", class: classes, "data-wf-action": info.action, onclick: press }, h("i", { class: `wf-icon wf-icon-${info.icon}` }), info.title);
 }

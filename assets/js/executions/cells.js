@@ -2,9 +2,10 @@
 //
 // A busy list makes dozens of rows a second, so a cell is as little as it can be: a copy of a template, changed in place. Tooltips and
 // clicks are looked after by the table as a whole (hover.js), not by each cell.
-import { refusal } from "../execution/actions.js";
+import { actionConfig } from "../actions/menu.js";
+import { quick, whyNot } from "../actions/model.js";
 import { internal } from "../execution/links.js";
-import { h, pageConfig, setAttr, setText } from "../dom.js";
+import { h, setAttr, setText } from "../dom.js";
 import { duration, moment, shortId, ticking, toMs } from "../format.js";
 import { setBadge, stateBadge } from "../states.js";
 import { actionGlyph } from "./glyphs.js";
@@ -122,22 +123,22 @@ function actionButton(info) {
   );
 }
 
-/** @type {any} */
-let config = null;
-const pageOnce = () => (config ??= pageConfig());
-
-/** Why an action can't be done to a row, null when it can. @param {any} info @param {Row} row */
-export function whyNot(info, row) {
-  return pageOnce().role === "viewer" ? "Your role, viewer, may look only." : refusal(info, row.state);
+function moreButton() {
+  const attributes = { "aria-label": "All actions", "aria-haspopup": "menu", "aria-expanded": "false", "data-more": "" };
+  return h("button", { type: "button", tabindex: "-1", class: "wf-row-action", ...attributes }, actionGlyph("more"));
 }
 
+/** @type {import("../actions/model.js").ActionInfo[] | null} */
+let rowActions = null;
+
 const Menu = cell(
-  () => copyOf("menu", () => h("span", { class: "wf-row-actions" }, ...(pageOnce().actions ?? []).map(actionButton))),
+  () => copyOf("menu", () => h("span", { class: "wf-row-actions" }, ...quick(actionConfig()).map(actionButton), moreButton())),
   (bar, row) => {
-    if (bar.dataset.state === row.state) return;
-    bar.dataset.state = row.state;
-    (pageOnce().actions ?? []).forEach((/** @type {any} */ info, /** @type {number} */ index) => {
-      setAttr(bar.children[index], "aria-disabled", whyNot(info, row) === null ? null : "true");
+    const key = `${row.state} ${row.namespace}`;
+    if (bar.dataset.key === key) return;
+    bar.dataset.key = key;
+    (rowActions ??= quick(actionConfig())).forEach((info, index) => {
+      setAttr(bar.children[index], "aria-disabled", whyNot(info, row, actionConfig()) === null ? null : "true");
     });
   },
 );

@@ -1,8 +1,10 @@
 // Tooltips and clicks of the table's cells, for all of them at once.
-import { request } from "../execution/actions.js";
-import { copyText, pageConfig } from "../dom.js";
-import { ago, exact, toMs } from "../format.js";
-import { labelWords, whyNot } from "./cells.js";
+import { actionConfig, executionItems, menuBelow } from "../actions/menu.js";
+import { whyNot } from "../actions/model.js";
+import { request } from "../actions/request.js";
+import { copyText } from "../dom.js";
+import { ago, exact, shortId, toMs } from "../format.js";
+import { labelWords } from "./cells.js";
 
 /** @typedef {import("../live/types.js").Row} Row */
 
@@ -22,8 +24,16 @@ const TITLES = {
 
 /** @param {Element} button @param {Row} row */
 function titleOfAction(button, row) {
-  const info = (pageConfig().actions ?? []).find((/** @type {any} */ { action }) => action === /** @type {HTMLElement} */ (button).dataset.action);
-  return info ? (whyNot(info, row) ?? `${info.title} this execution`) : "";
+  const info = actionConfig().actions?.find(({ action }) => action === /** @type {HTMLElement} */ (button).dataset.action);
+  return info ? (whyNot(info, row, actionConfig()) ?? `${info.title} this execution`) : "";
+}
+
+/** Everything that can be asked of a row's execution; the order is frozen while it is open.
+ * @param {HTMLElement} button @param {Row} row @param {any} table */
+function rowMenu(button, row, table) {
+  table.hold("menu", true);
+  const closed = () => table.hold("menu", false);
+  menuBelow(button, executionItems(row.id, row), `${row.flow_id} ${shortId(row.id)}`, closed);
 }
 
 /** @param {HTMLElement} area the grid's element @param {any} table @returns {() => void} stops */
@@ -47,7 +57,9 @@ export function listenToCells(area, table) {
     const hit = found(event);
     if (!hit) return;
     const button = /** @type {HTMLElement | null} */ (hit.target.closest("[data-action]"));
-    if (button && button.getAttribute("aria-disabled") !== "true") request(button.dataset.action ?? "", [hit.row.id]);
+    if (button && button.getAttribute("aria-disabled") !== "true") request(button.dataset.action ?? "", hit.row.id);
+    const more = /** @type {HTMLElement | null} */ (hit.target.closest("[data-more]"));
+    if (more) rowMenu(more, hit.row, table);
     if (hit.column === "id") copyText(hit.row.id, hit.cell);
   };
   area.addEventListener("mouseover", over);

@@ -1,4 +1,4 @@
-// Keys of the table: j k move, x select, Enter open, r restart, n new on top. The filter's `/` belongs to the page.
+// Keys of the table: j k move, x select, Enter open, n new on top; those of the actions are in their table. The filter's `/` belongs to the page.
 
 /** @param {EventTarget | null} target whether somebody is writing, or a dialog is open */
 function busy(target) {
@@ -15,7 +15,6 @@ export function listenToKeys(table) {
     k: () => table.move(-1),
     x: () => table.toggle(),
     n: () => table.release(),
-    r: () => table.restart(),
     Enter: () => table.open(),
   };
   const pressed = (/** @type {KeyboardEvent} */ event) => {
@@ -23,9 +22,9 @@ export function listenToKeys(table) {
     const onButton = /** @type {Element} */ (event.target)?.closest?.("button, a");
     if (event.key === "Enter" && onButton) return;
     const action = actions[event.key];
-    if (!action) return;
+    if (!action && !table.act(event.key)) return;
     event.preventDefault();
-    action();
+    action?.();
   };
   document.addEventListener("keydown", pressed);
   return () => document.removeEventListener("keydown", pressed);

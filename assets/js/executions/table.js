@@ -3,14 +3,16 @@
 // The element holds what the layout gives; params: {grid, counts, total, pager, bulk, selected, newChip, empty, error: ids of elements,
 // sorts: {column id: name of its sort}, sizes, fixed: filters that always hold}. Which rows is said by the address. Events never go
 // through a Dash prop: rows are folded here and given to the grid at most once per animation frame.
-import { request } from "../execution/actions.js";
+import { actionConfig } from "../actions/menu.js";
+import { ofKey, whyNot } from "../actions/model.js";
+import { request, requestMany } from "../actions/request.js";
 import { go } from "../execution/links.js";
-import { onFrame, pageConfig, setText } from "../dom.js";
+import { onFrame, setText } from "../dom.js";
 import { count, plural } from "../format.js";
 import { ListStore } from "../live/store.js";
 import { showWorst } from "../frame/title.js";
 import { askOf, filtersOf, nextSort, sameAsk, statesOf, withStates } from "./address.js";
-import { bulkBar, possible } from "./bulk.js";
+import { bulkBar } from "./bulk.js";
 import { showDuration } from "./cells.js";
 import { chips } from "./chips.js";
 import { attach } from "./grid.js";
@@ -55,7 +57,7 @@ export class Table {
     this.parts = {
       chips: chips(byId(params.counts), (states) => change(withStates(here(), states))),
       pager: pager(byId(params.pager), params.sizes ?? [25, 50, 100], (to) => this.goTo(to)),
-      bulk: bulkBar(byId(params.bulk), byId(params.selected), () => this.selected(), () => selection.clear()),
+      bulk: bulkBar(byId(params.bulk), selection),
       chip: byId(params.newChip),
       empty: byId(params.empty),
       total: byId(params.total),
@@ -234,11 +236,6 @@ export class Table {
     this.frame.ask();
   }
 
-  /** The selected executions, as last seen; none while all that match are. @returns {Row[]} */
-  selected() {
-    return [...selection.rows.values()];
-  }
-
   /** The checkboxes changed. */
   selectionChanged() {
     if (this.grid) selection.see(...this.grid.ticked());
@@ -280,12 +277,13 @@ export class Table {
     if (id) go(`/executions/${encodeURIComponent(id)}`);
   }
 
-  restart() {
-    const info = pageConfig().actions?.find((/** @type {any} */ { action }) => action === "restart");
+  /** Ask for the action of a key: for what is selected, else for the row that has the focus. @param {string} key @returns {boolean} */
+  act(key) {
+    const info = ofKey(actionConfig(), key);
     const focused = this.grid?.focused()?.data;
-    const rows = this.selected().length ? this.selected() : focused ? [focused] : [];
-    const { possible: ids } = info ? possible(info, rows) : { possible: [] };
-    if (ids.length) request("restart", ids);
+    if (info && selection.count) requestMany(info.action, selection.chosen);
+    else if (info && focused && whyNot(info, focused, actionConfig()) === null) request(info.action, focused.id);
+    return Boolean(info);
   }
 
   // -- life

@@ -1,4 +1,5 @@
 // What the Gantt says of a task run: under the pointer, and in the menu of its row.
+import { taskItems } from "../actions/menu.js";
 import { copyText, h } from "../dom.js";
 import { againstUsual, clock, duration, exact, plural, valueText } from "../format.js";
 import { stateBadge } from "../states.js";
@@ -42,8 +43,9 @@ export function tipOf({ run }, now, usual) {
   ];
 }
 
-/** The menu of a row. @param {Row} row @param {string} id the execution's @param {(() => void) | null} toggle */
-export function menuOf({ run, open }, id, toggle) {
+/** The menu of a row. @param {Row} row @param {string} id the execution's @param {import("../actions/model.js").Seen} seen the execution
+ * @param {(() => void) | null} toggle */
+export function menuOf({ run, open }, id, seen, toggle) {
   const tries = run.attempts?.length ?? 0;
   const attempts = tries > 1 ? run.attempts?.slice(-6).map((attempt) => ({
     label: `Logs of try ${attempt.number}`,
@@ -57,6 +59,8 @@ export function menuOf({ run, open }, id, toggle) {
     ...(first ? [{ label: "First error in the logs", run: () => go(logsUrl(id, { taskRun: run.id, find: first })) }] : []),
     ...(run.subflow_execution_id ? [{ label: "Open the subflow's execution", run: () => go(`/executions/${run.subflow_execution_id}`) }] : []),
     ...(toggle ? [{ label: open ? "Close" : "Open", run: toggle }] : []),
+    null,
+    ...taskItems(id, seen, run),
     null,
     { label: "Copy the task run's id", hint: run.id.slice(0, 8), run: () => void copyText(run.id) },
     { label: "Copy the start", hint: clock(Date.parse(run.history[0]?.[1])), run: () => void copyText(exact(Date.parse(run.history[0]?.[1]))) },

@@ -7,6 +7,7 @@ import { HEAD } from "./shell.js";
 
 /** @typedef {import("./tree.js").Row} Row */
 /** @typedef {{element: HTMLElement, axis: HTMLElement, rows: () => Row[], range: () => [number, number], now: () => number, id: () => string,
+ *   seen: () => import("../actions/model.js").Seen,
  *   usual: (task: string) => number | undefined, hovered: (id: string | null) => void, toggle: (id: string) => void,
  *   zoom: (range: [number, number]) => void, scrolled: () => void}} Host */
 
@@ -76,7 +77,7 @@ export class Pointer {
     this.tip = null;
     const box = target.getBoundingClientRect();
     const at = event.clientX ? { x: event.clientX, y: event.clientY } : { x: box.left + 40, y: box.bottom };
-    openMenu(at, menuOf(row, this.host.id(), row.parent ? () => this.host.toggle(row.run.id) : null), row.run.task_id);
+    openMenu(at, menuOf(row, this.host.id(), this.host.seen(), row.parent ? () => this.host.toggle(row.run.id) : null), row.run.task_id);
   }
 
   /** @param {WheelEvent} event */

@@ -72,6 +72,7 @@ class Gantt {
       range: () => this.range,
       now: () => this.now,
       id: () => this.params.id,
+      seen: () => ({ ...this.watching.model.row, gone: this.watching.model.gone }),
       usual: (task) => this.params.usual_tasks?.[task],
       hovered: (id) => this.rowList.hover(id),
       toggle: (id) => this.reshape(() => this.rows.toggle(id)),

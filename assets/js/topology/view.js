@@ -155,7 +155,10 @@ class Topology {
     if (sum?.failed && onLens && this.params.id) return openError(this.params.id, sum.failed);
     const box = this.cy.container().getBoundingClientRect();
     const { x, y } = event.renderedPosition;
-    return void openMenu({ x: box.left + x + 8, y: box.top + y + 8 }, nodeMenu(node.data(), sum, this.params.id), node.data("own") ?? node.data("label"));
+    const { row, gone, tasks } = this.watching?.model ?? { row: null, gone: false, tasks: new Map() };
+    const runs = byTask(tasks.values()).get(node.id()) ?? [];
+    const items = nodeMenu(node.data(), sum, this.params.id, { ...row, gone }, runs);
+    return void openMenu({ x: box.left + x + 8, y: box.top + y + 8 }, items, node.data("own") ?? node.data("label"));
   }
 
   /** @param {any} node @param {boolean} over */

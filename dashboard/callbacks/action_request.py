@@ -1,0 +1,62 @@
+"""What the page asks for: an action on one execution, on one of its task runs, or on many at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from dashboard.callbacks.notices import short
+from engine.states import ACTIONS, Action
+
+MAX_IDS = 10_000
+"""Executions chosen one by one in one request; of more, their filter is sent."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A checked ``action-request``: what to do, and to which executions: ``ids``, or those that match ``filters``."""
+
+    action: Action
+    ids: tuple[str, ...] = ()
+    filters: str | None = None
+    task_run_id: str | None = None
+    many: bool = False
+    count: int = 1
+
+    @property
+    def id(self) -> str:
+        """The one execution."""
+        return self.ids[0]
+
+    @property
+    def title(self) -> str:
+        """The action and what it is done to."""
+        title = ACTIONS[self.action].title
+        if not self.many:
+            return f"{title}: execution {short(self.id)}"
+        return f"{title}: {self.count:,} execution{'s' if self.count != 1 else ''}"
+
+
+def read(data: Any) -> Request | None:
+    """The request in the store's data; ``None`` for anything else."""
+    if not isinstance(data, dict):
+        return None
+    try:
+        action = Action(data.get("action"))
+    except ValueError:
+        return None
+    many = bool(data.get("many"))
+    if many and not ACTIONS[action].bulk:
+        return None
+    if many and isinstance(filters := data.get("filters"), str):
+        return Request(action, filters=filters, many=True, count=_count(data.get("count")))
+    ids = data.get("ids")
+    if not isinstance(ids, list) or not ids or len(ids) > (MAX_IDS if many else 1):
+        return None
+    task_run = data.get("taskRun")
+    chosen = tuple(dict.fromkeys(str(one) for one in ids))
+    return Request(action, chosen, None, str(task_run) if task_run else None, many, len(chosen))
+
+
+def _count(value: Any) -> int:
+    return value if isinstance(value, int) and value >= 0 else 0
