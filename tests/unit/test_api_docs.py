@@ -72,5 +72,5 @@ def test_endpoints_are_declared_once_and_whole() -> None:
         assert all(parameter.summary.endswith(".") for parameter in one.parameters)
 
 
-LOOKERS_MAY = {"/executions/export/{exportId}"}  # it is their own export that they end
+LOOKERS_MAY = {"/executions/export/{exportId}", "/views/{viewId}"}  # their own export, their own views
 WRITES = {"/flows", "/executions/{namespace}/{id}"}
