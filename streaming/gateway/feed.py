@@ -16,7 +16,7 @@ from streaming.bus import Bus, Subscription, split_live
 from streaming.gateway.health import Health
 from streaming.gateway.hub import Hub
 from streaming.gateway.listviews import stream_id
-from streaming.messages import Heartbeat, SignedOut
+from streaming.messages import Heartbeat, OperationsChanged, SignedOut
 from streaming.outage import Outage
 
 log = structlog.get_logger()
@@ -188,11 +188,14 @@ class Feed:
         message = codec.decode_control(payload)
         if isinstance(message, SignedOut):
             self._signed_out(message.session)
+        elif isinstance(message, OperationsChanged):
+            self._hub.operations_moved(message.operations)
 
     def _gap_deltas(self, payload: bytes) -> None:
         self._hub.missed(payload.decode())
 
     def _gap_logs(self, payload: bytes) -> None:
+        self._hub.operations_moved()
         self._hub.logs_missed()
 
     _HANDLERS = {

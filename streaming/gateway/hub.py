@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
 from functools import partial
 from threading import RLock
@@ -14,9 +14,19 @@ import msgspec
 from streaming.gateway.answers import Answers
 from streaming.gateway.listviews import ExecutionsView, ListView, StatsView
 from streaming.gateway.logview import LogsView
+from streaming.gateway.operationviews import OperationsView
 from streaming.gateway.reads import Reads
 from streaming.gateway.subscribers import Send, Subscriber
-from streaming.gateway.topics import ExecutionsTopic, ExecutionTopic, LogsTopic, RowsTopic, Topic, TopicError
+from streaming.gateway.topics import (
+    ExecutionsTopic,
+    ExecutionTopic,
+    LogsTopic,
+    OperationsTopic,
+    OperationTopic,
+    RowsTopic,
+    Topic,
+    TopicError,
+)
 from streaming.gateway.views import ExecutionView, RowsView, View
 from streaming.messages import Deltas, LogsCommitted
 from streaming.metrics.buckets import Buckets
@@ -67,6 +77,7 @@ class Hub:
         self._lists: list[ListView] = []
         self._followed: dict[str, list[ExecutionView | RowsView]] = {}
         self._logs: dict[str, list[LogsView]] = {}
+        self._operations: list[OperationsView] = []
         self._due: set[View] = set()
 
     def count(self, frame_bytes: Buckets, flush_seconds: Buckets) -> None:
@@ -92,8 +103,16 @@ class Hub:
                     one.take(delta, cursor)
                     self.touch(one)
         self.answers.take(deltas.items)
+        if deltas.operations:
+            self.operations_moved(deltas.operations)
         if deltas.answers:
             self.answers.take_triggers(deltas.answers)
+
+    def operations_moved(self, operations: Collection[str] = ()) -> None:
+        """Bulk operations moved; none named: perhaps all."""
+        with self.lock:
+            for view in self._operations:
+                view.moved(operations)
 
     def logs(self, committed: LogsCommitted) -> None:
         """Log lines were stored."""
@@ -114,6 +133,7 @@ class Hub:
             self.cursor = cursor
             for view in self._lists:
                 view.missed()
+            self.operations_moved()
             for one in {one for views in self._followed.values() for one in views}:
                 one.missed()
                 self.touch(one)
@@ -153,12 +173,16 @@ class Hub:
                 view = RowsView(topic, cap)
             case LogsTopic():
                 view = LogsView(topic, cap)
+            case OperationTopic() | OperationsTopic():
+                view = OperationsView(topic)
             case _:
                 view = StatsView(topic, self.clock)
         for where, key in self._places(view):
             where.setdefault(key, []).append(view)
         if isinstance(view, ListView):
             self._lists.append(view)
+        if isinstance(view, OperationsView):
+            self._operations.append(view)
         return view
 
     def _places(self, view: View) -> list[tuple[dict[str, list[Any]], str]]:
@@ -205,6 +229,8 @@ class Hub:
         self._due.discard(view)
         if isinstance(view, ListView):
             self._lists.remove(view)
+        if isinstance(view, OperationsView):
+            self._operations.remove(view)
         for where, key in self._places(view):
             where[key].remove(view)
             if not where[key]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from data.operation_records import Operation
 from engine.model import TaskRun
 from streaming.messages import Answer, ExecutionRow, LogEntry
 
@@ -80,7 +81,32 @@ class StatsItem(_Item, frozen=True, omit_defaults=True, tag="stats"):
     rate: float
 
 
-Item = RowItem | WindowItem | ExecutionItem | TaskRunItem | DroppedItem | GoneItem | LinesItem | SkippedItem | StatsItem
+class OperationItem(_Item, frozen=True, omit_defaults=True, tag="operation"):
+    """A bulk operation, new in the page or further than before."""
+
+    operation: Operation
+
+
+class OperationsItem(_Item, frozen=True, omit_defaults=True, tag="operations"):
+    """The page of bulk operations: ``ids`` in order, and how many there are in all."""
+
+    total: int
+    ids: tuple[str, ...] = ()
+
+
+Item = (
+    RowItem
+    | WindowItem
+    | ExecutionItem
+    | TaskRunItem
+    | DroppedItem
+    | GoneItem
+    | LinesItem
+    | SkippedItem
+    | StatsItem
+    | OperationItem
+    | OperationsItem
+)
 
 TAGS: tuple[str, ...] = tuple(kind.__struct_config__.tag for kind in Item.__args__)  # type: ignore[attr-defined]
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from data.operation_records import Operation
 from engine.model import Execution
 from streaming.gateway.topics import ExecutionsTopic, LogsTopic
 from streaming.messages import ExecutionRow, LogEntry
@@ -22,6 +23,13 @@ class Page(msgspec.Struct, frozen=True):
     total: int
     counts: dict[Any, int]
     positions: dict[str, str] = {}
+
+
+class OperationPage(msgspec.Struct, frozen=True):
+    """Some bulk operations, and how many there are in all."""
+
+    operations: tuple[Operation, ...]
+    total: int
 
 
 class Tail(msgspec.Struct, frozen=True):
@@ -48,6 +56,14 @@ class Reads(Protocol):
 
     def rows(self, ids: Sequence[str]) -> dict[str, ExecutionRow]:
         """Rows by id, of those that exist."""
+        ...
+
+    def operation(self, operation_id: str) -> Operation | None:
+        """A bulk operation."""
+        ...
+
+    def operations(self, page: int, size: int) -> OperationPage:
+        """A page of the bulk operations, the newest first."""
         ...
 
     def tail(self, topic: LogsTopic) -> Tail:

@@ -10,9 +10,10 @@ from urllib.parse import parse_qsl
 from data import Store
 from data.errors import StoreUnavailable
 from data.filters import matches, parse
+from data.operation_records import Operation
 from data.records import ExecutionQuery, LogQuery
 from engine.model import Execution
-from streaming.gateway.reads import Matcher, Page, Tail, Unavailable
+from streaming.gateway.reads import Matcher, OperationPage, Page, Tail, Unavailable
 from streaming.gateway.topics import ExecutionsTopic, LogsTopic
 from streaming.messages import ExecutionRow, LogEntry
 
@@ -58,6 +59,15 @@ class StoreReads:
     @_told
     def rows(self, ids: Sequence[str]) -> dict[str, ExecutionRow]:
         return self._store.rows(list(ids))
+
+    @_told
+    def operation(self, operation_id: str) -> Operation | None:
+        return self._store.operation(operation_id)
+
+    @_told
+    def operations(self, page: int, size: int) -> OperationPage:
+        total, found = self._store.operations(page, size)
+        return OperationPage(tuple(found), total)
 
     @_told
     def tail(self, topic: LogsTopic) -> Tail:

@@ -68,7 +68,20 @@ class StatsTopic(_Topic, frozen=True, tag="stats"):
     """Counts by state and the event rate, over everything."""
 
 
-Topic = ExecutionsTopic | ExecutionTopic | RowsTopic | LogsTopic | StatsTopic
+class OperationTopic(_Topic, frozen=True, tag="operation"):
+    """One bulk operation: how far it is."""
+
+    id: str
+
+
+class OperationsTopic(_Topic, frozen=True, tag="operations"):
+    """A page of the bulk operations, the newest first."""
+
+    page: int = 1
+    size: int = 25
+
+
+Topic = ExecutionsTopic | ExecutionTopic | RowsTopic | LogsTopic | StatsTopic | OperationTopic | OperationsTopic
 TOPICS: tuple[str, ...] = tuple(kind.__struct_config__.tag for kind in Topic.__args__)  # type: ignore[attr-defined]
 
 
@@ -79,7 +92,8 @@ def parse_topic(name: Any, params: Any, page_size_max: int) -> Topic:
         topic: Topic = msgspec.convert({**given, "topic": name}, Topic)
     except msgspec.ValidationError as error:
         raise TopicError(f"unknown topic or parameters: {error}") from error
-    if isinstance(topic, ExecutionsTopic) and not (1 <= topic.size <= page_size_max and topic.page >= 1):
+    paged = isinstance(topic, (ExecutionsTopic, OperationsTopic))
+    if paged and not (1 <= topic.size <= page_size_max and topic.page >= 1):
         raise TopicError(f"expected page >= 1 and 1 <= size <= {page_size_max}, got {topic.page} and {topic.size}")
     if isinstance(topic, ExecutionsTopic):
         return msgspec.structs.replace(topic, sort=normal(topic.sort))

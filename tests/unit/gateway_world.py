@@ -9,12 +9,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs
 
+from data.operation_records import Operation
 from engine.model import Execution, StateChange
 from engine.states import State
 from streaming.gateway.hub import Hub, Limits
 from streaming.gateway.loader import Loader
 from streaming.gateway.order import sort_key
-from streaming.gateway.reads import Matcher, Page, Tail, Unavailable
+from streaming.gateway.reads import Matcher, OperationPage, Page, Tail, Unavailable
 from streaming.gateway.sessions import Sessions
 from streaming.gateway.topics import ExecutionsTopic, LogsTopic
 from streaming.messages import Deltas, ExecutionDelta, ExecutionRow, LogEntry, LogsCommitted
@@ -57,6 +58,7 @@ class FakeReads:
     def __init__(self) -> None:
         self.truth: dict[str, ExecutionRow] = {}
         self.lines: list[LogEntry] = []
+        self.operations_there: dict[str, Operation] = {}
         self.position = "0-0"
         self.away = False
         self.asked = 0
@@ -89,6 +91,15 @@ class FakeReads:
     def rows(self, ids: Any) -> dict[str, ExecutionRow]:
         self._ask()
         return {i: self.truth[i] for i in ids if i in self.truth}
+
+    def operation(self, operation_id: str) -> Operation | None:
+        self._ask()
+        return self.operations_there.get(operation_id)
+
+    def operations(self, page: int, size: int) -> OperationPage:
+        self._ask()
+        newest = [*self.operations_there.values()][::-1]
+        return OperationPage(tuple(newest[(page - 1) * size : page * size]), len(newest))
 
     def tail(self, topic: LogsTopic) -> Tail:
         self._ask()
