@@ -49,6 +49,7 @@ class Executions:
     CHIP_NEW = "executions-new"
     EMPTY = "executions-empty"
     FILTER_ERROR = "filter-error"
+    EXPORT = "executions-export"
 
 
 class Execution:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,6 +23,8 @@ from data.filters import parse as parse_filters
 from data.pages import parse_sort
 from engine.ids import new_id
 
+WAIT_MAX_SECONDS = 10
+_LOOK_SECONDS = 0.1
 _ID = re.compile(r"[\w-]{8,64}")
 
 
@@ -106,7 +109,10 @@ def _known(api: Api, export_id: str) -> Progress:
 
 
 def progress(api: Api, exportId: str) -> flask.Response:
-    """How far an export is."""
+    """How far an export is; with ``wait`` an unknown one has so many seconds to begin."""
+    until = time.monotonic() + api.integer("wait", 0, 0, WAIT_MAX_SECONDS)
+    while api.exports.progress(exportId) is None and time.monotonic() < until:
+        time.sleep(_LOOK_SECONDS)
     return answer(_shape(_known(api, exportId)))
 
 
@@ -142,6 +148,9 @@ ENDPOINTS = (
         "GET", f"{_PATH}/by-query/parquet", parquet, "All that match, as a Parquet file.",
         "application/vnd.apache.parquet", _PARAMETERS, ours=True,
     ),
-    Endpoint("GET", f"{_PATH}/{{exportId}}", progress, "How far an export is.", "ExportProgress", ours=True),
+    Endpoint(
+        "GET", f"{_PATH}/{{exportId}}", progress, "How far an export is.", "ExportProgress",
+        (Parameter("wait", "integer", "Seconds that one which is not known yet has to begin.", "0"),), ours=True,
+    ),
     Endpoint("DELETE", f"{_PATH}/{{exportId}}", cancel, "End an export.", "ExportProgress", ours=True),
 )  # fmt: skip

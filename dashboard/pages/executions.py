@@ -9,6 +9,7 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from dashboard.components.export import export_button
 from dashboard.components.filter_bar import filter_bar, state_chips
 from dashboard.components.icons import icon
 from dashboard.components.tables import executions_grid, sort_names
@@ -22,7 +23,8 @@ PAGE_SIZES = (25, 50, 100, 200, 500)
 def layout(visit: Visit) -> Component:
     """The list; which rows, in which order, is said by the address and read in the browser."""
     head = html.Div(
-        [html.H1("Executions"), html.Span(id=Executions.TOTAL, className="wf-muted wf-num")], className="wf-page-head"
+        [html.H1("Executions"), html.Span(id=Executions.TOTAL, className="wf-muted wf-num"), export_button()],
+        className="wf-page-head",
     )
     return html.Div(className="wf-page full", children=[head, *live_list("/executions")])
 
