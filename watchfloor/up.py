@@ -34,7 +34,7 @@ PROCFILE = ROOT / "Procfile"
 STATE_FILE = "up.json"
 VALKEY = "valkey"
 STAGES = (("web", "worker"), ("executor", "logs"), (VALKEY,))
-_LATE = ("logs", "worker")  # the first row needs neither: they leave the processors to what it needs
+_LATE = ("logs", "worker")  # the first row needs neither: they load once the executor has
 _LATE_SECONDS = 10.0
 _SPARE = 5.0
 
@@ -80,10 +80,10 @@ def _run(settings: Settings, console: Console) -> int:
             supervisor.start(VALKEY)
         wait_for(settings.resolved_redis_url)
         prepare(settings, console)
-        answers = threading.Event()
-        announce = threading.Thread(target=_announce, args=(settings, console, supervisor, began, answers), daemon=True)
-        announce.start()
-        supervisor.pass_lines_on(until=lambda: answers.is_set() or time.monotonic() - began > _LATE_SECONDS)
+        threading.Thread(target=_announce, args=(settings, console, supervisor, began), daemon=True).start()
+        beats = threading.Event()
+        threading.Thread(target=_hear_executor, args=(settings, beats), daemon=True).start()
+        supervisor.pass_lines_on(until=beats.is_set)
         supervisor.start(*_LATE)
     supervisor.loop()
     console.print("All processes have ended.")
@@ -164,14 +164,30 @@ def prepare(settings: Settings, console: Console) -> None:
         )
 
 
-def _announce(
-    settings: Settings, console: Console, supervisor: Supervisor, began: float, answers: threading.Event
-) -> None:
+def _hear_executor(settings: Settings, beats: threading.Event) -> None:
+    """Set ``beats`` at an executor's first message, at the latest after ``_LATE_SECONDS``."""
+    from redis.exceptions import RedisError
+
+    from streaming import keys
+    from streaming.bus import Bus
+
+    bus, deadline = Bus.of(settings), time.monotonic() + _LATE_SECONDS
+    try:
+        with bus.subscription(keys.LIVE) as live:
+            while time.monotonic() < deadline and live.get(timeout=0.5) is None:
+                pass
+    except RedisError as error:
+        log.warning("executor.not_heard", reason=str(error))
+    finally:
+        bus.close()
+        beats.set()
+
+
+def _announce(settings: Settings, console: Console, supervisor: Supervisor, began: float) -> None:
     if not wait_for_web(settings, 60, supervisor.stopping):
         if not supervisor.stopping():
             console.print("[bold red]The web process does not answer.[/] Its lines above say why.")
         return
-    answers.set()
     console.print(f"Watchfloor answers after {time.monotonic() - began:.1f} s. Open (works once, for 15 minutes):")
     console.print(f"\n  {public_url(settings)}/login/{login_token(settings)}\n", soft_wrap=True, highlight=False)
 
