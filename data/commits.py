@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -122,7 +122,7 @@ class Commits(Database):
         with self._write() as connection:
             self._move_position(connection, commit)
             if commit.removed:
-                self._remove(connection, commit.removed)
+                self._remove(connection, commit.removed, commit.keeps)
             written = self._write_executions(connection, commit)
             self._write_timers(connection, commit)
             write_triggers(connection, self.dialect, commit.triggers)
@@ -171,9 +171,12 @@ class Commits(Database):
         missing = [i for i in ids if i not in known and i not in self._absent]
         return known | stored_of(connection, missing) if missing else known
 
-    def _remove(self, connection: sa.Connection, executions: Sequence[Execution]) -> None:
+    def _remove(
+        self, connection: sa.Connection, executions: Sequence[Execution], keeps: Mapping[str, tuple[str, ...]]
+    ) -> None:
         stored = self._before(connection, [item.id for item in executions])
-        gone = [Gone(s.seq, s.text_key, s.row, item) for item in executions if (s := stored.get(item.id))]
+        known = [(item, s) for item in executions if (s := stored.get(item.id))]
+        gone = [Gone(s.seq, s.text_key, s.row, item, keeps.get(item.id, ())) for item, s in known]
         remove(connection, self.dialect, gone)
         for one in gone:
             self._written.pop(one.row.id, None)

@@ -44,8 +44,9 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     """Everything one batch of events changes, written in one transaction.
 
     ``stream`` was read from ``after`` (``None``: whatever the store says) up to ``position``. ``removed`` go before
-    the others are written. ``task_runs`` and ``metrics`` name the execution (metrics also the task run) they belong
-    to; ``dropped`` are (execution id, task-run id). ``timers_cancelled`` are (execution id, key): a key may be in
+    the others are written; ``keeps`` says by their ids what stays of them (logs, metrics, files). ``task_runs`` and
+    ``metrics`` name the execution (metrics also the task run) they belong to; ``dropped`` are (execution id, task-run
+    id). ``timers_cancelled`` are (execution id, key): a key may be in
     one of the two timer lists. ``outbox`` is stored and its id returned; ``outbox_done`` are the rows carried out
     since the last commit. ``gates`` are the changed ones, ``slots`` by their ids the executions whose slot is
     another now. ``partitions``: how many the writer takes there to be (``None``: whatever the store says).
@@ -57,6 +58,7 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     after: str | None = None
     executions: Sequence[Execution] = ()
     removed: Sequence[Execution] = ()
+    keeps: Mapping[str, tuple[str, ...]] = {}
     task_runs: Sequence[tuple[str, TaskRun]] = ()
     dropped: Sequence[tuple[str, str]] = ()
     metrics: Sequence[tuple[str, str, Metric]] = ()

@@ -38,7 +38,7 @@ from data.tables import (
 from data.texts import label_pairs
 from data.times import now_us, to_us
 from data.upserts import run_many, upsert
-from engine.model import Execution, Kind, TaskRun
+from engine.model import Execution, Kind, TaskRun, evolve
 from engine.states import TERMINAL
 from streaming.messages import ExecutionRow
 
@@ -66,20 +66,26 @@ _zeros = {
 
 
 class Gone(msgspec.Struct, frozen=True):
-    """An execution that is to be removed: its key and row as stored, and the execution itself."""
+    """An execution that is to be removed: its key and row as stored, the execution itself, and what stays of it."""
 
     seq: int
     text_key: int
     row: ExecutionRow
     execution: Execution
+    keeps: tuple[str, ...] = ()
 
 
 class Remains(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is known of a removed execution: its last row, the key of its search text, addresses among its inputs."""
+    """What is known of a removed execution: its last row, the key of its search text, addresses among its inputs.
+
+    ``keeps`` names what stays of it: logs, metrics, files. ``swept``: once; what came late goes the second time.
+    """
 
     row: ExecutionRow
     text_key: int
     files: tuple[str, ...] = ()
+    keeps: tuple[str, ...] = ()
+    swept: bool = False
 
 
 _remains = msgspec.msgpack.Decoder(Remains)
@@ -103,7 +109,8 @@ def remove(connection: sa.Connection, dialect: str, gone: Sequence[Gone]) -> Non
 
 
 def _noted(gone: Gone) -> bytes:
-    return blobs.encode(Remains(gone.row, gone.text_key, tuple(dict.fromkeys(_addresses(gone.execution.inputs)))))
+    files = tuple(dict.fromkeys(_addresses(gone.execution.inputs)))
+    return blobs.encode(Remains(gone.row, gone.text_key, files, gone.keeps))
 
 
 def _addresses(value: Any) -> Iterator[str]:
@@ -170,10 +177,22 @@ class Retention(Database):
     # -- clearing away
 
     def pruned(self, limit: int) -> list[Remains]:
-        """Removed executions of which something may be left, the first removed first."""
-        query = sa.select(pruned.c.remains).order_by(pruned.c.removed_at, pruned.c.execution_id).limit(limit)
+        """Removed executions of which something may be left, the first removed first, but those that were put off."""
+        query = sa.select(pruned.c.remains).where(pruned.c.removed_at <= now_us())
+        query = query.order_by(pruned.c.removed_at, pruned.c.execution_id).limit(limit)
         with self._read() as connection:
             return [_remains.decode(remains) for remains in connection.scalars(query)]
+
+    def put_off(self, remains: Sequence[Remains], until: datetime) -> None:
+        """These are cleared away, and looked at again at that moment, for something of them may still come."""
+        if not remains:
+            return
+        rows = [
+            {"execution_id": one.row.id, "removed_at": to_us(until), "remains": blobs.encode(evolve(one, swept=True))}
+            for one in remains
+        ]
+        with self._write() as connection:
+            run_many(connection, upsert(self.dialect, pruned), rows)
 
     def pruned_waiting(self) -> int:
         """How many removed executions have something left."""

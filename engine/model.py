@@ -196,6 +196,7 @@ class Execution(msgspec.Struct, gc=False, frozen=True):
     ``breached`` are the SLAs it has broken, ``ending`` is the state that one of them ends it in while it is KILLING.
     ``hidden`` are the values behind the ``******`` in its inputs, variables and outputs.
     ``goes_on_from`` is the container whose tasks go on once it begins again, because a task run was changed by hand.
+    ``deletion``: it is removed once it has ended, and of logs, metrics and files what is named here.
     ``breakpoints`` (``task`` or ``task.value``) are where it stops, ``stopped_at`` is the task run before which it has.
     """
 
@@ -232,6 +233,7 @@ class Execution(msgspec.Struct, gc=False, frozen=True):
     chain: int = 0
     hidden: Hidden = NOTHING_HIDDEN
     goes_on_from: str | None = None
+    deletion: tuple[str, ...] | None = None
     breakpoints: tuple[str, ...] = ()
     stopped_at: str | None = None
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
 from threading import Event as Stop
+from typing import get_args
 
 import msgspec
 import structlog
@@ -25,7 +26,7 @@ from engine.model import Kind
 from engine.retention import Rule, Rules, rule_of
 from streaming import keys
 from streaming.bus import Bus
-from streaming.messages import ExecutionExpired
+from streaming.messages import ExecutionExpired, Removable
 
 log = structlog.get_logger()
 
@@ -41,6 +42,7 @@ _REST = 4  # times as long as a step took
 _REST_MAX = 2.0
 _CLAIMS_AFTER = timedelta(hours=1)  # a claim that may still be needed goes by its own expiry
 _BACKOFF = 5.0
+_PARTS = get_args(Removable)
 
 
 class Due(msgspec.Struct, frozen=True):
@@ -150,6 +152,11 @@ class Chooser:
         return left
 
 
+def _has_settled(one: Remains) -> bool:
+    """Whether it ended so long ago that nothing of it is on its way."""
+    return one.row.end_date is not None and one.row.end_date < _now() - SETTLED
+
+
 class Sweeper:
     """Clears away what is left of removed executions. ``writing`` is held around each change of the logs."""
 
@@ -172,7 +179,11 @@ class Sweeper:
                     self._sweep_one(one, stop)
             if stop.is_set():
                 break
-            self._timed(lambda some=some: self._store.forget_pruned(some), stop)
+            late = [one for one in some if not one.swept and not _has_settled(one)]
+            done = [one for one in some if one not in late]
+            self._store.put_off(late, _now() + SETTLED)
+            if done:
+                self._timed(lambda done=done: self._store.forget_pruned(done), stop)
             swept += len(some)
         return swept
 
@@ -182,12 +193,17 @@ class Sweeper:
             self._drop_claims(one, [(run.id, attempt.number) for run in runs for attempt in run.attempts])
             ids = [run.id for run in runs]
             self._timed(lambda ids=ids: self._store.drop_task_runs(execution_id, ids), stop)
-        while not stop.is_set() and self._store.drop_metrics(execution_id, _ROWS) == _ROWS:
+        for part in _PARTS:
+            if part not in one.keeps and not stop.is_set():
+                getattr(self, f"_drop_{part}")(one, stop)
+
+    def _drop_metrics(self, one: Remains, stop: Stop) -> None:
+        while not stop.is_set() and self._store.drop_metrics(one.row.id, _ROWS) == _ROWS:
             self._rest(0.01, stop)
-        while not stop.is_set() and self._timed(lambda: self._drop_lines(execution_id), stop) == _ROWS:
+
+    def _drop_logs(self, one: Remains, stop: Stop) -> None:
+        while not stop.is_set() and self._timed(lambda: self._drop_lines(one.row.id), stop) == _ROWS:
             pass
-        if not stop.is_set() and one.row.kind is not Kind.SYNTHETIC:
-            self._drop_files(one)
 
     def _drop_lines(self, execution_id: str) -> int:
         with self._writing:
@@ -198,8 +214,10 @@ class Sweeper:
         if attempts and ended is not None and ended < _now() - _CLAIMS_AFTER:
             self._bus.redis.unlink(keys.kill(one.row.id), *(keys.claim(*attempt) for attempt in attempts))
 
-    def _drop_files(self, one: Remains) -> None:
+    def _drop_files(self, one: Remains, stop: Stop) -> None:
         row = one.row
+        if row.kind is Kind.SYNTHETIC:
+            return
         self._files.delete(f"{row.namespace}/{row.flow_id}/{row.id}")
         for uri in one.files:
             path = uri.removeprefix(self._files_url)
@@ -219,21 +237,22 @@ class Sweeper:
 
 
 def keep_tidy(chooser: Chooser, sweeper: Sweeper, stop: Stop, seconds: float, ready: Callable[[], bool]) -> None:
-    """Make a round every ``seconds`` until ``stop``, once ``ready``; what is away is tried again."""
+    """Clear away what was deleted each second, and make a round every ``seconds``, until ``stop``, once ``ready``; what
+    is away is tried again."""
+    round_at = time.monotonic()
     while not stop.wait(_LOOK_MAX):
         if not ready():
             continue
-        wait = seconds
         try:
-            began = time.monotonic()
             sweeper.sweep(stop)
-            removed = chooser.round(stop, between=lambda: sweeper.sweep(stop))
-            if removed:
-                log.info("retention.round", removed=removed, took_ms=round((time.monotonic() - began) * 1000))
+            if (began := time.monotonic()) >= round_at:
+                removed = chooser.round(stop, between=lambda: sweeper.sweep(stop))
+                round_at = time.monotonic() + seconds
+                if removed:
+                    log.info("retention.round", removed=removed, took_ms=round((round_at - seconds - began) * 1000))
         except (StoreUnavailable, RedisError, OSError) as error:
             log.warning("retention.waits", error=str(error))
-            wait = _BACKOFF
+            stop.wait(_BACKOFF)
         except Exception:
             log.exception("retention.failed")
-        if stop.wait(wait):
-            return
+            stop.wait(seconds)

@@ -8,6 +8,7 @@ from engine.reducer.anew import replay
 from engine.reducer.breakpoints import resume_from_breakpoint
 from engine.reducer.change import change_status
 from engine.reducer.change_state import change_state
+from engine.reducer.delete import delete
 from engine.reducer.draft import Draft
 from engine.reducer.force import force_run
 from engine.reducer.kill import kill
@@ -15,7 +16,7 @@ from engine.reducer.labels import set_labels
 from engine.reducer.restart import restart
 from engine.reducer.resume import pause, resume
 from engine.reducer.unqueue import unqueue
-from engine.states import ACTIONS, Action, refusal
+from engine.states import Action, refusal
 from streaming.messages import ActionRequested, Answer
 
 _REMEMBERED = 20
@@ -26,16 +27,12 @@ def act(draft: Draft, event: ActionRequested) -> bool:
     if event.event_id in draft.execution.recent_actions:
         return False
     refused = refusal(event.action, draft.state, insist=event.include_non_terminated)
-    refused = refused or _ACTIONS.get(event.action, _unknown)(draft, event)
+    refused = refused or _ACTIONS[event.action](draft, event)
     draft.answers.append(Answer(event.event_id, event.action, refused, draft.made))
     if refused is not None:
         return False
     draft.set(recent_actions=(*draft.execution.recent_actions, event.event_id)[-_REMEMBERED:])
     return True
-
-
-def _unknown(draft: Draft, event: ActionRequested) -> str | None:
-    return f"{ACTIONS[event.action].title} is not among what this version can do; nothing was changed."
 
 
 _ACTIONS: dict[Action, Callable[[Draft, ActionRequested], str | None]] = {
@@ -50,4 +47,5 @@ _ACTIONS: dict[Action, Callable[[Draft, ActionRequested], str | None]] = {
     Action.CHANGE_STATUS: change_status,
     Action.CHANGE_STATE: change_state,
     Action.LABELS: set_labels,
+    Action.DELETE: delete,
 }

@@ -18,19 +18,22 @@ from engine.reducer.breakpoints import go_on_where_it_is_over
 from engine.reducer.containers import advance
 from engine.reducer.counting import tally_of
 from engine.reducer.created import create
+from engine.reducer.delete import is_over, removed
 from engine.reducer.draft import Draft, Step
 from engine.reducer.env import Applied, Env
 from engine.reducer.expired import execution_expired
 from engine.reducer.lifecycle import settle, tell_trigger
 from engine.reducer.lost import job_missed, worker_lost
 from engine.reducer.plan import NO_PLAN, plan_of
-from engine.reducer.reported import act_without_flow, execution_reported, is_reported, task_reported
+from engine.reducer.reported import execution_reported, is_reported, task_reported
 from engine.reducer.restart import run_what_is_left
 from engine.reducer.slots import give_back, slot_decided
 from engine.reducer.subflow import subflow_ended
 from engine.reducer.timers import timer_fired
+from engine.reducer.without_flow import act_without_flow
 from streaming.messages import (
     ActionRequested,
+    Answer,
     Event,
     ExecutionCreated,
     ExecutionExpired,
@@ -76,9 +79,9 @@ def apply(execution: Execution | None, event: Event, flow: Flow | None, env: Env
     if isinstance(event, ExecutionCreated):
         return _create(event, flow, env) if execution is None else Applied(execution)
     if execution is None:
-        return Applied(None, effects=_not_needed(event))
+        return Applied(None, effects=_not_needed(event), answers=_nobody(event))
     if flow is None or is_reported(execution):
-        return act_without_flow(execution, event) if isinstance(event, ActionRequested) else Applied(execution)
+        return act_without_flow(execution, event, env) if isinstance(event, ActionRequested) else Applied(execution)
     return _go_on(execution, event, flow, env)
 
 
@@ -104,7 +107,7 @@ def _finish(draft: Draft) -> Applied:
     _work_off(draft)
     give_back(draft)
     tell_trigger(draft)
-    return draft.applied()
+    return removed(draft) if is_over(draft) else draft.applied()
 
 
 def _not_needed(event: Any) -> tuple[Effect, ...]:
@@ -113,6 +116,13 @@ def _not_needed(event: Any) -> tuple[Effect, ...]:
         return ()
     event_id = derived_id("slot-freed", event.execution_id, event.attempt)
     return (Emit(SlotFreed(event_id, event.gate, event.at, event.execution_id)),)
+
+
+def _nobody(event: Any) -> tuple[Answer, ...]:
+    """What an action on an execution that is no more gets as its answer."""
+    if not isinstance(event, ActionRequested):
+        return ()
+    return (Answer(event.event_id, event.action, f"There is no execution {event.execution_id}."),)
 
 
 def _work_off(draft: Draft) -> None:

@@ -10,7 +10,7 @@ import msgspec
 
 from engine.effects import Effect
 from engine.model import Execution
-from streaming.messages import Answer, Metric
+from streaming.messages import Answer, Metric, Removable
 
 Evaluate = Callable[[str, Mapping[str, Any], datetime], Any]
 
@@ -41,7 +41,8 @@ class Applied(msgspec.Struct, frozen=True):
 
     ``execution`` is ``None`` when there is none, or none any more.
 
-    ``changed`` and ``dropped`` are task-run ids, ``metrics`` pairs of task-run id and metric.
+    ``changed`` and ``dropped`` are task-run ids, ``metrics`` pairs of task-run id and metric. ``keeps``: what stays of
+    one that is no more.
     """
 
     execution: Execution | None
@@ -50,3 +51,4 @@ class Applied(msgspec.Struct, frozen=True):
     effects: tuple[Effect, ...] = ()
     metrics: tuple[tuple[str, Metric], ...] = ()
     answers: tuple[Answer, ...] = ()
+    keeps: tuple[Removable, ...] = ()

@@ -88,7 +88,7 @@ def _close(draft: Draft, state: State) -> None:
     draft.set_progress(ROOT, None)
     tell_parent(draft)
     after = draft.plan.root.lists.get(AFTER, ())
-    if after:
+    if after and draft.execution.deletion is None:
         draft.set_progress(ROOT, Progress(total=len(after), branch=AFTER, verdict=state))
         draft.advance_later(ROOT)
 

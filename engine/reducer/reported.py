@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.effects import Effect, Emit, StopTasks
-from engine.ids import derived_id
 from engine.model import Execution, Kind, StateChange, TaskRun, evolve
 from engine.reducer.env import Applied
-from engine.states import STATES, TERMINAL, Action, State, refusal
-from streaming.messages import ActionRequested, Answer, ExecutionReported, SlotFreed, TaskReported
-
-_NOT_OURS = "Only what Watchfloor runs itself can be acted on; this one is reported by something else."
-_FLOW_GONE = "The revision of the flow that this execution runs is gone, so it can only be killed."
+from engine.states import STATES, TERMINAL, State
+from streaming.messages import ExecutionReported, TaskReported
 
 
 def is_reported(execution: Execution) -> bool:
     """Whether others run it: a synthetic one, or a foreign one."""
-    return execution.kind is Kind.SYNTHETIC or _is_foreign(execution)
+    return execution.kind is Kind.SYNTHETIC or is_foreign(execution)
 
 
-def _is_foreign(execution: Execution) -> bool:
+def is_foreign(execution: Execution) -> bool:
     """Whether its id is ``<source>:<native id>``."""
     return ":" in execution.id
 
@@ -84,30 +79,3 @@ def task_reported(execution: Execution | None, event: TaskReported) -> Applied:
         task_runs=execution.task_runs.set(run.id, run),
     )
     return Applied(changed, (run.id,))
-
-
-def act_without_flow(execution: Execution, event: ActionRequested) -> Applied:
-    """Actions where the reducer doesn't steer: kill ends what is shown, everything else is refused."""
-    refused = refusal(event.action, execution.state, insist=event.include_non_terminated)
-    if refused is None and (event.action is not Action.KILL or _is_foreign(execution)):
-        refused = _NOT_OURS if is_reported(execution) else _FLOW_GONE
-    if refused is not None:
-        return Applied(execution, answers=(Answer(event.event_id, event.action, refused),))
-    return _killed(execution, event)
-
-
-def _killed(execution: Execution, event: ActionRequested) -> Applied:
-    runs = {run.id: _killed_run(run, event) for run in execution.task_runs.values() if run.state not in TERMINAL}
-    killing = evolve(execution, history=(*execution.history, StateChange(State.KILLING, event.at)))
-    killed = _moved(killing, State.KILLED, event, task_runs=execution.task_runs.update(runs), progress=None, tally=None)
-    stopped = tuple(run.last_attempt_id for run in runs.values() if run.attempts)
-    effects: tuple[Effect, ...] = (StopTasks(execution.id, stopped),) if stopped else ()
-    if execution.slot is not None:
-        event_id = derived_id("slot-freed", execution.id, execution.attempt_number)
-        effects = (*effects, Emit(SlotFreed(event_id, execution.slot, event.at, execution.id)))
-        killed = evolve(killed, slot=None)
-    return Applied(killed, tuple(runs), effects=effects, answers=(Answer(event.event_id, event.action),))
-
-
-def _killed_run(run: TaskRun, event: ActionRequested) -> TaskRun:
-    return evolve(run, state=State.KILLED, history=(*run.history, StateChange(State.KILLED, event.at)))

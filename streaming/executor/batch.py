@@ -56,6 +56,8 @@ class Batch:
         self._answers: dict[str, list[Answer]] = {}
         self._timers: dict[tuple[str, str], Due | None] = {}
         self._removed: dict[str, Execution] = {}
+        self._absent: list[Answer] = []
+        self.keeps: dict[str, tuple[str, ...]] = {}
         self.effects: list[Effect] = []
         self.answered: list[Answered] = []
         self.metrics: list[tuple[str, str, Metric]] = []
@@ -74,7 +76,7 @@ class Batch:
         if applied.execution is not None:
             self._current[execution_id] = applied.execution
         elif execution_id in self._current:
-            self._remove(execution_id)
+            self._remove(execution_id, applied.keeps)
         dropped = self._dropped.setdefault(execution_id, {})
         changed = self._task_runs.setdefault(execution_id, {})
         for task_run_id in applied.dropped:
@@ -83,7 +85,8 @@ class Batch:
         for task_run_id in applied.changed:
             dropped.pop(task_run_id, None)
             changed[task_run_id] = None
-        self._answers.setdefault(execution_id, []).extend(applied.answers)
+        answers = self._answers.setdefault(execution_id, []) if execution_id in self._current else self._absent
+        answers.extend(applied.answers)
         self.metrics.extend((execution_id, task_run_id, metric) for task_run_id, metric in applied.metrics)
         for effect in applied.effects:
             self._take(effect)
@@ -109,11 +112,13 @@ class Batch:
         self.slots.setdefault(turn.gate.id, {}).update(dict.fromkeys(turn.changed))
         self.effects.extend(Emit(decision) for decision in turn.decisions)
 
-    def _remove(self, execution_id: str) -> None:
-        """The execution is no more, and nothing of what this batch changed in it matters."""
+    def _remove(self, execution_id: str, keeps: tuple[str, ...]) -> None:
+        """The execution is no more, and nothing of what this batch changed in it matters but what stays."""
         del self._current[execution_id]
+        self._absent.extend(self._answers.pop(execution_id, ()))
         if execution_id in self._stored:
             self._removed[execution_id] = self._stored[execution_id]
+            self.keeps[execution_id] = keeps
         self._task_runs.pop(execution_id, None)
         self._dropped.pop(execution_id, None)
         self.metrics = [metric for metric in self.metrics if metric[0] != execution_id]
@@ -177,12 +182,13 @@ class Batch:
         removed = tuple(row_of(execution) for execution in self.removed)
         said = tuple(self._said)
         operations = tuple(dict.fromkeys(one.operation for one in self.answered))
-        news = items or removed or said or operations
+        absent = tuple(self._absent)
+        news = items or removed or said or operations or absent
         if not news and not self.effects:
             return None
         if not news:
             return Outbox(b"", tuple(self.effects))
-        deltas = Deltas(executor_id, now, items, position, removed, said, stream, operations)
+        deltas = Deltas(executor_id, now, items, position, removed, said, stream, operations, absent)
         return Outbox(codec.encode(deltas), tuple(self.effects))
 
     def _touched(self) -> list[str]:

@@ -317,6 +317,7 @@ class Executor:
             after=self._position,
             executions=batch.executions,
             removed=batch.removed,
+            keeps=batch.keeps,
             task_runs=[(i, batch.current(i).task_runs[run]) for i, run in batch.task_runs],
             dropped=batch.dropped,
             metrics=batch.metrics,

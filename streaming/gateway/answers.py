@@ -33,9 +33,11 @@ class Answers:
         self._followers: dict[str, list[Follower]] = {}
         self._listeners: dict[str, list[Event]] = {}
 
-    def take(self, deltas: Iterable[ExecutionDelta]) -> None:
-        """Remember what ``deltas`` answer and tell who waits."""
+    def take(self, deltas: Iterable[ExecutionDelta], absent: Iterable[Answer] = ()) -> None:
+        """Remember what ``deltas`` answer, and what was said of executions that are ``absent``; tell who waits."""
         with self._news:
+            for answer in absent:
+                _remember(self._answers, answer.event_id, answer)
             for delta in deltas:
                 _remember(self._rows, delta.row.id, delta.row)
                 for answer in delta.answers:

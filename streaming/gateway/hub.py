@@ -102,7 +102,7 @@ class Hub:
                 for one in self._followed.get(delta.row.id, ()):
                     one.take(delta, cursor)
                     self.touch(one)
-        self.answers.take(deltas.items)
+        self.answers.take(deltas.items, deltas.absent)
         if deltas.operations:
             self.operations_moved(deltas.operations)
         if deltas.answers:

@@ -53,7 +53,7 @@ class DroppedItem(_Item, frozen=True, omit_defaults=True, tag="dropped"):
 
 
 class GoneItem(_Item, frozen=True, omit_defaults=True, tag="gone"):
-    """The execution is no more: retention removed it."""
+    """The execution is no more: somebody or retention removed it."""
 
     id: str
 

@@ -73,7 +73,8 @@ class Deltas(msgspec.Struct, gc=False, frozen=True, omit_defaults=True, tag="del
 
     ``position`` is the position in ``stream`` that the commit wrote: a reader whose snapshot has this position of it
     or a later one has these changes already. ``removed`` are the last rows of executions that are no more.
-    ``answers`` are those of triggers. ``operations``: bulk operations of which executions were answered.
+    ``answers`` are those of triggers. ``operations``: bulk operations of which executions were answered. ``absent``
+    are answers about executions that are not there (any more).
     """
 
     executor_id: str
@@ -84,6 +85,7 @@ class Deltas(msgspec.Struct, gc=False, frozen=True, omit_defaults=True, tag="del
     answers: tuple[TriggerAnswer, ...] = ()
     stream: str = "wf:events"
     operations: tuple[str, ...] = ()
+    absent: tuple[Answer, ...] = ()
 
 
 class Heartbeat(msgspec.Struct, frozen=True, omit_defaults=True, tag="heartbeat", tag_field="type"):

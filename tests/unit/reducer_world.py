@@ -27,6 +27,7 @@ from streaming.messages import (
     ExecutionCreated,
     Job,
     SlotEvent,
+    SlotFreed,
     TaskEnded,
     TaskStarted,
     TimerFired,
@@ -58,6 +59,7 @@ class World:
     """Runs executions as the executor would. ``submitted`` are the jobs in the order they were given out.
 
     ``revisions`` are the further ones of flows that have some; their first one is in ``flows``.
+    ``kept`` says of removed executions what stays of them.
     """
 
     def __init__(self, *flows: Flow, answers: Answers | None = None, env: Env = ENV, started: bool = True) -> None:
@@ -79,6 +81,7 @@ class World:
         self.lines: list[str] = []
         self.said: list[str | None] = []
         self.applied: list[Applied] = []
+        self.kept: dict[str, tuple[str, ...]] = {}
         self.events: list[Event] = []
         self._number = 0
 
@@ -176,6 +179,8 @@ class World:
 
     def answer_to(self, job: Job) -> Answer:
         """What is scripted for the task, ``task[value]`` first."""
+        if job.execution_id not in self.executions:
+            return State.SUCCESS
         run = self.executions[job.execution_id].task_runs[job.task_run_id]
         for key in (f"{run.task_id}[{run.value}]", run.task_id):
             if key in self.answers:
@@ -203,6 +208,8 @@ class World:
         self.applied.append(applied)
         if applied.execution is not None:
             self.executions[event.execution_id] = applied.execution
+        elif before is not None:
+            self._forget(before.id, applied)
         self.said += [answer.refused for answer in applied.answers]
         for effect in applied.effects:
             self._perform(effect)
@@ -217,6 +224,11 @@ class World:
         first = self.flows.get(getattr(holder, "flow_id", ""))
         further = self.revisions.get(first.id) if first else None
         return {1: first, **further}.get(holder.revision) if further else first
+
+    def _forget(self, execution_id: str, applied: Applied) -> None:
+        del self.executions[execution_id]
+        self.kept[execution_id] = applied.keeps
+        self.timers = {key: timer for key, timer in self.timers.items() if key[0] != execution_id}
 
     def _turn(self, event: SlotEvent) -> Applied:
         gate = self.gates.get(event.execution_id) or gate_of(event.execution_id, {})
@@ -301,7 +313,9 @@ def check_laws(before: Execution | None, applied: Applied, flow: Flow | None, ev
     if after is before:
         assert applied == Applied(before, answers=applied.answers)
         return
-    assert after is not None
+    if after is None:
+        _check_removed(before, applied)
+        return
     assert after.version == (before.version if before else 0) + 1
     reported = is_reported(after)
     known = before.task_runs if before else {}
@@ -319,6 +333,15 @@ def check_laws(before: Execution | None, applied: Applied, flow: Flow | None, ev
         _check_counts(after, flow)
     if after.state in TERMINAL:
         assert all(run.state in TERMINAL for run in after.task_runs.values() if _is_main(run, after)) or reported
+
+
+def _check_removed(before: Execution | None, applied: Applied) -> None:
+    """What is no more waits for nothing, starts nothing, and holds nothing."""
+    assert before is not None
+    assert not any(isinstance(effect, SetTimer | Submit) for effect in applied.effects)
+    emitted = [effect.event for effect in applied.effects if isinstance(effect, Emit)]
+    assert before.slot is None or any(isinstance(event, SlotFreed) for event in emitted)
+    assert (applied.changed, applied.dropped, applied.metrics) == ((), (), ())
 
 
 def _check_counts(execution: Execution, flow: Flow) -> None:

@@ -134,6 +134,14 @@ class RuleWorld(World):
         self.queue.append(JobMissed(self.event_id(), "e", self.now, run.id, run.attempts[-1].number))
         self.run()
 
+    def late(self, name: str) -> None:
+        """The worker of the newest job of ``e``, which is a task's, answers though the execution is no more."""
+        job = next(job for job in reversed(self.submitted) if job.task["id"] == name)
+        before = dict(self.executions)
+        self.queue += [self.started_event(job), self.ended_event(job, State.SUCCESS)]
+        self.run()
+        assert self.executions == before
+
     def others(self) -> list[Execution]:
         """Executions besides ``e``, in the order they began."""
         return [execution for execution in self.executions.values() if execution.id != "e"]
@@ -209,16 +217,17 @@ STEPS: dict[str, Callable[[RuleWorld, Any], None]] = {
     "answer": lambda world, answers: [world.answer(name, _answer(answer)) for name, answer in answers.items()],
     "execute": lambda world, fields: world.execute(**fields),
     "missed": lambda world, name: world.miss(name),
+    "late": lambda world, name: world.late(name),
     "expect": RuleWorld.expect,
     "refused": _refused,
     **{action.value: _act(action) for action in Action},
 }
 """``pass`` lets time pass (``PT5S``), ``answer`` lets silent workers answer (``{task: ANSWER}``), ``missed`` lets the
 job of a task run get lost on its way, ``execute`` asks for one more execution (``{flow_id, execution_id, …}``),
-``refused`` asks for actions and looks why they are refused, with nothing changed (``{action: part of the reason}``, or
-``{action: {why: …, fields…}}``); every action by its name, with fields of its event (``{}``: none), where ``task``
-stands for the id of a task run, ``round`` (``[task, 1]``) for that of one in a LoopUntil, and ``of`` for the execution
-that a Subflow task run waits for."""
+``late`` lets a worker answer for an execution that is no more, ``refused`` asks for actions and looks why they are
+refused, with nothing changed (``{action: part of the reason}``, or ``{action: {why: …, fields…}}``); every action by
+its name, with fields of its event (``{}``: none), where ``task`` stands for the id of a task run, ``round`` (``[task,
+1]``) for that of one in a LoopUntil, and ``of`` for the execution that a Subflow task run waits for."""
 
 
 def _contained(wanted: Any, found: list[str]) -> Any:
@@ -276,11 +285,16 @@ LOOKS: dict[str, Callable[[RuleWorld, Any], Any]] = {
     "folders": lambda world, _: [_folder(world, job) for job in world.submitted],
     "stopped": lambda world, _: [i.split(":")[0] in world.execution.task_runs for i in world.stopped].count(True),
     "timers": lambda world, _: len(world.timers),
+    "stopped_in_all": lambda world, _: len(world.stopped),
+    "order_in_all": lambda world, _: len(world.submitted),
+    "there": lambda world, _: list(world.executions),
+    "kept": lambda world, _: {name: list(parts) for name, parts in world.kept.items()},
     "held": lambda world, _: sum(gate.held for gate in world.gates.values()),
     "queued": lambda world, _: sum(len(gate.queue) for gate in world.gates.values()),
 }
 """``runs`` are all task runs with their states, ``order`` the jobs as given out, ``error`` and ``lines`` (of the
 engine's log) parts of texts; by task run: ``attempts`` (how many), ``histories``, ``gave`` (outputs), ``waits``
 (seconds until its retry); ``others`` the other executions as they began, each with what is named of ``_picture``;
-``folders`` what each job has of the folder of its WorkingDirectory;
-``stopped``, ``timers``, ``held`` (slots) and ``queued`` (who waits for one) are counts."""
+``folders`` what each job has of the folder of its WorkingDirectory; ``there`` are the ids of the executions there
+are, ``kept`` says of removed ones what stays of them; ``stopped_in_all`` and ``order_in_all`` count for those that
+are no more too; ``stopped``, ``timers``, ``held`` (slots) and ``queued`` (who waits for one) are counts."""
