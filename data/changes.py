@@ -12,7 +12,8 @@ import msgspec
 import sqlalchemy as sa
 
 from data import blobs
-from data.counters import Tally, text_key, text_of
+from data.counters import Tally
+from data.signatures import same, signature_of
 from data.tables import execution, execution_data, execution_label, search_text, task_run
 from data.texts import label_pairs
 from data.times import to_us, to_us_or_none
@@ -69,7 +70,7 @@ class Change(msgspec.Struct, gc=False):
 
     execution: Execution
     row: ExecutionRow
-    text: str
+    signature: dict[str, Any] | None  # ``None``: the stored one
     text_key: int
     before: Stored | None
 
@@ -110,16 +111,18 @@ def stored_of(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Stored
 
 def change_of(item: Execution, before: Stored | None) -> Change:
     row = row_of(item)
-    text = text_of(row)
-    return Change(item, row, text, text_key(text), before)
+    if before is not None and same(before.row, row):
+        return Change(item, row, None, before.text_key, before)
+    signature = signature_of(row)
+    return Change(item, row, signature, signature["key"], before)
 
 
 def write_changes(connection: sa.Connection, dialect: str, changes: Sequence[Change]) -> dict[str, int]:
     """Rows, records, labels, texts and counts of changed executions; their keys in the tables."""
     if not changes:
         return {}
-    texts = {c.text_key: c.text for c in changes if c.before is None or c.before.text_key != c.text_key}
-    run_many(connection, insert_new(dialect, search_text), [{"key": k, "text": t} for k, t in sorted(texts.items())])
+    signatures = {c.text_key: c.signature for c in changes if c.signature is not None}
+    run_many(connection, insert_new(dialect, search_text), [signatures[key] for key in sorted(signatures)])
     _write_index(connection, dialect, changes)
     seqs = _seqs(connection, changes)
     data = [_data_row(c, seqs[c.execution.id]) for c in changes]
@@ -133,8 +136,9 @@ def write_changes(connection: sa.Connection, dialect: str, changes: Sequence[Cha
     return seqs
 
 
-FIXED = ("namespace", "flow_id", "revision", "kind", "parent_id", "start_date")  # of a row; seldom others later on
-CHANGING = {"state": ("state",), "end_date": ("end_at", "duration")}  # what of a row is in which columns
+# Of a row: what is seldom another later on, and what else is in which columns.
+FIXED = ("namespace", "flow_id", "revision", "kind", "parent_id", "original_id", "start_date")
+CHANGING = {"state": ("state",), "end_date": ("end_at", "duration"), "last_task": ("last_task",)}
 _ALWAYS = ("version", "changed_at")
 
 
@@ -199,6 +203,8 @@ def index_row(change: Change) -> dict[str, Any]:
         "parent_id": item.parent_id,
         "text_key": change.text_key,
         "id_reversed": item.id[::-1],
+        "original_id": item.original_id,
+        "last_task": item.last_task,
     }
 
 

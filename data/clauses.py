@@ -1,73 +1,267 @@
-"""Filters in SQL: the same meaning as ``data.filters`` has in Python."""
+"""Filters in SQL: the same meaning as ``data.matching`` has in Python."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
+from msgspec import structs
 
-from data.filters import ID_END, ID_START, SYSTEM, Condition, Filters, needle, since, wanted
+from data.counters import NO_TASK
+from data.errors import FilterError
+from data.fields import ID_END, ID_START, SYSTEM, DateFilter, needle, since
+from data.filters import Condition, Filters, wanted
+from data.matching import columns_of, is_of_range
 from data.operators import NEGATIONS, OPERATORS, Op, position_of
-from data.tables import execution, execution_label, flow_count, label_count, search_text
+from data.signatures import LABEL_END, clean, label_start
+from data.tables import execution, execution_label, flow_count, label_count, search_text, task_count, text_count
 from data.texts import short
 from data.times import to_us
+from engine.model import SYSTEM_PREFIX
 
 Clause = sa.ColumnElement[bool]
 
 FEW = 20_000  # matching executions that are rather listed and sorted than searched along an index
+EXPRESSION_MAX = 10_000  # values that a regular expression may find
 COUNTED = frozenset({"namespace", "flowId", "state", "kind", "scope", "childFilter"})
-_COLUMNS = {"namespace": "namespace", "flowId": "flow_id", "state": "state", "kind": "kind"}
-_PLAIN = _COLUMNS | {"startDate": "start_at", "endDate": "end_at"}
+SIGNED = COUNTED | {"flowRevision", "triggerId", "labels", "q"}
+TASKED = frozenset({"namespace", "flowId", "state", "scope", "taskId"})
+_COLUMNS = {
+    "namespace": "namespace",
+    "flowId": "flow_id",
+    "flowRevision": "revision",
+    "state": "state",
+    "kind": "kind",
+    "triggerId": "trigger_id",
+    "taskId": "last_task",
+    "startDate": "start_at",
+    "endDate": "end_at",
+    "parentId": "parent_id",
+    "triggerExecutionId": "parent_id",
+    "id": "id",
+}
 _BEFORE = frozenset({Op.LESS_THAN, Op.LESS_THAN_OR_EQUAL_TO})
-_PLAIN |= {"parentId": "parent_id", "triggerExecutionId": "parent_id"}
+_NAMES = ("namespace", "flowId")
 
 
-def to_clauses(filters: Filters, table: sa.Table, now: datetime) -> list[Clause]:
-    """One clause a condition, over ``execution`` (all fields) or ``flow_count`` (the ``COUNTED`` fields)."""
-    return [_SPECIAL.get(c.field, _plain)(c, table, now) for c in filters.conditions]
+class Meaning(msgspec.Struct, frozen=True):
+    """What filters say at one moment: dates instead of durations, values instead of regular expressions.
+
+    All ``conditions``, one of ``groups`` (when there are any), and one of the two of ``either`` (start or end) hold.
+    """
+
+    conditions: tuple[Condition, ...] = ()
+    groups: tuple[tuple[Condition, ...], ...] = ()
+    either: tuple[tuple[Condition, ...], ...] = ()
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """Names of all fields in it; ``labels`` of the system are ``systemLabels``."""
+        found = [*self.conditions, *(c for group in (*self.groups, *self.either) for c in group)]
+        return frozenset("systemLabels" if is_system_label(c) else c.field for c in found)
+
+    def plus(self, *conditions: Condition) -> Meaning:
+        """The same with more conditions."""
+        return structs.replace(self, conditions=(*self.conditions, *conditions))
 
 
-def _plain(condition: Condition, table: sa.Table, now: datetime) -> Clause:
-    values = [to_us(v) if isinstance(v, datetime) else str(v) for v in wanted(condition)]
-    column = table.c[_PLAIN[condition.field]]
-    clause = OPERATORS[condition.op].clause
-    if column is execution.c.parent_id and condition.op not in NEGATIONS:
-        # Only children are in the index.
-        found = begins(column, values[0]) if condition.op is Op.STARTS_WITH else clause(column, values)
-        return sa.and_(column.is_not(None), found)
-    if condition.field == "endDate" and condition.op in _BEFORE:
-        return sa.and_(clause(column, values), clause(execution.c.start_at, values))  # it ended after it started
-    if condition.field in ("namespace", "flowId") and condition.op not in (Op.EQUALS, Op.IN) and table is execution:
-        # There are few names: a list of them can use the index that a text function can't.
-        names = flow_count.c[column.name]
-        known = sa.select(names).distinct().where(flow_count.c.grain == 0, clause(names, values))
-        return column.in_(known)
-    return clause(column, values)
+def is_system_label(condition: Condition) -> bool:
+    """Whether it is about a label that signatures leave out."""
+    return condition.field == "labels" and (condition.key or "").startswith(SYSTEM_PREFIX)
 
 
-def _child(condition: Condition, table: sa.Table, now: datetime) -> Clause:
+def meaning(connection: sa.Connection, filters: Filters, now: datetime) -> Meaning:
+    """What ``filters`` say at ``now``, in this database."""
+    ranged = [c for c in filters.conditions if is_of_range(c, filters.dates)]
+    others = [_dated(c, now) for c in filters.conditions if c not in ranged]
+    sides = tuple(tuple(_dated(c, now, column) for c in ranged) for column in columns_of(filters.dates))
+    either = sides if ranged and filters.dates is DateFilter.START_OR_END_DATE else ()
+    top = [*others, *(sides[0] if ranged and not either else ())]
+    known = _Known(connection)
+    return Meaning(
+        tuple(known.values(c) for c in top),
+        tuple(tuple(known.values(_dated(c, now)) for c in group) for group in filters.groups),
+        either,
+    )
+
+
+def _dated(condition: Condition, now: datetime, column: str | None = None) -> Condition:
+    """A part of the time range as a condition on the date ``column`` (``None``: its own)."""
+    if condition.field != "timeRange":
+        return structs.replace(condition, field=column) if column else condition
+    (back,) = wanted(condition)
+    return Condition(column or "startDate", Op.GREATER_THAN_OR_EQUAL_TO, (since(now, back).isoformat(),))
+
+
+class _Known:
+    """Looks up the values that regular expressions find."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def values(self, condition: Condition) -> Condition:
+        """A regular expression as a list of the values it finds; other conditions as they are."""
+        if condition.op is not Op.REGEX:
+            return condition
+        test, asked = OPERATORS[Op.REGEX].test, wanted(condition)
+        found = [value for value in self._connection.scalars(_known(condition)) if test(value, asked)]
+        if len(found) > EXPRESSION_MAX:
+            part = f"filters[{condition.field}][REGEX]"
+            raise FilterError(part, f"it finds more than {EXPRESSION_MAX:,} values: make it narrower")
+        return structs.replace(condition, op=Op.IN, values=tuple(sorted(found)))
+
+
+def _known(condition: Condition) -> sa.Select[Any]:
+    if condition.field in _NAMES:
+        return sa.select(flow_count.c[_COLUMNS[condition.field]]).distinct().where(flow_count.c.grain == 0)
+    if condition.field == "taskId":
+        return sa.select(task_count.c.task_id).distinct().where(task_count.c.task_id != NO_TASK)
+    if is_system_label(condition):
+        return sa.select(label_count.c.value).distinct().where(label_count.c.key == short(condition.key or ""))
+    value = signed_value(condition)
+    return sa.select(value).distinct().where(value.is_not(None))
+
+
+# -- clauses
+
+
+def to_clauses(told: Meaning, table: sa.Table, *, listed: bool = False) -> list[Clause]:
+    """All of it, one clause a condition, over ``execution`` (all fields), ``flow_count`` (the ``COUNTED`` ones),
+    ``search_text`` joined with ``text_count`` (the ``SIGNED`` ones) or ``task_count`` (the ``TASKED`` ones).
+
+    ``listed``: executions are found by their signatures, rather than looked at one by one.
+    """
+    make = _Maker(table, listed)
+    clauses = make.every(told.conditions)
+    for groups in (told.groups, told.either):
+        if groups:
+            clauses.append(sa.or_(*(sa.and_(*make.every(group)) for group in groups)))
+    return clauses
+
+
+class _Maker:
+    """Makes clauses over one table."""
+
+    def __init__(self, table: sa.Table, listed: bool) -> None:
+        self._table = table
+        self._listed = listed
+
+    def every(self, conditions: Iterable[Condition]) -> list[Clause]:
+        """A clause for each; those that only signatures know are one together."""
+        signed, clauses = [], []
+        for condition in conditions:
+            if self._table is execution and _only_signed(condition):
+                signed.append(condition)
+            else:
+                clauses.append(self._one(condition))
+        return [*clauses, *([self._signed(signed)] if signed else [])]
+
+    def _one(self, condition: Condition) -> Clause:
+        special = _ON_EXECUTION if self._table is execution else _ON_COUNTS
+        return special.get(condition.field, _plain)(condition, self._table)
+
+    def _signed(self, conditions: Sequence[Condition]) -> Clause:
+        key = execution.c.text_key if self._listed else execution.c.text_key + sa.literal_column("0")
+        if any(id_clauses(c) for c in conditions if c.field == "q"):
+            return sa.and_(*(self._text_or_id(key, c) for c in conditions))
+        return key.in_(sa.select(search_text.c.key).where(*map(_on_signature, conditions)))
+
+    @staticmethod
+    def _text_or_id(key: Any, condition: Condition) -> Clause:
+        ids = id_clauses(condition) if condition.field == "q" else []
+        return sa.or_(key.in_(sa.select(search_text.c.key).where(_on_signature(condition))), *ids)
+
+
+def _on_signature(condition: Condition) -> Clause:
+    return _ON_COUNTS.get(condition.field, _plain)(condition, search_text)
+
+
+def _only_signed(condition: Condition) -> bool:
+    return condition.field in ("q", "triggerId") or (condition.field == "labels" and not is_system_label(condition))
+
+
+def _column(condition: Condition, table: sa.Table) -> Any:
+    if table is search_text and condition.field == "state":
+        return text_count.c.state
+    if table is task_count and condition.field == "taskId":
+        return task_count.c.task_id
+    return table.c[_COLUMNS[condition.field]]
+
+
+def _values(condition: Condition) -> list[Any]:
+    return [to_us(v) if isinstance(v, datetime) else v if isinstance(v, int) else str(v) for v in wanted(condition)]
+
+
+def _plain(condition: Condition, table: sa.Table) -> Clause:
+    return OPERATORS[condition.op].clause(_column(condition, table), _values(condition))
+
+
+def _name(condition: Condition, table: sa.Table) -> Clause:
+    """There are few names: a list of them can use the index that a text function can't."""
+    if condition.op in (Op.EQUALS, Op.IN):
+        return _plain(condition, table)
+    names = flow_count.c[_COLUMNS[condition.field]]
+    known = sa.select(names).distinct().where(flow_count.c.grain == 0, _plain(condition, flow_count))
+    return _column(condition, table).in_(known)
+
+
+def _parent(condition: Condition, table: sa.Table) -> Clause:
+    if condition.op in NEGATIONS:
+        return _plain(condition, table)
+    column, values = execution.c.parent_id, _values(condition)
+    found = begins(column, values[0]) if condition.op is Op.STARTS_WITH else _plain(condition, table)
+    return sa.and_(column.is_not(None), found)  # only children are in the index
+
+
+def _id(condition: Condition, table: sa.Table) -> Clause:
+    return _id_clause(execution.c.id, execution.c.id_reversed, condition)
+
+
+def _id_clause(column: Any, turned: Any, condition: Condition) -> Clause:
+    (text, *_), op = _values(condition), condition.op
+    if op is Op.STARTS_WITH:
+        return begins(column, text)
+    if op is Op.ENDS_WITH:
+        return begins(turned, text[::-1])
+    return OPERATORS[op].clause(column, _values(condition))
+
+
+def _original(condition: Condition, table: sa.Table) -> Clause:
+    own, other = execution.c.id, execution.c.original_id
+    if condition.op in NEGATIONS:
+        return sa.func.coalesce(other, own).not_in(_values(condition))
+    clause = OPERATORS[condition.op].clause(other, _values(condition))
+    return sa.or_(sa.and_(other.is_not(None), clause), sa.and_(_id(condition, table), other.is_(None)))
+
+
+def _ended(condition: Condition, table: sa.Table) -> Clause:
+    clause = _plain(condition, table)
+    if condition.op not in _BEFORE:
+        return clause
+    return sa.and_(clause, OPERATORS[condition.op].clause(table.c.start_at, _values(condition)))  # it began before
+
+
+def _child(condition: Condition, table: sa.Table) -> Clause:
     child = condition.values[0] == "CHILD"
     if table is execution:
         return execution.c.parent_id.is_not(None) if child else execution.c.parent_id.is_(None)
     return table.c.child == int(child)
 
 
-def _scope(condition: Condition, table: sa.Table, now: datetime) -> Clause:
+def _scope(condition: Condition, table: sa.Table) -> Clause:
     system = OPERATORS[Op.PREFIX].clause(table.c.namespace, [SYSTEM])
     inside = (condition.values[0] == "SYSTEM") is (condition.op is Op.EQUALS)
     return system if inside else sa.not_(system)
 
 
-def _range(condition: Condition, table: sa.Table, now: datetime) -> Clause:
-    (back,) = wanted(condition)
-    return table.c.start_at >= to_us(since(now, back))
+# -- text
 
 
-def text_keys(condition: Condition) -> Any:
-    """The texts that free text is in."""
-    return sa.select(search_text.c.key).where(position_of(search_text.c.text, needle(condition.values[0])) > 0)
+def _text(condition: Condition, table: sa.Table) -> Clause:
+    return position_of(search_text.c.text, needle(condition.values[0])) > 0
 
 
 def id_clauses(condition: Condition) -> list[Clause]:
@@ -86,14 +280,29 @@ def begins(column: Any, text: str) -> Clause:
     return sa.and_(column >= text, column < text + "\U0010ffff")
 
 
-def _text(condition: Condition, table: sa.Table, now: datetime) -> Clause:
-    inner = text_keys(condition).where(search_text.c.key == execution.c.text_key).correlate(execution)
-    return sa.or_(sa.exists(inner), *id_clauses(condition))
+# -- labels
 
 
-def rare_text(condition: Condition) -> Clause:
-    """The same by a list of texts: for free text that few executions have."""
-    return sa.or_(execution.c.text_key.in_(text_keys(condition)), *id_clauses(condition))
+def signed_value(condition: Condition) -> Any:
+    """The column of ``search_text``, or for a label its value there, NULL where there is none."""
+    if condition.field != "labels":
+        return search_text.c[_COLUMNS[condition.field]]
+    start, labels = label_start(condition.key or ""), search_text.c.labels
+    at = position_of(labels, start)
+    rest = sa.func.substr(labels, at + len(start))
+    value = sa.func.substr(rest, 1, position_of(rest, LABEL_END) - 1)
+    return sa.case((at > 0, value), else_=sa.null())
+
+
+def _signed_label(condition: Condition, table: sa.Table) -> Clause:
+    key, values = condition.key or "", [clean(value) for value in wanted(condition)]
+    op = NEGATIONS.get(condition.op, condition.op)
+    if op in (Op.EQUALS, Op.IN):
+        wholes = [label_start(key) + value + LABEL_END for value in values]
+        clause = sa.or_(sa.false(), *(position_of(search_text.c.labels, whole) > 0 for whole in wholes))
+    else:
+        clause = OPERATORS[op].clause(signed_value(condition), values)
+    return sa.not_(clause) if condition.op in NEGATIONS else clause
 
 
 def label_clause(condition: Condition, table: sa.Table) -> Clause:
@@ -103,7 +312,7 @@ def label_clause(condition: Condition, table: sa.Table) -> Clause:
     return sa.and_(table.c.key == short(condition.key or ""), OPERATORS[op].clause(table.c.value, values))
 
 
-def _label(condition: Condition, table: sa.Table, now: datetime) -> Clause:
+def _system_label(condition: Condition, table: sa.Table) -> Clause:
     values = sa.select(label_count.c.value).distinct().where(label_clause(condition, label_count))
     inner = (
         sa.select(execution_label.c.seq)
@@ -123,17 +332,16 @@ def rare_label(condition: Condition) -> Clause:
     return execution.c.seq.in_(sa.select(execution_label.c.seq).where(label_clause(condition, execution_label)))
 
 
-def label_rows(condition: Condition) -> Clause:
-    """The condition on ``execution_label`` itself."""
-    return label_clause(condition, execution_label)
-
-
-_SPECIAL: dict[str, Callable[[Condition, sa.Table, datetime], Clause]] = {
-    "q": _text,
-    "labels": _label,
-    "timeRange": _range,
-    "childFilter": _child,
-    "scope": _scope,
+_Make = Callable[[Condition, sa.Table], Clause]
+_EVERYWHERE: dict[str, _Make] = {"childFilter": _child, "scope": _scope}
+_ON_EXECUTION: dict[str, _Make] = _EVERYWHERE | {
+    "namespace": _name,
+    "flowId": _name,
+    "parentId": _parent,
+    "triggerExecutionId": _parent,
+    "originalId": _original,
+    "id": _id,
+    "endDate": _ended,
+    "labels": _system_label,
 }
-# The same for what few executions have; not for negations.
-RARE: dict[str, Callable[[Condition], Clause]] = {"labels": rare_label, "q": rare_text}
+_ON_COUNTS: dict[str, _Make] = _EVERYWHERE | {"q": _text, "labels": _signed_label}

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from enum import IntEnum
+from typing import Any
 
 import sqlalchemy as sa
 
 from data import tables
+from data.signatures import keys_of
 from data.texts import label_pairs
 from data.times import DAY, HOUR, to_us
 from data.upserts import add_to, run_many
-from engine.model import evolve
 from streaming.messages import ExecutionRow
 
 
@@ -30,27 +30,24 @@ class Grain(IntEnum):
 WIDTH = {Grain.DAY: DAY, Grain.HOUR: HOUR, Grain.END_DAY: DAY, Grain.END_HOUR: HOUR}
 _BY_START = (Grain.DAY, Grain.HOUR)
 _BY_END = (Grain.END_DAY, Grain.END_HOUR)
-_SYSTEM = "system."
-ERROR_CAP = 1_000  # characters of an error that free text is looked for in
+NO_TASK = ""  # where those are counted that have had no task yet
+_TEXT = ("text_key", "day", "state")
+_TASK = ("namespace", "flow_id", "task_id", "state")
 _FLOW = ("grain", "bucket", "namespace", "flow_id", "kind", "child", "state")
 
 
-def text_of(row: ExecutionRow) -> str:
-    """What free text is looked for in, in lower case: a line each for namespace, flow, labels and error.
-
-    Labels of the system's own are left out, and what is over the cap of an error: so few texts differ.
-    """
-    labels = (f"{key}:{value}" for key, value in sorted(row.labels.items()) if not key.startswith(_SYSTEM))
-    text = "\n".join((row.namespace, row.flow_id, *labels, (row.error or "")[:ERROR_CAP]))
-    return text.lower().replace("\x00", "")
-
-
-def text_key(text: str) -> int:
-    """Key of a text: 63 bits of its hash, so that it needs no look-up."""
-    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()) >> 1
+def _counts_as(before: ExecutionRow, after: ExecutionRow) -> bool:
+    """Whether two rows of one signature are counted alike."""
+    return (
+        before.state is after.state
+        and before.last_task == after.last_task
+        and before.end_date == after.end_date
+        and before.start_date == after.start_date
+        and before.labels == after.labels
+    )
 
 
-def _flow_key(row: ExecutionRow) -> tuple[object, ...]:
+def _flow_key(row: ExecutionRow) -> tuple[Any, ...]:
     end = -1 if row.end_date is None else to_us(row.end_date) // HOUR
     rest = (row.namespace, row.flow_id, row.kind.value, int(row.parent_id is not None), row.state.value)
     return (to_us(row.start_date) // HOUR, end, *rest)
@@ -72,9 +69,12 @@ class Tally:
         self._flows: Counter[tuple[object, ...]] = Counter()
         self._labels: Counter[tuple[object, ...]] = Counter()
         self._texts: Counter[tuple[object, ...]] = Counter()
+        self._tasks: Counter[tuple[object, ...]] = Counter()
 
     def move(self, before: ExecutionRow | None, after: ExecutionRow, before_text: int, after_text: int) -> None:
         """An execution went from ``before`` (``None``: it is new) to ``after``."""
+        if before is not None and before_text == after_text and _counts_as(before, after):
+            return
         if before is not None:
             self._add(before, before_text, -1)
         self._add(after, after_text, 1)
@@ -84,11 +84,13 @@ class Tally:
         self._add(row, text, -1)
 
     def _add(self, row: ExecutionRow, text: int, n: int) -> None:
+        key = _flow_key(row)
         state = row.state.value
-        self._flows[_flow_key(row)] += n
+        self._flows[key] += n
         for label in label_pairs(row.labels):
             self._labels[(*label, state)] += n
-        self._texts[(text, state)] += n
+        self._texts[(text, key[0] * HOUR // DAY * DAY, state)] += n
+        self._tasks[(row.namespace, row.flow_id, row.last_task or NO_TASK, state)] += n
 
     def _by_bucket(self) -> Counter[tuple[object, ...]]:
         counter: Counter[tuple[object, ...]] = Counter()
@@ -103,7 +105,8 @@ class Tally:
         for table, columns, counter in (
             (tables.flow_count, _FLOW, self._by_bucket()),
             (tables.label_count, ("key", "value", "state"), self._labels),
-            (tables.text_count, ("text_key", "state"), self._texts),
+            (tables.text_count, _TEXT, self._texts),
+            (tables.task_count, _TASK, self._tasks),
         ):
             run_many(connection, add_to(dialect, table), _changed(columns, counter))
 
@@ -113,16 +116,20 @@ def zero_keys(gone: Iterable[tuple[ExecutionRow, int]]) -> dict[sa.Table, list[d
     flows: set[tuple[object, ...]] = set()
     labels: set[tuple[object, ...]] = set()
     texts: set[tuple[object, ...]] = set()
+    tasks: set[tuple[object, ...]] = set()
     for row, text in gone:
         start, end, namespace, flow_id, *_ = _flow_key(row)
-        flows.update((*bucket, namespace, flow_id) for bucket in _buckets(start, end))  # type: ignore[arg-type]
+        flows.update((*bucket, namespace, flow_id) for bucket in _buckets(start, end))
+        tasks.add((namespace, flow_id))
         labels.update(label_pairs(row.labels))
-        texts |= {(text,), (text_key(text_of(evolve(row, error=None))),)}
-    found = ((tables.flow_count, _FLOW, flows), (tables.label_count, ("key", "value"), labels))
-    return {
-        table: [dict(zip(columns, key, strict=False)) for key in sorted(keys)]
-        for table, columns, keys in (*found, (tables.text_count, ("text_key",), texts))
-    }
+        texts.update((key,) for key in {text, *keys_of(row)})
+    found = (
+        (tables.flow_count, _FLOW, flows),
+        (tables.label_count, ("key", "value"), labels),
+        (tables.text_count, ("text_key",), texts),
+        (tables.task_count, _TASK[:2], tasks),
+    )
+    return {table: [dict(zip(columns, key, strict=False)) for key in sorted(keys)] for table, columns, keys in found}
 
 
 def _changed(columns: Iterable[str], counter: Counter[tuple[object, ...]]) -> list[dict[str, object]]:

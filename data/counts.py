@@ -2,8 +2,12 @@
 
 - Filters of ``COUNTED`` fields, and either start or end dates: sums over ``flow_count``, by whole days and hours, plus
   a count of the executions in the cut hours at the two ends.
-- One condition on labels, or one free text, alone or with states: sums over ``label_count`` or ``text_count``.
-- "Not" of another field: what matches the rest, less what matches it.
+- Filters of ``TASKED`` fields, without dates: sums over ``task_count``.
+- Filters of ``SIGNED`` fields (labels, text, trigger, …), in any combination, and start dates: sums over the counts
+  of the signatures that match, by whole days, plus a count of the executions in the cut days at the two ends.
+- One label of the system's own, alone or with states: sums over ``label_count``.
+- "Not" of another field: what matches the rest, less what matches it. Start or end: both, less what is in both. An end
+  that most executions match: what matches the rest, less those that ended at another time.
 - Anything else: executions are counted one by one.
 """
 
@@ -17,16 +21,30 @@ import msgspec
 import sqlalchemy as sa
 from msgspec import structs
 
-from data.clauses import COUNTED, FEW, RARE, id_clauses, label_clause, text_keys, to_clauses
+from data.clauses import (
+    COUNTED,
+    FEW,
+    SIGNED,
+    TASKED,
+    Meaning,
+    id_clauses,
+    is_system_label,
+    label_clause,
+    meaning,
+    rare_label,
+    to_clauses,
+)
 from data.counters import Grain
-from data.filters import Condition, Filters, since, wanted
+from data.filters import Condition, Filters, wanted
 from data.operators import NEGATIONS, Op
-from data.tables import execution, flow_count, label_count, text_count
+from data.tables import execution, flow_count, label_count, search_text, task_count, text_count
 from data.times import DAY, HOUR, to_us
-from engine.states import State
+from engine.states import EXECUTION_STATES, TERMINAL, State
 
 Counts = dict[State, int]
-_DATES = frozenset({"timeRange", "startDate", "endDate"})
+_DATES = frozenset({"startDate", "endDate"})
+_ENDED = Condition("state", Op.IN, tuple(s.value for s in EXECUTION_STATES if s in TERMINAL or s is State.PAUSED))
+SIGNED_FEW = 5 * FEW  # executions with signatures that match, which are rather looked up by them
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -66,45 +84,34 @@ class Split(msgspec.Struct, frozen=True):
 
     start: Span | None
     end: Span | None
-    rest: Filters
+    rest: Meaning
 
 
-def split(filters: Filters, now: datetime) -> Split:
+def split(told: Meaning) -> Split:
     """Take the conditions on start and end out of the filters."""
-    start: Span | None = None
-    end: Span | None = None
+    found: dict[str, Span] = {}
     rest = []
-    for condition in filters.conditions:
-        part = _span(condition, now)
-        if part is None:
+    for condition in told.conditions:
+        if condition.field not in _DATES or condition.op not in _SPANS:
             rest.append(condition)
-        elif condition.field == "endDate":
-            end = part.cut(end.low, end.high) if end else part
-        else:
-            start = part.cut(start.low, start.high) if start else part
-    return Split(start, end, Filters(tuple(rest)))
-
-
-def _span(condition: Condition, now: datetime) -> Span | None:
-    if condition.field not in _DATES or condition.op not in _SPANS:
-        return None
-    value = wanted(condition)[0]
-    if condition.field == "timeRange":
-        return Span(to_us(since(now, value)))
-    return _SPANS[condition.op](to_us(value))
+            continue
+        part = _SPANS[condition.op](to_us(wanted(condition)[0]))
+        found[condition.field] = found.get(condition.field, Span()).cut(part.low, part.high)
+    return Split(found.get("startDate"), found.get("endDate"), structs.replace(told, conditions=tuple(rest)))
 
 
 _BY_START = (Grain.DAY, Grain.HOUR, execution.c.start_at)
 _BY_END = (Grain.END_DAY, Grain.END_HOUR, execution.c.end_at)
 
 
-def _is_scanned_negation(condition: Condition) -> bool:
-    return condition.op in NEGATIONS and condition.field not in COUNTED
-
-
-def is_counted(filters: Filters) -> bool:
+def is_counted(told: Meaning) -> bool:
     """Whether ``flow_count`` knows all of it."""
-    return all(condition.field in COUNTED for condition in filters.conditions)
+    return told.fields <= COUNTED
+
+
+def is_signed(told: Meaning) -> bool:
+    """Whether signatures and states tell all of it (but ids that free text finds)."""
+    return told.fields <= SIGNED
 
 
 class Counting:
@@ -113,46 +120,116 @@ class Counting:
     def __init__(self, connection: sa.Connection, now: datetime) -> None:
         self._connection = connection
         self._now = now
+        self._sizes: dict[Meaning, int] = {}
 
-    def count(self, filters: Filters) -> Counts:
+    def meaning(self, filters: Filters) -> Meaning:
+        """What ``filters`` say at that moment."""
+        return meaning(self._connection, filters, self._now)
+
+    def count(self, told: Meaning) -> Counts:
         """How many executions match, by state."""
-        if (negated := next((c for c in filters.conditions if _is_scanned_negation(c)), None)) is not None:
-            return self._all_but(filters, negated)
-        parts = split(filters, self._now)
-        if is_counted(parts.rest) and (parts.start is None or parts.end is None):
+        if told.either:
+            return self._either(told)
+        if (negated := next((c for c in told.conditions if _is_scanned_negation(c)), None)) is not None:
+            return self._all_but(told, negated)
+        parts = split(told)
+        if parts.end is not None and parts.rest.fields <= SIGNED and (parts.start or not is_counted(parts.rest)):
+            return self._of_both(parts)
+        if is_counted(parts.rest):
             return self._of_dates(parts)
-        if (special := self._one_of_a_kind(filters)) is not None:
-            return special
-        return self._scan([self._clause(condition) for condition in filters.conditions])
+        if told.fields <= TASKED:
+            return self._of_tasks(told)
+        if is_signed(parts.rest):
+            return self._of_signatures(parts.rest, parts.start or Span())
+        if (found := self._of_label(told)) is not None:
+            return found
+        return self._scan(self.clauses(told))
 
-    def _clause(self, condition: Condition) -> sa.ColumnElement[bool]:
-        """The condition on ``execution``; on a label or text that few executions have as a list of what has it."""
-        alone = Filters((condition,))
-        if condition.field in RARE and sum((self._one_of_a_kind(alone) or {}).values()) <= FEW:
-            return RARE[condition.field](condition)
-        return to_clauses(alone, execution, self._now)[0]
+    def clauses(self, told: Meaning) -> list[sa.ColumnElement[bool]]:
+        """The conditions on ``execution``, with whatever few executions have as a list of what has it."""
+        rare = [c for c in told.conditions if is_system_label(c) and c.op not in NEGATIONS and self._is_rare(c)]
+        others = structs.replace(told, conditions=tuple(c for c in told.conditions if c not in rare))
+        return [*map(rare_label, rare), *to_clauses(others, execution, listed=self.by_signature(told))]
 
-    def _all_but(self, filters: Filters, negated: Condition) -> Counts:
-        """What matches the other conditions, less what also matches the opposite of this one."""
-        others = tuple(c for c in filters.conditions if c is not negated)
-        opposite = structs.replace(negated, op=NEGATIONS[negated.op])
-        less = self.count(Filters((*others, opposite)))
-        return _sum([self.count(Filters(others)), {state: -n for state, n in less.items()}])
+    def _is_rare(self, condition: Condition) -> bool:
+        return sum((self._of_label(Meaning((condition,))) or {}).values()) <= FEW
 
-    def buckets(self, filters: Filters, grain: Grain, span: Span) -> list[tuple[int, int]]:
+    def by_signature(self, told: Meaning) -> bool:
+        """Whether few executions have signatures that match, so that they are best looked up by those."""
+        only = Meaning(tuple(c for c in told.conditions if c.field in SIGNED - COUNTED and not is_system_label(c)))
+        if not only.conditions:
+            return False
+        if only not in self._sizes:
+            self._sizes[only] = sum(self._signed_sum(only, Span()).values())
+        return self._sizes[only] <= SIGNED_FEW
+
+    def buckets(self, told: Meaning, grain: Grain, span: Span) -> list[tuple[int, int]]:
         """(start of the bucket, matching executions in it) for ``COUNTED`` filters, oldest first."""
         bucket = flow_count.c.bucket
         query = sa.select(bucket, sa.func.sum(flow_count.c.n)).where(flow_count.c.grain == int(grain))
-        query = query.where(*span.clauses(bucket), *to_clauses(filters, flow_count, self._now))
-        rows = self._connection.execute(query.group_by(bucket).order_by(bucket)).all()
-        return [(start, int(n)) for start, n in rows]
+        query = query.where(*span.clauses(bucket), *to_clauses(told, flow_count))
+        return self._pairs(query.group_by(bucket).order_by(bucket))
 
-    def values(self, filters: Filters, column: str) -> list[tuple[str, int]]:
+    def days(self, told: Meaning) -> list[tuple[int, int]]:
+        """(start of the day, matching executions of that day) for ``SIGNED`` filters, oldest first."""
+        day = text_count.c.day
+        query = self._signed(told, sa.select(day, sa.func.sum(text_count.c.n)))
+        return self._pairs(query.group_by(day).order_by(day))
+
+    def values(self, told: Meaning, column: str) -> list[tuple[str, int]]:
         """(value of a column of ``flow_count``, matching executions with it) for ``COUNTED`` filters, by value."""
         value = flow_count.c[column]
         query = sa.select(value, sa.func.sum(flow_count.c.n)).where(flow_count.c.grain == int(Grain.ALL))
-        query = query.where(*to_clauses(filters, flow_count, self._now)).group_by(value)
+        query = query.where(*to_clauses(told, flow_count)).group_by(value)
         return sorted((text, int(n)) for text, n in self._connection.execute(query) if n)
+
+    def _pairs(self, query: sa.Select[Any]) -> list[tuple[int, int]]:
+        return [(start, int(n)) for start, n in self._connection.execute(query)]
+
+    # -- from other counts
+
+    def _all_but(self, told: Meaning, negated: Condition) -> Counts:
+        """What matches the other conditions, less what also matches the opposite of this one."""
+        others = structs.replace(told, conditions=tuple(c for c in told.conditions if c is not negated))
+        opposite = structs.replace(negated, op=NEGATIONS[negated.op])
+        return _less(self.count(others), self.count(others.plus(opposite)))
+
+    def _either(self, told: Meaning) -> Counts:
+        """Start or end in the range: both together, less those that are counted twice."""
+        plain = structs.replace(told, either=())
+        one, other = (self.count(plain.plus(*side)) for side in told.either)
+        return _less(_sum([one, other]), self.count(plain.plus(*told.either[0], *told.either[1])))
+
+    def _of_both(self, parts: Split) -> Counts:
+        """Of the end, and of the start or of signatures: all that ended, less those that ended at another time."""
+        rest, start, end = parts.rest.plus(_ENDED), parts.start, parts.end or Span()
+        if start and start.low is not None and end.low is not None and end.low <= start.low:
+            end = Span(None, end.high)  # whatever began later ended later
+        if end == Span():
+            return self._started(rest, start)
+        inside = self._ended_in(end)
+        if inside * 2 <= self._ended_in(Span()):
+            return self._scan_of(rest, start, end)
+        outside = [Span(None, end.low)] if end.low is not None else []
+        outside += [Span(end.high)] if end.high is not None else []
+        return _less(self._started(rest, start), _sum([self._scan_of(rest, start, span) for span in outside]))
+
+    def _started(self, told: Meaning, start: Span | None) -> Counts:
+        if is_counted(told):
+            return self._of_dates(Split(start, None, told))
+        return self._of_signatures(told, start or Span())
+
+    def _scan_of(self, told: Meaning, start: Span | None, end: Span) -> Counts:
+        spans = [*end.clauses(execution.c.end_at), *(start or Span()).clauses(execution.c.start_at)]
+        if end.high is not None:
+            spans.append(execution.c.start_at < end.high)
+        return self._scan([*self.clauses(told), *spans])
+
+    def _ended_in(self, span: Span) -> int:
+        """About how many ended in a span."""
+        grain, bucket = flow_count.c.grain, flow_count.c.bucket
+        query = sa.select(sa.func.sum(flow_count.c.n)).where(grain == int(Grain.END_DAY), *span.clauses(bucket))
+        return int(self._connection.scalar(query) or 0)
 
     # -- by start or end
 
@@ -164,42 +241,63 @@ class Counting:
             return {}
         day, hour, column = _BY_END if parts.end else _BY_START
         whole, ends = pieces(span, day, hour)
-        clauses = to_clauses(parts.rest, execution, self._now)
+        clauses = to_clauses(parts.rest, execution)
         cut = [self._scan([*clauses, *end.clauses(column)]) for end in ends]
         return _sum([self._kept(parts.rest, whole), *cut])
 
-    def _kept(self, filters: Filters, whole: Sequence[tuple[Grain, Span]]) -> Counts:
+    def _kept(self, told: Meaning, whole: Sequence[tuple[Grain, Span]]) -> Counts:
         if not whole:
             return {}
         grains = [
             sa.and_(flow_count.c.grain == int(grain), *span.clauses(flow_count.c.bucket)) for grain, span in whole
         ]
         query = sa.select(flow_count.c.state, sa.func.sum(flow_count.c.n)).where(sa.or_(*grains))
-        return self._by_state(query.where(*to_clauses(filters, flow_count, self._now)), flow_count.c.state)
+        return self._by_state(query.where(*to_clauses(told, flow_count)), flow_count.c.state)
 
-    # -- by label or text
+    # -- by task, label or signature
 
-    def _one_of_a_kind(self, filters: Filters) -> Counts | None:
-        others = [c for c in filters.conditions if c.field != "state"]
-        states = Filters(tuple(c for c in filters.conditions if c.field == "state"))
-        if len(others) != 1 or others[0].field not in ("labels", "q"):
+    def _of_tasks(self, told: Meaning) -> Counts:
+        column = task_count.c.state
+        query = sa.select(column, sa.func.sum(task_count.c.n)).where(*to_clauses(told, task_count))
+        return self._by_state(query, column)
+
+    def _of_label(self, told: Meaning) -> Counts | None:
+        """One label of the system's own, with states."""
+        others = [c for c in told.conditions if c.field != "state"]
+        if len(others) != 1 or not is_system_label(others[0]) or told.groups:
             return None
-        return self._of_label(others[0], states) if others[0].field == "labels" else self._of_text(others[0], states)
-
-    def _of_label(self, condition: Condition, states: Filters) -> Counts:
+        states = Meaning(tuple(c for c in told.conditions if c.field == "state"))
         column = label_count.c.state
-        query = sa.select(column, sa.func.sum(label_count.c.n)).where(label_clause(condition, label_count))
-        return self._by_state(query.where(*to_clauses(states, label_count, self._now)), column)
+        query = sa.select(column, sa.func.sum(label_count.c.n)).where(label_clause(others[0], label_count))
+        return self._by_state(query.where(*to_clauses(states, label_count)), column)
 
-    def _of_text(self, condition: Condition, states: Filters) -> Counts:
-        column = text_count.c.state
-        query = sa.select(column, sa.func.sum(text_count.c.n)).where(text_count.c.text_key.in_(text_keys(condition)))
-        found = self._by_state(query.where(*to_clauses(states, text_count, self._now)), column)
-        ids = id_clauses(condition)
+    def _of_signatures(self, told: Meaning, span: Span) -> Counts:
+        if span.empty:
+            return {}
+        whole, ends = days_of(span)
+        counts = [self._signed_sum(told, whole), self._of_ids(told, whole)] if whole else []
+        clauses = self.clauses(told) if ends else []
+        return _sum([*counts, *(self._scan([*clauses, *end.clauses(execution.c.start_at)]) for end in ends)])
+
+    def _signed(self, told: Meaning, query: sa.Select[Any]) -> sa.Select[Any]:
+        joined = query.select_from(text_count.join(search_text, search_text.c.key == text_count.c.text_key))
+        return joined.where(*to_clauses(told, search_text))
+
+    def _signed_sum(self, told: Meaning, span: Span) -> Counts:
+        query = self._signed(told, sa.select(text_count.c.state, sa.func.sum(text_count.c.n)))
+        return self._by_state(query.where(*span.clauses(text_count.c.day)), text_count.c.state)
+
+    def _of_ids(self, told: Meaning, span: Span) -> Counts:
+        """What free text finds by an id alone."""
+        ids = [clause for group in (told.conditions, *told.groups) for c in group if c.field == "q"
+               for clause in id_clauses(c)]  # fmt: skip
         if not ids:
-            return found
-        apart = execution.c.text_key.not_in(text_keys(condition))
-        return _sum([found, self._scan([sa.or_(*ids), apart, *to_clauses(states, execution, self._now)])])
+            return {}
+        by_text = sa.select(search_text.c.key).join(text_count, text_count.c.text_key == search_text.c.key)
+        by_text = by_text.where(search_text.c.key == execution.c.text_key, text_count.c.state == execution.c.state)
+        found = sa.exists(by_text.where(*to_clauses(told, search_text)).correlate(execution))
+        clauses = [*to_clauses(told, execution), *span.clauses(execution.c.start_at)]
+        return self._scan([sa.or_(*ids), sa.not_(found), *clauses])
 
     # -- one by one
 
@@ -210,6 +308,12 @@ class Counting:
 
     def _by_state(self, query: sa.Select[Any], column: Any) -> Counts:
         return _sum([{State(state): int(n)} for state, n in self._connection.execute(query.group_by(column))])
+
+
+def _is_scanned_negation(condition: Condition) -> bool:
+    if condition.op not in NEGATIONS:
+        return False
+    return condition.field not in COUNTED | SIGNED or is_system_label(condition)
 
 
 def pieces(span: Span, day: Grain, hour: Grain) -> tuple[list[tuple[Grain, Span]], list[Span]]:
@@ -238,6 +342,21 @@ def _whole(span: Span, day: Grain, hour: Grain) -> list[tuple[Grain, Span]]:
     if last is not None:
         parts.append((hour, span.cut(last, None)))
     return [(grain, part) for grain, part in parts if not part.empty]
+
+
+def days_of(span: Span) -> tuple[Span | None, list[Span]]:
+    """A span as whole days (``None``: none), and the cut days at its ends that have to be counted."""
+    low = None if span.low is None else -(-span.low // DAY) * DAY
+    high = None if span.high is None else span.high // DAY * DAY
+    if low is not None and high is not None and low >= high:
+        return None, [span]
+    ends = [] if low == span.low else [Span(span.low, low)]
+    ends += [] if high == span.high else [Span(high, span.high)]
+    return Span(low, high), ends
+
+
+def _less(counts: Counts, less: Counts) -> Counts:
+    return _sum([counts, {state: -n for state, n in less.items()}])
 
 
 def _sum(parts: Iterable[Counts]) -> Counts:

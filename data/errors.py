@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 
 class DataError(Exception):
     """Base of all errors of this package."""
@@ -42,13 +44,30 @@ class TablesTooNew(DataError):
         )
 
 
-class FilterError(DataError, ValueError):
-    """A filter that isn't known. ``part`` is the part of the query string it is about."""
+class Problem(msgspec.Struct, frozen=True):
+    """What is wrong with one part of the filters, and where: ``part`` is its name on the wire.
 
-    def __init__(self, part: str, message: str) -> None:
+    ``field``, ``op``, ``key`` (of a label) and ``group`` (number of the OR group) as they were given, ``None`` where
+    there is none; ``allowed``: what may stand there instead, when that can be listed.
+    """
+
+    part: str
+    message: str
+    field: str | None = None
+    op: str | None = None
+    key: str | None = None
+    group: int | None = None
+    allowed: tuple[str, ...] = ()
+
+
+class FilterError(DataError, ValueError):
+    """Filters that can't be read. ``part`` is the first bad part of the query string, ``problems`` are all of them."""
+
+    def __init__(self, part: str, message: str, problems: tuple[Problem, ...] = ()) -> None:
         super().__init__(f"{part}: {message}")
         self.part = part
         self.message = message
+        self.problems = problems or (Problem(part, message),)
 
 
 class FileNotFound(DataError):

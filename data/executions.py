@@ -35,16 +35,18 @@ class Executions(Database):
         window = Window((max(query.page, 1) - 1) * query.size, query.size if rows is None else rows)
         with self._read() as connection:
             counting = Counting(connection, now)
-            counts = counting.count(query.filters)
+            told = counting.meaning(query.filters)
+            counts = counting.count(told)
             total = sum(counts.values())
-            found = Paging(connection, now, counting).rows(query.filters, sort, window, total)
+            found = Paging(connection, counting).rows(told, sort, window, total)
             positions = {row.stream: row.position for row in connection.execute(_POSITIONS)}
         return ExecutionPage([blobs.decode_row(row) for row in found], total, counts, positions)
 
     def counts(self, filters: Filters, now: datetime | None = None) -> Counts:
         """How many executions match, by state."""
         with self._read() as connection:
-            return Counting(connection, now or datetime.now(UTC)).count(filters)
+            counting = Counting(connection, now or datetime.now(UTC))
+            return counting.count(counting.meaning(filters))
 
     def row(self, execution_id: str) -> ExecutionRow | None:
         """The list row of one execution."""

@@ -1,34 +1,34 @@
-"""Filters of executions: one table of fields and operators, one wire form, and what they mean in Python.
+"""Filters of executions and their one wire form, which the page's address, the REST API and saved views share.
 
-The wire form is ``filters[field][OP]=value``, lists comma-joined, labels ``filters[labels][OP][key]=value``; the page's
-URL, the REST API and the live topics share it. The flat parameters of older clients (``state=FAILED``) are taken too.
-``data.clauses`` says the same in SQL; a property test holds the two together.
+``filters[field][OP]=value``, labels ``filters[labels][OP][key]=value``, lists comma-joined (a comma within a value is
+``\\,``, a backslash ``\\\\``), groups of which one must hold ``filters[or][0][field][OP]=value``, and beside them
+``dateFilter``. The flat parameters of older clients (``state=FAILED``) are taken too. ``data.fields`` is the table of
+fields; ``data.matching`` says what filters mean in Python and ``data.clauses`` in SQL: a property test holds the two
+together.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
 import msgspec
 
-from data.counters import text_of
-from data.errors import FilterError
-from data.operators import LISTS, NEGATIONS, OPERATORS, Op
-from engine.durations import DurationError, parse_duration
-from engine.model import Kind
-from engine.states import EXECUTION_STATES
-from streaming.messages import ExecutionRow
+from data.errors import FilterError, Problem
+from data.fields import FIELDS, DateFilter
+from data.operators import LISTS, MERGED, Op
+from data.patterns import pattern
 
-SYSTEM = "system"
-ID_START = 8  # shortest beginning of an id that free text finds
-ID_END = 4  # shortest end of an id that free text finds
-_KEY = re.compile(r"filters\[(\w+)\]\[(\w+)\](?:\[(.+)\])?", re.DOTALL)
-_LOST_PLUS = re.compile(r" (\d\d:\d\d)$")
+__all__ = ["FIELDS", "Condition", "DateFilter", "FilterError", "Filters", "Problem", "Reading", "parse", "read"]
+
+CONDITIONS_MAX = 50  # of one set of filters, those in groups included
+VALUES_MAX = 1_000  # of one list
+_KEY = re.compile(r"filters(?:\[or\]\[(\d{1,6})\])?\[(\w+)\]\[(\w+)\](?:\[(.+)\])?", re.DOTALL)
+_DATES = "dateFilter"
+_PIECES = re.compile(r"(?:\\[\\,]|[^,])+", re.DOTALL)
+_ESCAPED = re.compile(r"\\([\\,])")
 
 
 class Condition(msgspec.Struct, frozen=True):
@@ -41,102 +41,34 @@ class Condition(msgspec.Struct, frozen=True):
 
 
 class Filters(msgspec.Struct, frozen=True):
-    """Conditions that must all hold."""
+    """Conditions that must all hold, and groups of them of which one must (when there are any).
+
+    With ``dates`` the time range (``timeRange``, ``startDate`` as its beginning, ``endDate`` as its end) is about that
+    date; without, each is about its own, and ``timeRange`` about the start.
+    """
 
     conditions: tuple[Condition, ...] = ()
+    groups: tuple[tuple[Condition, ...], ...] = ()
+    dates: DateFilter | None = None
+
+    @property
+    def all(self) -> Iterator[Condition]:
+        """Every condition, those in groups too."""
+        yield from self.conditions
+        for group in self.groups:
+            yield from group
 
 
-# -- values: from the wire to what is compared
+_NOTHING = Condition("id", Op.EQUALS, ("-",))  # no execution has this id
 
 
-def _text(value: str) -> str:
-    if not value.strip() or "\x00" in value:
-        raise ValueError("expected a text, got an empty one")
-    return value
+class Reading(msgspec.Struct, frozen=True):
+    """What could be read: the good conditions, and what is wrong with the others."""
+
+    filters: Filters
+    problems: tuple[Problem, ...] = ()
 
 
-def _one_of(*allowed: str) -> Callable[[str], str]:
-    def convert(value: str) -> str:
-        if value not in allowed:
-            raise ValueError(f"expected one of {', '.join(allowed)}, got {value!r}")
-        return value
-
-    return convert
-
-
-def _date(value: str) -> datetime:
-    try:
-        date = datetime.fromisoformat(_LOST_PLUS.sub(r"+\1", value))
-    except ValueError:
-        raise ValueError(f"expected an ISO 8601 date such as 2026-01-31T12:00:00Z, got {value!r}") from None
-    try:
-        return (date if date.tzinfo else date.replace(tzinfo=UTC)).astimezone(UTC)
-    except OverflowError:
-        raise ValueError(f"expected a date between the years 1 and 9999 in UTC, got {value!r}") from None
-
-
-def _duration(value: str) -> timedelta:
-    try:
-        return timedelta(seconds=parse_duration(value))
-    except (DurationError, OverflowError):
-        raise ValueError(f"expected an ISO 8601 duration such as PT24H, got {value!r}") from None
-
-
-def needle(value: str) -> str:
-    """What free text is compared with, letter case aside."""
-    return " ".join(value.split()).lower()
-
-
-# -- fields
-
-
-class Field(msgspec.Struct, frozen=True):
-    """A field: its operators, how a value is read, and which attribute of a row it compares."""
-
-    name: str
-    ops: tuple[Op, ...]
-    convert: Callable[[str], Any]
-    value: Callable[[ExecutionRow], Any] | None = None
-
-
-def _child(row: ExecutionRow) -> str:
-    return "MAIN" if row.parent_id is None else "CHILD"
-
-
-def _scope(row: ExecutionRow) -> str:
-    return "SYSTEM" if OPERATORS[Op.PREFIX].test(row.namespace, [SYSTEM]) else "USER"
-
-
-_EQUAL = (Op.EQUALS, Op.NOT_EQUALS)
-_CHOICE = (Op.IN, Op.NOT_IN, *_EQUAL)
-_WORDS = (Op.EQUALS, Op.NOT_EQUALS, Op.CONTAINS, Op.STARTS_WITH, Op.ENDS_WITH, Op.IN, Op.NOT_IN)
-_ORDER = (
-    Op.GREATER_THAN_OR_EQUAL_TO,
-    Op.GREATER_THAN,
-    Op.LESS_THAN_OR_EQUAL_TO,
-    Op.LESS_THAN,
-    Op.EQUALS,
-    Op.NOT_EQUALS,
-)
-
-FIELDS: dict[str, Field] = {
-    field.name: field
-    for field in (
-        Field("q", (Op.EQUALS,), _text),
-        Field("namespace", (*_WORDS, Op.PREFIX), _text, lambda row: row.namespace),
-        Field("flowId", _WORDS, _text, lambda row: row.flow_id),
-        Field("state", _CHOICE, _one_of(*EXECUTION_STATES), lambda row: row.state),
-        Field("kind", _CHOICE, _one_of(*Kind), lambda row: row.kind),
-        Field("scope", _EQUAL, _one_of("USER", "SYSTEM"), _scope),
-        Field("childFilter", (Op.EQUALS,), _one_of("CHILD", "MAIN"), _child),
-        Field("labels", (*_CHOICE, Op.CONTAINS), _text),
-        Field("timeRange", (Op.EQUALS,), _duration),
-        Field("startDate", _ORDER, _date, lambda row: row.start_date),
-        Field("endDate", _ORDER, _date, lambda row: row.end_date),
-        Field("parentId", _WORDS, _text, lambda row: row.parent_id),
-        Field("triggerExecutionId", _WORDS, _text, lambda row: row.parent_id),
-    )
-}
 _LEGACY_OPS = {
     "state": Op.IN,
     "namespace": Op.PREFIX,
@@ -150,29 +82,33 @@ _LEGACY = (
 
 
 def wanted(condition: Condition) -> list[Any]:
-    """The condition's values as what is compared."""
+    """The condition's values as what is compared. Raises ``ValueError`` for one that can't be."""
+    if condition.op is Op.REGEX:
+        return [_expression(value) for value in condition.values]
     convert = FIELDS[condition.field].convert
     return [convert(value) for value in condition.values]
 
 
-# -- from and to the wire
+def _expression(value: str) -> str:
+    if not value:
+        raise ValueError("expected a regular expression, got an empty one")
+    pattern(value)
+    return value
+
+
+# -- from the wire
 
 
 def parse(args: Any) -> Filters:
     """Filters of a query string's (name, value) pairs, a MultiDict or a dict; other parameters are left alone.
 
-    Raises ``FilterError`` naming the part, what is allowed, and what came.
+    Raises ``FilterError`` with every part that is wrong, what is allowed there, and what came.
     """
-    merged: dict[tuple[str, Op, str | None, int], list[str]] = {}
-    for number, (name, value) in enumerate(_pairs(args)):
-        if (read := _read(name, value)) is None:
-            continue
-        field, op, key, values = read
-        merged.setdefault((field, op, key, 0 if op in LISTS else number), []).extend(values)
-    conditions = [Condition(field, op, tuple(values), key) for (field, op, key, _), values in merged.items()]
-    for condition in conditions:
-        _check(condition)
-    return Filters(tuple(conditions))
+    reading = read(args)
+    if reading.problems:
+        first = reading.problems[0]
+        raise FilterError(first.part, first.message, reading.problems)
+    return reading.filters
 
 
 def parse_query_string(text: str) -> Filters:
@@ -180,9 +116,12 @@ def parse_query_string(text: str) -> Filters:
     return parse(parse_qsl(text.removeprefix("?"), keep_blank_values=True))
 
 
-def to_query_string(filters: Filters) -> str:
-    """The wire form; ``parse_query_string`` gives the same filters back."""
-    return "&".join(f"{quote(_name(c), safe='[]')}={quote(','.join(c.values), safe=',:')}" for c in filters.conditions)
+def read(args: Any) -> Reading:
+    """The same without an error: what can be read, and what is wrong with the rest."""
+    reader = _Reader()
+    for name, value in _pairs(args):
+        reader.take(name, value)
+    return reader.reading()
 
 
 def _pairs(args: Any) -> Iterable[tuple[str, str]]:
@@ -191,111 +130,164 @@ def _pairs(args: Any) -> Iterable[tuple[str, str]]:
     return args
 
 
-def _read(name: str, value: str) -> tuple[str, Op, str | None, list[str]] | None:
-    if name in _LEGACY:
-        return _read_as(name, name, _LEGACY_OPS.get(name, Op.EQUALS), None, value) if value else None
-    if not name.startswith("filters"):
-        return None
-    match = _KEY.fullmatch(name)
-    if match is None:
-        raise FilterError(name, "expected filters[field][OPERATOR]=value; groups of filters are not known here")
-    field, op, key = match.groups()
-    if field not in FIELDS:
-        raise FilterError(name, f"there is no field {field!r}; the fields are {', '.join(FIELDS)}")
-    if op not in FIELDS[field].ops:
-        raise FilterError(name, f"{field} has no operator {op!r}; it has {', '.join(FIELDS[field].ops)}")
-    return _read_as(name, field, Op(op), key, value)
+class _Place(msgspec.Struct, frozen=True):
+    """Where a condition stands; lists of one place are one condition, others are told apart by ``number``."""
+
+    field: str
+    op: Op
+    key: str | None
+    group: int | None
+    number: int
 
 
-def _read_as(name: str, field: str, op: Op, key: str | None, value: str) -> tuple[str, Op, str | None, list[str]]:
-    if field == "labels":
-        key, value = _label(name, key, value)
-    elif key is not None:
-        raise FilterError(name, f"{field} takes no key in brackets")
-    return field, op, key, [v for v in value.split(",") if v] if op in LISTS else [value]
+class _Reader:
+    """Collects conditions and problems."""
+
+    def __init__(self) -> None:
+        self._merged: dict[_Place, list[str]] = {}
+        self._problems: list[Problem] = []
+        self._dates: DateFilter | None = None
+
+    def take(self, name: str, value: str) -> None:
+        """One parameter."""
+        try:
+            if name == _DATES:
+                self._take_dates(value)
+            elif name in _LEGACY:
+                if value:
+                    self._add(name, name, _LEGACY_OPS.get(name, Op.EQUALS), None, None, value)
+            elif name.startswith("filters"):
+                self._take_condition(name, value)
+        except FilterError as error:
+            self._problems += error.problems
+
+    def _take_dates(self, value: str) -> None:
+        allowed = tuple(DateFilter)
+        if value and value not in allowed:
+            message = f"expected one of {', '.join(allowed)}, got {value!r}"
+            raise _wrong(Problem(_DATES, message, _DATES, allowed=allowed))
+        self._dates = DateFilter(value) if value else None
+
+    def _take_condition(self, name: str, value: str) -> None:
+        match = _KEY.fullmatch(name)
+        if match is None:
+            raise _wrong(
+                Problem(name, "expected filters[field][OPERATOR]=value or filters[or][0][field][OPERATOR]=value")
+            )
+        number, field, op, key = match.groups()
+        group = None if number is None else int(number)
+        if field not in FIELDS:
+            message = f"there is no field {field!r}; the fields are {', '.join(FIELDS)}"
+            raise _wrong(Problem(name, message, field, op, key, group, tuple(FIELDS)))
+        ops = FIELDS[field].ops
+        if op not in ops:
+            message = f"{field} has no operator {op!r}; it has {', '.join(ops)}"
+            raise _wrong(Problem(name, message, field, op, key, group, tuple(ops)))
+        self._add(name, field, Op(op), key, group, value)
+
+    def _add(self, name: str, field: str, op: Op, key: str | None, group: int | None, value: str) -> None:
+        if field == "labels":
+            key, value = _label(Problem(name, "", field, op, key, group), value)
+        elif key is not None:
+            raise _wrong(Problem(name, f"{field} takes no key in brackets", field, op, key, group))
+        place = _Place(field, op, key, group, 0 if op in MERGED else len(self._merged) + 1)
+        self._merged.setdefault(place, []).extend(_split(value) if op in LISTS else [value])
+
+    def reading(self) -> Reading:
+        """What came of it."""
+        top: list[Condition] = []
+        groups: dict[int, list[Condition]] = {}
+        for place, values in list(self._merged.items())[:CONDITIONS_MAX]:
+            condition = Condition(place.field, place.op, tuple(values), place.key)
+            problem = _check(condition, place.group)
+            if problem is not None:
+                self._problems.append(problem)
+            elif place.group is None:
+                top.append(condition)
+            else:
+                groups.setdefault(place.group, []).append(condition)
+        if len(self._merged) > CONDITIONS_MAX:
+            message = f"expected at most {CONDITIONS_MAX} conditions, got {len(self._merged)}"
+            self._problems.append(Problem("filters", message))
+        made = tuple(tuple(groups[number]) for number in sorted(groups))
+        return Reading(Filters(tuple(top), made, self._dates), tuple(self._problems))
 
 
-def _label(name: str, key: str | None, value: str) -> tuple[str, str]:
-    if key is None:
-        key, colon, value = value.partition(":")
-        if not colon:
-            raise FilterError(name, f"expected a label as key:value, got {key!r}")
-    return key, value
+def _label(where: Problem, value: str) -> tuple[str, str]:
+    if where.key is not None:
+        return where.key, value
+    key, colon, rest = value.partition(":")
+    if not colon or not key:
+        raise _wrong(msgspec.structs.replace(where, message=f"expected a label as key:value, got {value!r}"))
+    return key, rest
 
 
-def _check(condition: Condition) -> None:
-    if not condition.values:
-        raise FilterError(_name(condition), "expected at least one value")
+def _check(condition: Condition, group: int | None) -> Problem | None:
+    values = FIELDS[condition.field].values
+    where = Problem(_name(condition, group), "", condition.field, condition.op, condition.key, group, values)
+    if not 0 < len(condition.values) <= VALUES_MAX:
+        few = "expected at least one value" if not condition.values else f"expected at most {VALUES_MAX:,} values"
+        return msgspec.structs.replace(where, message=few)
     try:
         wanted(condition)
     except ValueError as error:
-        raise FilterError(_name(condition), str(error)) from None
+        return msgspec.structs.replace(where, message=str(error))
+    return None
 
 
-def _name(condition: Condition) -> str:
+def _wrong(problem: Problem) -> FilterError:
+    return FilterError(problem.part, problem.message, (problem,))
+
+
+def plain(filters: Filters) -> tuple[Condition, ...]:
+    """The conditions, for a list that knows no groups. Raises ``FilterError`` when there are some."""
+    if filters.groups:
+        raise FilterError("filters[or]", "groups of filters are for executions")
+    return filters.conditions
+
+
+# -- to the wire
+
+
+def to_query_string(filters: Filters) -> str:
+    """The wire form; ``parse_query_string`` gives the same filters back."""
+    places: list[tuple[int | None, Condition]] = [(None, c) for c in _distinct(filters.conditions)]
+    places += [(number, c) for number, group in enumerate(filters.groups) for c in _distinct(group)]
+    parts = [f"{quote(_name(c, group), safe='[]')}={quote(_value(c), safe=',:')}" for group, c in places]
+    return "&".join([*parts, *([f"{_DATES}={filters.dates}"] if filters.dates else [])])
+
+
+def _distinct(conditions: Iterable[Condition]) -> Iterable[Condition]:
+    """The same with one list where there are several of one place: on the wire those would be added up."""
+    found: dict[object, Condition] = {}
+    for number, condition in enumerate(conditions):
+        place = (condition.field, condition.op, condition.key) if condition.op in MERGED else number
+        known = found.get(place)
+        found[place] = condition if known is None else _both(known, condition)
+    return found.values()
+
+
+def _both(one: Condition, other: Condition) -> Condition:
+    """Two lists of one place, both of which must hold."""
+    if one.op is Op.NOT_IN:
+        values = (*one.values, *other.values)
+    else:
+        values = tuple(value for value in one.values if value in other.values)
+    return msgspec.structs.replace(one, values=values) if values else _NOTHING
+
+
+def _value(condition: Condition) -> str:
+    if condition.op not in LISTS:
+        return condition.values[0]
+    return ",".join(value.replace("\\", "\\\\").replace(",", "\\,") for value in condition.values)
+
+
+def _split(value: str) -> list[str]:
+    """The values of a list: parted by commas, empty ones left out."""
+    return [_ESCAPED.sub(r"\1", piece) for piece in _PIECES.findall(value)]
+
+
+def _name(condition: Condition, group: int | None = None) -> str:
     key = "" if condition.key is None else f"[{condition.key}]"
-    return f"filters[{condition.field}][{condition.op}]{key}"
-
-
-# -- what they mean
-
-
-Test = Callable[[ExecutionRow, datetime], bool]
-
-
-def matches(filters: Filters, row: ExecutionRow, now: datetime) -> bool:
-    """Whether an execution is in the list that ``filters`` make at the moment ``now``."""
-    return all(test(row, now) for test in _tests(filters))
-
-
-@lru_cache(maxsize=512)
-def _tests(filters: Filters) -> tuple[Test, ...]:
-    return tuple(_SPECIAL.get(c.field, _plain_test)(c) for c in filters.conditions)
-
-
-def _plain_test(condition: Condition) -> Test:
-    value, test, values = FIELDS[condition.field].value, OPERATORS[condition.op].test, wanted(condition)
-    assert value is not None
-    return lambda row, now: test(value(row), values)
-
-
-def _text_test(condition: Condition) -> Test:
-    text, part = condition.values[0].strip(), needle(condition.values[0])
-
-    def test(row: ExecutionRow, now: datetime) -> bool:
-        return part in text_of(row) or finds_id(row.id, text)
-
-    return test
-
-
-def finds_id(execution_id: str, text: str) -> bool:
-    """Whether free text means this id: its beginning (the time in it makes a shorter one useless) or its end."""
-    begins = len(text) >= ID_START and execution_id.startswith(text)
-    return begins or (len(text) >= ID_END and execution_id.endswith(text))
-
-
-def _label_test(condition: Condition) -> Test:
-    op, values, key = condition.op, wanted(condition), condition.key
-    test = OPERATORS[NEGATIONS.get(op, op)].test
-    asked = op not in NEGATIONS
-    return lambda row, now: test(row.labels.get(key or ""), values) is asked
-
-
-def _range_test(condition: Condition) -> Test:
-    (back,) = wanted(condition)
-    return lambda row, now: row.start_date >= since(now, back)
-
-
-def since(now: datetime, back: timedelta) -> datetime:
-    """``now - back``, or the beginning of time."""
-    try:
-        return now - back
-    except OverflowError:
-        return datetime.min.replace(tzinfo=UTC)
-
-
-_SPECIAL: dict[str, Callable[[Condition], Test]] = {
-    "q": _text_test,
-    "labels": _label_test,
-    "timeRange": _range_test,
-}
+    where = "" if group is None else f"[or][{group}]"
+    return f"filters{where}[{condition.field}][{condition.op}]{key}"

@@ -14,6 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
+from data.patterns import pattern
+
 
 class Op(StrEnum):
     """Operators of the wire form."""
@@ -26,13 +28,15 @@ class Op(StrEnum):
     STARTS_WITH = "STARTS_WITH"
     ENDS_WITH = "ENDS_WITH"
     PREFIX = "PREFIX"
+    REGEX = "REGEX"
     GREATER_THAN = "GREATER_THAN"
     GREATER_THAN_OR_EQUAL_TO = "GREATER_THAN_OR_EQUAL_TO"
     LESS_THAN = "LESS_THAN"
     LESS_THAN_OR_EQUAL_TO = "LESS_THAN_OR_EQUAL_TO"
 
 
-LISTS = frozenset({Op.IN, Op.NOT_IN})
+LISTS = frozenset({Op.IN, Op.NOT_IN, Op.PREFIX})  # take several values: of the first and last, one must fit
+MERGED = frozenset({Op.IN, Op.NOT_IN})  # given twice, they are one list
 NEGATIONS = {Op.NOT_EQUALS: Op.EQUALS, Op.NOT_IN: Op.IN}
 
 
@@ -53,7 +57,10 @@ def _instr(element: Any, compiler: Any, **options: Any) -> str:
 
 
 class Operator(msgspec.Struct, frozen=True):
-    """``test(value, wanted)`` for Python, ``clause(column, wanted)`` for SQL; ``wanted`` is never empty."""
+    """``test(value, wanted)`` for Python, ``clause(column, wanted)`` for SQL; ``wanted`` is never empty.
+
+    REGEX has no clause: the values that match are looked up first, and are what SQL then asks for.
+    """
 
     test: Callable[[Any, Sequence[Any]], bool]
     clause: Callable[[Any, Sequence[Any]], sa.ColumnElement[bool]]
@@ -71,7 +78,12 @@ def ends_with(column: Any, text: str) -> sa.ColumnElement[bool]:
 
 
 def _not_in(column: Any, wanted: Sequence[Any]) -> sa.ColumnElement[bool]:
-    return sa.or_(column.is_(None), column.not_in(wanted)) if column.nullable else column.not_in(wanted)
+    known = not getattr(column, "nullable", True)
+    return column.not_in(wanted) if known else sa.or_(column.is_(None), column.not_in(wanted))
+
+
+def _no_clause(column: Any, wanted: Sequence[Any]) -> sa.ColumnElement[bool]:
+    raise NotImplementedError("REGEX is looked up before SQL is made")
 
 
 OPERATORS: dict[Op, Operator] = {
@@ -86,6 +98,7 @@ OPERATORS: dict[Op, Operator] = {
         lambda v, w: v is not None and any(v == one or v.startswith(one + ".") for one in w),
         lambda c, w: sa.or_(*(sa.or_(c == one, starts_with(c, one + ".")) for one in w)),
     ),
+    Op.REGEX: Operator(lambda v, w: v is not None and pattern(w[0]).finds(v), _no_clause),
     Op.GREATER_THAN: Operator(lambda v, w: v is not None and v > w[0], lambda c, w: c > w[0]),
     Op.GREATER_THAN_OR_EQUAL_TO: Operator(lambda v, w: v is not None and v >= w[0], lambda c, w: c >= w[0]),
     Op.LESS_THAN: Operator(lambda v, w: v is not None and v < w[0], lambda c, w: c < w[0]),

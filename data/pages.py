@@ -8,18 +8,17 @@ executions match, and sort what matches when few do.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
-from data.clauses import FEW, RARE, label_rows, to_clauses
+from data.clauses import FEW, Meaning, is_system_label, label_clause
 from data.counters import WIDTH, Grain
-from data.counts import Counting, Span, is_counted, split
+from data.counts import Counting, Span, is_counted, is_signed, split
 from data.errors import FilterError
-from data.filters import Condition, Filters
-from data.operators import NEGATIONS, Op
+from data.filters import Condition
+from data.operators import Op
 from data.records import DEFAULT_SORT
 from data.tables import execution, execution_data, execution_label
 
@@ -77,12 +76,11 @@ class Window(msgspec.Struct, frozen=True):
 class Paging:
     """Finds pages within one transaction, at one moment; ``total`` is how many match."""
 
-    def __init__(self, connection: sa.Connection, now: datetime, counting: Counting) -> None:
+    def __init__(self, connection: sa.Connection, counting: Counting) -> None:
         self._connection = connection
-        self._now = now
         self._counting = counting
 
-    def rows(self, filters: Filters, sort: Sort, window: Window, total: int) -> list[bytes]:
+    def rows(self, told: Meaning, sort: Sort, window: Window, total: int) -> list[bytes]:
         """The encoded rows of the page, in order."""
         limit = min(window.limit, total - window.offset)
         if limit <= 0:
@@ -90,42 +88,46 @@ class Paging:
         window = Window(window.offset, limit)
         if window.offset > total // 2:  # nearer from the other end
             mirrored = Window(total - window.offset - limit, limit)
-            seqs = [*reversed(self._seqs(filters, Sort(sort.field, not sort.descending), mirrored, total))]
+            seqs = [*reversed(self._seqs(told, Sort(sort.field, not sort.descending), mirrored, total))]
         else:
-            seqs = self._seqs(filters, sort, window, total)
+            seqs = self._seqs(told, sort, window, total)
         query = sa.select(execution_data.c.seq, execution_data.c.row).where(execution_data.c.seq.in_(seqs))
         found = {row.seq: row.row for row in self._connection.execute(query)}
         return [found[seq] for seq in seqs]
 
-    def everything(self, filters: Filters, total: int) -> Iterable[Any]:
+    def everything(self, told: Meaning) -> Iterable[Any]:
         """(id, namespace, state) of all that match, the newest start first."""
         c = execution.c
-        query = sa.select(c.id, c.namespace, c.state).where(*self._clauses(filters, total))
+        query = sa.select(c.id, c.namespace, c.state).where(*self._counting.clauses(told))
         return self._connection.execute(query.order_by(c.start_at.desc(), c.seq.desc()))
 
-    def _seqs(self, filters: Filters, sort: Sort, window: Window, total: int) -> list[int]:
-        if sort.field == "startDate" and _is_one_label(filters):
-            return self._of_label(filters.conditions[0], sort, window)
-        clauses = self._clauses(filters, total)
-        if sort.field in _VALUES and is_counted(filters):
-            return self._of_values(filters, clauses, sort, window)
+    def _seqs(self, told: Meaning, sort: Sort, window: Window, total: int) -> list[int]:
+        if sort.field == "startDate" and _is_one_label(told):
+            return self._of_label(told.conditions[0], sort, window)
+        clauses = self._counting.clauses(told)
+        if sort.field in _VALUES and is_counted(told):
+            return self._of_values(told, clauses, sort, window)
         if sort.field == "startDate":
-            span, before = self._narrowed(filters, sort, window, total)
+            span, before = self._narrowed(told, sort, window, total)
             clauses += span.clauses(execution.c.start_at)
             window = Window(window.offset - before, window.limit)
-        along = total > FEW
-        if along and sort.field != "startDate" and self._connection.dialect.name == "postgresql":
-            self._connection.exec_driver_sql(_ALONG)
-        query = self._sorted(sort, along=along).where(*clauses).limit(window.limit).offset(window.offset)
+        query = self._ordered(told, sort, total).where(*clauses).limit(window.limit).offset(window.offset)
         return list(self._connection.scalars(query))
 
-    def _of_values(
-        self, filters: Filters, clauses: list[sa.ColumnElement[bool]], sort: Sort, window: Window
-    ) -> list[int]:
+    def _ordered(self, told: Meaning, sort: Sort, total: int) -> sa.Select[Any]:
+        """Read along the index of the sort when many match; when few do, find those and sort them."""
+        along = total > FEW
+        if not along and self._counting.by_signature(told):
+            return sorted_query(sort, apart=True)
+        if along and sort.field != "startDate" and self._connection.dialect.name == "postgresql":
+            self._connection.exec_driver_sql(_ALONG)
+        return sorted_query(sort, along=along)
+
+    def _of_values(self, told: Meaning, clauses: list[sa.ColumnElement[bool]], sort: Sort, window: Window) -> list[int]:
         """Value by value: how many executions have each is known."""
         column = SORTS[sort.field].column
-        values = self._counting.values(filters, column)
-        by_start = self._sorted(Sort("startDate", sort.descending), along=False).where(*clauses)
+        values = self._counting.values(told, column)
+        by_start = sorted_query(Sort("startDate", sort.descending)).where(*clauses)
         found: list[int] = []
         offset = window.offset
         for value, n in reversed(values) if sort.descending else values:
@@ -139,39 +141,23 @@ class Paging:
         """Along the index of one label, which is in order of start."""
         c = execution_label.c
         order = [c.start_at.desc(), c.seq.desc()] if sort.descending else [c.start_at, c.seq]
-        query = sa.select(c.seq).where(label_rows(condition)).order_by(*order)
+        query = sa.select(c.seq).where(label_clause(condition, execution_label)).order_by(*order)
         return list(self._connection.scalars(query.limit(window.limit).offset(window.offset)))
-
-    def _clauses(self, filters: Filters, total: int) -> list[sa.ColumnElement[bool]]:
-        """The conditions; where few executions match, those on labels and text as lists of what has them."""
-        made = to_clauses(filters, execution, self._now)
-        if total > FEW:
-            return made
-        pairs = zip(filters.conditions, made, strict=True)
-        return [RARE[c.field](c) if c.field in RARE and c.op not in NEGATIONS else clause for c, clause in pairs]
-
-    def _sorted(self, sort: Sort, *, along: bool) -> sa.Select[Any]:
-        sorting = SORTS[sort.field]
-        column = execution.c[sorting.column]
-        columns = [column, execution.c.seq] if sorting.alone else [column, execution.c.start_at, execution.c.seq]
-        order = [c.desc() if sort.descending else c.asc() for c in columns]
-        if column.nullable:
-            order[0] = column.desc().nulls_last() if sort.descending else column.asc().nulls_first()
-        query = sa.select(execution.c.seq).order_by(*order)
-        if along and sort.field != "startDate":
-            query = query.with_hint(execution, f"INDEXED BY {sorting.index}", "sqlite")
-        return query
 
     # -- by start: the hours a page lies in
 
-    def _narrowed(self, filters: Filters, sort: Sort, window: Window, total: int) -> tuple[Span, int]:
+    def _narrowed(self, told: Meaning, sort: Sort, window: Window, total: int) -> tuple[Span, int]:
         """A span that holds the whole page, and how many matching executions come before it in the sort order."""
-        parts = split(filters, self._now)
-        near = window.offset + window.limit <= NEAR
-        if parts.start or parts.end or not is_counted(parts.rest):
+        parts = split(told)
+        if parts.start or parts.end or told.either or not is_signed(parts.rest):
             return Span(), 0
+        near = window.offset + window.limit <= NEAR
         if near and not self._sparse(parts.rest, total):
             return Span(), 0
+        if not is_counted(parts.rest):
+            if parts.rest.fields & {"q"}:  # ids may be found on any day
+                return Span(), 0
+            return _locate(self._counting.days(parts.rest), Grain.DAY, sort, window)
         days = self._counting.buckets(parts.rest, Grain.DAY, Span())
         span, before = _locate(days, Grain.DAY, sort, window)
         hours = self._counting.buckets(parts.rest, Grain.HOUR, span)
@@ -179,12 +165,37 @@ class Paging:
         span, within = _locate(hours, Grain.HOUR, sort, rest)
         return span, before + within
 
-    def _sparse(self, filters: Filters, total: int) -> bool:
-        return bool(filters.conditions) and total * 20 < sum(self._counting.count(Filters()).values())
+    def _sparse(self, told: Meaning, total: int) -> bool:
+        return told != Meaning() and total * 20 < sum(self._counting.count(Meaning()).values())
 
 
-def _is_one_label(filters: Filters) -> bool:
-    return len(filters.conditions) == 1 and (c := filters.conditions[0]).field == "labels" and c.op is Op.EQUALS
+def sorted_query(sort: Sort, *, along: bool = False, apart: bool = False) -> sa.Select[Any]:
+    """Keys of executions in order: ``along`` the index of the sort, or ``apart`` from every index."""
+    sorting = SORTS[sort.field]
+    columns = columns_of(sort)
+    if apart:
+        empty = sa.literal_column("''" if isinstance(columns[0].type, sa.Text) else "0")
+        columns[0] = columns[0] + empty
+    order = [c.desc() if sort.descending else c.asc() for c in columns]
+    if execution.c[sorting.column].nullable:
+        order[0] = order[0].nulls_last() if sort.descending else order[0].nulls_first()
+    query = sa.select(execution.c.seq).order_by(*order)
+    if along and sort.field != "startDate":
+        query = query.with_hint(execution, f"INDEXED BY {sorting.index}", "sqlite")
+    return query
+
+
+def columns_of(sort: Sort) -> list[Any]:
+    """The columns that a list is in order of; the last one tells any two executions apart."""
+    sorting = SORTS[sort.field]
+    column = execution.c[sorting.column]
+    return [column, execution.c.seq] if sorting.alone else [column, execution.c.start_at, execution.c.seq]
+
+
+def _is_one_label(told: Meaning) -> bool:
+    if len(told.conditions) != 1 or told.groups or told.either:
+        return False
+    return is_system_label(c := told.conditions[0]) and c.op is Op.EQUALS
 
 
 def _locate(buckets: list[tuple[int, int]], grain: Grain, sort: Sort, window: Window) -> tuple[Span, int]:

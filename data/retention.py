@@ -31,6 +31,7 @@ from data.tables import (
     metric,
     pruned,
     search_text,
+    task_count,
     task_run,
     text_count,
     timer,
@@ -61,6 +62,7 @@ _zeros = {
         flow_count: ("grain", "bucket", "namespace", "flow_id"),
         label_count: ("key", "value"),
         text_count: ("text_key",),
+        task_count: ("namespace", "flow_id"),
     }.items()
 }
 

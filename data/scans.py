@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from data import blobs
-from data.clauses import to_clauses
+from data.counts import Counting
 from data.database import Database
 from data.filters import Filters
 from data.pages import SORTS, Sort, parse_sort
@@ -38,8 +38,10 @@ class Scans(Database):
             yield self._of(seqs[start : start + step])
 
     def _matching(self, filters: Filters, sort: Sort, now: datetime) -> array[int]:
-        query = sa.select(execution.c.seq).where(*to_clauses(filters, execution, now)).order_by(*_order(sort))
         with self._read() as connection:
+            counting = Counting(connection, now)
+            clauses = counting.clauses(counting.meaning(filters))
+            query = sa.select(execution.c.seq).where(*clauses).order_by(*_order(sort))
             found = connection.execution_options(stream_results=True, max_row_buffer=STEP).execute(query)
             return array("q", found.scalars())
 

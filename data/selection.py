@@ -26,10 +26,11 @@ class Selecting(Database):
         at = now or datetime.now(UTC)
         with self._read() as connection:
             counting = Counting(connection, at)
-            total = sum(counting.count(filters).values())
+            told = counting.meaning(filters)
+            total = sum(counting.count(told).values())
             if total > most:
                 raise TooMany(total, most)
-            found = Paging(connection, at, counting).everything(filters, total)
+            found = Paging(connection, counting).everything(told)
             return [Chosen(row.id, row.namespace, State(row.state)) for row in found]
 
     def existing_of(self, ids: Sequence[str]) -> dict[str, Chosen]:

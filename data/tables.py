@@ -1,9 +1,10 @@
 """Tables of the record. Times are BigInteger microseconds, structured values MessagePack or JSON.
 
 ``execution`` holds what lists filter and sort by, ``execution_data`` the encoded row and record beside it, so that a
-scan of a million executions stays narrow. ``flow_count``, ``label_count`` and ``text_count`` are kept up by each
-commit: totals and state counts of a list are sums over few rows, never a scan. ``pruned`` names executions that
-retention removed, until everything else of them is gone too.
+scan of a million executions stays narrow. ``search_text`` holds the signatures of executions (``data.signatures``).
+``flow_count``, ``label_count``, ``text_count`` (by signature and day of start) and ``task_count`` (by the last task)
+are kept up by each commit: totals and state counts of a list are sums over few rows, seldom a scan. ``pruned`` names
+executions that retention removed, until everything else of them is gone too.
 """
 
 from __future__ import annotations
@@ -50,6 +51,8 @@ execution = Table(
     Column("parent_id", _Text),
     Column("text_key", BigInteger, nullable=False),
     Column("id_reversed", _Text, nullable=False),
+    Column("original_id", _Text),
+    Column("last_task", _Text),
 )
 Index("ix_execution_id", execution.c.id, unique=True)
 Index("ix_execution_start", execution.c.start_at)
@@ -64,6 +67,12 @@ Index(
     execution.c.parent_id,
     sqlite_where=execution.c.parent_id.is_not(None),
     postgresql_where=execution.c.parent_id.is_not(None),
+)
+Index(
+    "ix_execution_original",
+    execution.c.original_id,
+    sqlite_where=execution.c.original_id.is_not(None),
+    postgresql_where=execution.c.original_id.is_not(None),
 )
 Index("ix_execution_reversed", execution.c.id_reversed)
 
@@ -104,6 +113,13 @@ search_text = Table(
     STATE,
     Column("key", BigInteger, primary_key=True, autoincrement=False),
     Column("text", _Text, nullable=False),
+    Column("namespace", _Text, nullable=False),
+    Column("flow_id", _Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("kind", _Text, nullable=False),
+    Column("child", SmallInteger, nullable=False),
+    Column("trigger_id", _Text),
+    Column("labels", _Text, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -147,6 +163,18 @@ text_count = Table(
     "text_count",
     STATE,
     Column("text_key", BigInteger, primary_key=True),
+    Column("day", BigInteger, primary_key=True),
+    Column("state", _Text, primary_key=True),
+    Column("n", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+task_count = Table(
+    "task_count",
+    STATE,
+    Column("namespace", _Text, primary_key=True),
+    Column("flow_id", _Text, primary_key=True),
+    Column("task_id", _Text, primary_key=True),
     Column("state", _Text, primary_key=True),
     Column("n", Integer, nullable=False),
     sqlite_with_rowid=False,

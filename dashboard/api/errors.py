@@ -66,13 +66,19 @@ def _inputs(error: InputError) -> ApiError:
     return ApiError(422, f"The inputs don't fit the flow: {error}", parts)
 
 
+def _filters(error: FilterError) -> ApiError:
+    """Every bad part of the filters, and where it stands, so that a page can show it there."""
+    parts = [(one.message, one.part) for one in error.problems]
+    return ApiError(400, str(error), parts, {"problems": error.problems})
+
+
 def _away(error: Exception) -> ApiError:
     return ApiError(503, f"The database or Redis can't be reached; nothing was changed, try again. ({error})")
 
 
 _KNOWN: dict[type[Exception], Callable[[Any], ApiError]] = {
     ApiError: lambda error: error,
-    FilterError: lambda error: ApiError(400, str(error), [(error.message, error.part)]),
+    FilterError: _filters,
     FlowError: _flow,
     InputError: _inputs,
     FlowNotFound: lambda error: ApiError(404, str(error)),

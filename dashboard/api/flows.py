@@ -13,7 +13,8 @@ from dashboard.api.context import Api, parsed
 from dashboard.api.errors import ApiError, answer
 from dashboard.api.spec import FILTERS, PAGE, REVISION, SIZE, SORT, YAML_BODY, Endpoint, Parameter
 from data.errors import FilterError
-from data.filters import Filters, needle, wanted
+from data.fields import needle
+from data.filters import Filters, plain, wanted
 from data.filters import parse as parse_filters
 from data.operators import OPERATORS
 from data.records import StoredFlow
@@ -110,7 +111,7 @@ def search(api: Api) -> flask.Response:
 
 
 def _matches(filters: Filters, one: StoredFlow) -> bool:
-    for condition in filters.conditions:
+    for condition in plain(filters):
         test, values = OPERATORS[condition.op].test, wanted(condition)
         if condition.field == "q":
             text = f"{one.namespace}.{one.id} {one.description or ''}".lower()

@@ -15,7 +15,8 @@ from dashboard.api.context import Api, parsed
 from dashboard.api.errors import answer
 from dashboard.api.spec import FILTERS, PAGE, SIZE, SORT, Endpoint, Parameter
 from data.errors import FilterError
-from data.filters import Filters, needle, wanted
+from data.fields import needle
+from data.filters import Filters, plain, wanted
 from data.filters import parse as parse_filters
 from data.operators import OPERATORS
 from engine.flow import FlowError, Trigger
@@ -94,7 +95,7 @@ _FIELDS: dict[str, Callable[[TriggerState], str]] = {
 
 
 def _matches(filters: Filters, one: Found) -> bool:
-    for condition in filters.conditions:
+    for condition in plain(filters):
         if condition.field == "q":
             matched = needle(condition.values[0]) in one[1].key.replace("/", ".").lower()
         elif condition.field in _FIELDS:

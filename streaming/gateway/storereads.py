@@ -9,7 +9,8 @@ from urllib.parse import parse_qsl
 
 from data import Store
 from data.errors import StoreUnavailable
-from data.filters import matches, parse
+from data.filters import parse
+from data.matching import matches
 from data.operation_records import Operation
 from data.records import ExecutionQuery, LogQuery
 from engine.model import Execution

@@ -6,9 +6,12 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from data.errors import FilterError
-from data.filters import FIELDS, Condition, Filters, matches, parse, parse_query_string, to_query_string
+from data.filters import FIELDS, Condition, DateFilter, Filters, parse, parse_query_string, read, to_query_string
+from data.matching import matches
 from data.operators import LISTS, Op
 from engine.model import Kind
 from engine.states import State
@@ -27,6 +30,13 @@ ROW = ExecutionRow(
     end_date=NOW - timedelta(hours=1),
     labels={"env": "prod", "owner": "Ada"},
     error="Connection refused: db-7",
+    trigger_id="every-night",
+    last_task="fetch",
+    original_id="019c0000-0000-7bbb-8ccc-000000000000",
+)
+RANGE = (
+    "filters[startDate][GREATER_THAN_OR_EQUAL_TO]=2026-03-01T{}:00Z"
+    "&filters[endDate][LESS_THAN_OR_EQUAL_TO]=2026-03-01T{}:00Z"
 )
 
 
@@ -72,6 +82,32 @@ ROW = ExecutionRow(
         ("q=6789ab", True),
         ("q=019c0000-aaaa", True),
         ("q=019c", False),
+        ("filters[namespace][PREFIX]=other,company", True),
+        ("filters[namespace][REGEX]=^company\\.(team|ops)$", True),
+        ("filters[namespace][REGEX]=^team", False),
+        ("filters[labels][REGEX][owner]=^A", True),
+        ("filters[labels][REGEX][nobody]=.", False),
+        ("filters[triggerId][EQUALS]=every-night", True),
+        ("filters[triggerId][NOT_IN]=every-night,other", False),
+        ("filters[taskId][IN]=fetch,load", True),
+        ("filters[flowRevision][GREATER_THAN]=1", True),
+        ("filters[flowRevision][IN]=1,3", False),
+        ("filters[originalId][ENDS_WITH]=000000", True),
+        ("filters[originalId][EQUALS]=019c0000-aaaa-7bbb-8ccc-0123456789ab", False),
+        ("filters[id][STARTS_WITH]=019c0000-aaaa", True),
+        ("filters[q][EQUALS]=EVERY-NIGHT", True),
+        ("filters[or][0][flowId][EQUALS]=a&filters[or][1][state][IN]=FAILED", True),
+        ("filters[or][0][flowId][EQUALS]=a&filters[or][0][state][IN]=FAILED", False),
+        ("filters[state][IN]=SUCCESS&filters[or][0][flowId][EQUALS]=nightly-load", False),
+        ("filters[timeRange][EQUALS]=PT90M", False),
+        ("filters[timeRange][EQUALS]=PT90M&dateFilter=START_DATE", False),
+        ("filters[timeRange][EQUALS]=PT90M&dateFilter=END_DATE", True),
+        ("filters[timeRange][EQUALS]=PT90M&dateFilter=START_OR_END_DATE", True),
+        (f"{RANGE.format('10:30', '11:30')}&dateFilter=START_DATE", False),
+        (f"{RANGE.format('10:30', '11:30')}&dateFilter=END_DATE", True),
+        (f"{RANGE.format('10:30', '10:50')}&dateFilter=START_OR_END_DATE", False),
+        (f"{RANGE.format('09:30', '10:50')}&dateFilter=START_OR_END_DATE", True),
+        (RANGE.format("09:30", "11:00"), True),
         ("state=FAILED&namespace=company&labels=env:prod&childFilter=MAIN", True),
         ("state=SUCCESS", False),
         ("page=2&size=50&sort=startDate:desc&q=", True),
@@ -94,7 +130,13 @@ def test_filters_mean(text: str, found: bool) -> None:
         ("filters[timeRange][EQUALS]=1 day", "filters[timeRange][EQUALS]", "such as PT24H"),
         ("filters[labels][EQUALS]=prod", "filters[labels][EQUALS]", "key:value"),
         ("filters[flowId][EQUALS][x]=a", "filters[flowId][EQUALS][x]", "takes no key"),
-        ("filters[or][0][flowId][EQUALS]=a", "filters[or][0][flowId][EQUALS]", "there is no field 'or'"),
+        ("filters[or][0][colour][EQUALS]=a", "filters[or][0][colour][EQUALS]", "there is no field 'colour'"),
+        ("filters[or][x][flowId][EQUALS]=a", "filters[or][x][flowId][EQUALS]", "there is no field 'or'"),
+        ("filters[flowId][REGEX]=a(", "filters[flowId][REGEX]", "a parenthesis is not closed"),
+        ("filters[labels][REGEX][env]=", "filters[labels][REGEX][env]", "got an empty one"),
+        ("filters[flowRevision][EQUALS]=-1", "filters[flowRevision][EQUALS]", "the number of a revision"),
+        ("dateFilter=SOME_DATE", "dateFilter", "expected one of START_DATE, END_DATE, START_OR_END_DATE"),
+        ("&".join(["filters[flowId][CONTAINS]=a"] * 51), "filters", "expected at most 50 conditions, got 51"),
         ("filters=1", "filters", "expected filters[field][OPERATOR]=value"),
     ],
 )
@@ -111,7 +153,10 @@ def test_the_wire_form_gives_the_same_filters_back() -> None:
             Condition("labels", Op.EQUALS, ("a&b=c d",), "team[1]"),
             Condition("q", Op.EQUALS, ("100% of ünï+code",)),
             Condition("startDate", Op.LESS_THAN, ("2026-01-01T00:00:00+02:00",)),
-        )
+            Condition("labels", Op.IN, ("a,b", "c\\", "\\,", "d"), "k"),
+        ),
+        ((Condition("flowId", Op.EQUALS, ("a,b",)),), (Condition("namespace", Op.PREFIX, ("x", "y")),)),
+        DateFilter.END_DATE,
     )
     text = to_query_string(filters)
     assert text.startswith("filters[state][IN]=FAILED,WARNING&filters[labels][EQUALS][team[1]]=a%26b%3Dc%20d&")
@@ -132,6 +177,7 @@ def test_every_field_takes_each_of_its_operators() -> None:
         "timeRange": "PT1H",
         "startDate": "2026-01-01",
         "endDate": "2026-01-01",
+        "flowRevision": "2",
     }
     for field in FIELDS.values():
         for op in field.ops:
@@ -140,3 +186,47 @@ def test_every_field_takes_each_of_its_operators() -> None:
             assert filters.conditions[0].op is op
             assert matches(filters, ROW, NOW) in (True, False)
     assert {op for field in FIELDS.values() for op in field.ops} >= LISTS
+
+
+@given(st.lists(st.lists(st.text(",\\\\ab[]=&%+ ", min_size=1), min_size=1, max_size=3), max_size=4))
+def test_any_values_come_back_from_the_wire(lists: list[list[str]]) -> None:
+    """A list given twice is one list on the wire, so each stands at a label of its own."""
+    filters = Filters(
+        tuple(Condition("labels", Op.IN, tuple(values), f"k{n}") for n, values in enumerate(lists) if _good(values))
+    )
+    assert parse_query_string(to_query_string(filters)) == filters
+
+
+def _good(values: list[str]) -> bool:
+    return all(value.strip() for value in values)
+
+
+def test_lists_that_must_both_hold_are_one_on_the_wire() -> None:
+    both = Filters((Condition("state", Op.IN, ("FAILED", "KILLED")), Condition("state", Op.IN, ("FAILED", "SUCCESS"))))
+    assert parse_query_string(to_query_string(both)) == Filters((Condition("state", Op.IN, ("FAILED",)),))
+    none = Filters((Condition("namespace", Op.IN, ("a",)), Condition("namespace", Op.IN, ("company.team",))))
+    assert not matches(none, ROW, NOW)
+    assert not matches(parse_query_string(to_query_string(none)), ROW, NOW)
+    narrowed = Filters((Condition("namespace", Op.PREFIX, ("company", "x")), Condition("namespace", Op.PREFIX, ("x",))))
+    assert parse_query_string(to_query_string(narrowed)) == narrowed
+
+
+def test_every_problem_says_where_it_is_and_what_is_allowed() -> None:
+    reading = read(
+        [
+            ("filters[state][IN]", "FAILED,BROKEN"),
+            ("filters[kind][EQUALS]", "NORMAL"),
+            ("filters[or][3][flowId][GREATER_THAN]", "a"),
+            ("filters[labels][NEAR][env]", "x"),
+        ]
+    )
+    assert reading.filters == Filters((Condition("kind", Op.EQUALS, ("NORMAL",)),))
+    operator, label, value = reading.problems
+    assert (operator.field, operator.op, operator.group) == ("flowId", "GREATER_THAN", 3)
+    assert operator.allowed == FIELDS["flowId"].ops
+    assert (label.field, label.op, label.key) == ("labels", "NEAR", "env")
+    assert (value.field, value.op, value.group) == ("state", "IN", None)
+    assert value.allowed == FIELDS["state"].values
+    with pytest.raises(FilterError) as caught:
+        parse({"filters[state][IN]": "BROKEN", "filters[colour][IN]": "red"})
+    assert len(caught.value.problems) == 2

@@ -23,7 +23,8 @@ from dashboard.permissions import (
     refusal,
     role_in,
 )
-from data.filters import Filters, matches
+from data.filters import Filters
+from data.matching import matches
 from engine.states import Action
 
 ROLES = ("none", "viewer", "operator", "admin")
