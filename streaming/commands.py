@@ -5,9 +5,8 @@ The answer comes back as a delta, like everything else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any, Protocol
 
 import msgspec
@@ -17,22 +16,19 @@ from data import Store
 from engine.flow import Flow, parse
 from engine.ids import new_id
 from engine.inputs import validate_inputs
-from engine.model import SYSTEM_PREFIX, Trigger
+from engine.model import Trigger
 from engine.states import Action, State, refusal, works_in
 from streaming.bus import Bus
+from streaming.details import BadDetail as BadDetail
+from streaming.details import CommandError as CommandError
+from streaming.details import FlowNotFound as FlowNotFound
+from streaming.details import LabelRefused as LabelRefused
+from streaming.details import check_breakpoints, check_details, parsed, refuse_system_labels, stored_flow
 from streaming.messages import ActionDetails, ActionRequested, Answer, ExecutionCreated, FlowsChanged
 
 log = structlog.get_logger()
 
 MANUAL = "manual"
-
-
-class CommandError(ValueError):
-    """The command can't be carried out; the message says what was expected and what to do."""
-
-
-class FlowNotFound(CommandError):
-    """There is no such flow, or no such revision of it."""
 
 
 class FlowDisabled(CommandError):
@@ -41,10 +37,6 @@ class FlowDisabled(CommandError):
 
 class ExecutionNotFound(CommandError):
     """There is no such execution."""
-
-
-class LabelRefused(CommandError):
-    """A label that only Watchfloor itself sets."""
 
 
 class NotAllowed(CommandError):
@@ -82,20 +74,19 @@ class Commands:
         inputs: dict[str, Any] | None = None,
         labels: dict[str, str] | None = None,
         revision: int | None = None,
+        breakpoints: Sequence[str] = (),
         origin: str = "ui",
     ) -> str:
-        """Ask for an execution of a flow; its id.
+        """Ask for an execution of a flow, which stops at ``breakpoints``; its id.
 
-        Raises FlowNotFound, FlowDisabled, LabelRefused, and ``InputError`` with a message per input.
+        Raises FlowNotFound, FlowDisabled, LabelRefused, BadDetail, and ``InputError`` with a message per input.
         """
-        stored = self._store.flow(namespace, flow_id, revision)
-        if stored is None:
-            which = f"revision {revision} of " if revision is not None else ""
-            raise FlowNotFound(f"There is no {which}flow {namespace}.{flow_id}.")
-        flow = _parsed(stored.source)
+        stored = stored_flow(self._store, namespace, flow_id, revision)
+        flow = parsed(stored.source)
         if flow.disabled:
             raise FlowDisabled(f"Flow {namespace}.{flow_id} is disabled: enable it in its source to execute it.")
         refuse_system_labels(labels)
+        check_breakpoints(flow, breakpoints)
         checked = validate_inputs(flow, inputs or {})
         execution_id = new_id()
         self._store.audit(actor, "execute", execution_id, None, after={"flow": f"{namespace}.{flow_id}"}, origin=origin)
@@ -111,6 +102,7 @@ class Commands:
                 labels=labels or {},
                 trigger=Trigger(MANUAL, MANUAL),
                 actor=actor,
+                breakpoints=tuple(breakpoints),
             )
         )
         log.info(
@@ -130,17 +122,17 @@ class Commands:
     ) -> str:
         """Ask for an action on an execution; the id of the event, for ``wait``. ``details``: see ``ActionDetails``.
 
-        Raises ExecutionNotFound, LabelRefused, and NotAllowed when its state is known to forbid it. The reducer has
-        the last word: its answer says whether the state had changed meanwhile.
+        Raises ExecutionNotFound, NotAllowed when its state is known to forbid it, and what ``check_details`` raises.
+        The reducer has the last word: its answer says whether the state had changed meanwhile.
         """
         asked = ActionDetails(**{name: value for name, value in details.items() if value is not None})
-        refuse_system_labels(asked.labels)
         row = self._store.row(execution_id)
         if row is None:
             raise ExecutionNotFound(f"There is no execution {execution_id}.")
         insist = asked.include_non_terminated
         if (why := refusal(action, row.state, insist=insist)) is not None:
             raise NotAllowed(action, row.state, why, insist=insist)
+        check_details(self._store, action, row, asked)
         event_id = new_id()
         before = {"state": row.state}
         self._store.audit(actor, action.value, execution_id, reason, before, told(asked), origin)
@@ -178,21 +170,9 @@ class Commands:
         return flow, stored.revision
 
 
-def refuse_system_labels(labels: Mapping[str, str] | None) -> None:
-    """Raises LabelRefused where one of them is not for people to set."""
-    for key in labels or {}:
-        if key.startswith(SYSTEM_PREFIX):
-            raise LabelRefused(f"Label {key!r} is refused: labels with {SYSTEM_PREFIX!r} are set by Watchfloor.")
-
-
 def told(details: ActionDetails) -> dict[str, Any] | None:
     """What the audit keeps of an action's details: all that is set, of inputs only the names (they may be secret)."""
     kept = {name: value for name, value in msgspec.to_builtins(details).items() if name != "operation"}
     if details.inputs:
         kept["inputs"] = sorted(details.inputs)
     return kept or None
-
-
-@lru_cache(maxsize=256)
-def _parsed(source: str) -> Flow:
-    return parse(source)

@@ -26,6 +26,7 @@ from dashboard.api import (
     start,
     trigger_actions,
     triggers,
+    validate,
     views,
     webhooks,
 )
@@ -40,6 +41,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *export.ENDPOINTS,
     *start.ENDPOINTS,
     *actions.ENDPOINTS,
+    *validate.ENDPOINTS,
     *follow.ENDPOINTS,
     *logs.ENDPOINTS,
     *results.ENDPOINTS,

@@ -16,7 +16,7 @@ from engine.flow import FlowError
 from engine.inputs import InputError
 from engine.states import State
 from streaming import codec
-from streaming.commands import ExecutionNotFound, FlowDisabled, FlowNotFound, LabelRefused, NotAllowed
+from streaming.commands import BadDetail, ExecutionNotFound, FlowDisabled, FlowNotFound, LabelRefused, NotAllowed
 from streaming.trigger_commands import BackfillRefused, TriggerNotFound, WebhookNotFound, WebhookRefused
 
 log = structlog.get_logger()
@@ -88,7 +88,8 @@ _KNOWN: dict[type[Exception], Callable[[Any], ApiError]] = {
     WebhookNotFound: lambda error: ApiError(404, str(error)),
     WebhookRefused: lambda error: ApiError(422, str(error)),
     BackfillRefused: lambda error: ApiError(422, str(error), [(str(error), "backfill")]),
-    LabelRefused: lambda error: ApiError(422, str(error), [(str(error), "labels")]),
+    LabelRefused: lambda error: ApiError(400, str(error), [(str(error), "labels")]),
+    BadDetail: lambda error: ApiError(400, str(error), [(error.problem, error.name)]),
     NotAllowed: lambda error: not_allowed(error.action.value, error.state, error.allowed, str(error)),
     StoreUnavailable: _away,
     RedisError: _away,

@@ -62,10 +62,17 @@ def execution(item: Execution) -> dict[str, Any]:
         trigger={"id": trigger.id, "type": trigger.type, "variables": trigger.variables} if trigger else None,
         metadata={"attemptNumber": item.attempt_number, "originalCreatedDate": item.start_date},
         kind=item.kind,
+        breakpoints=[breakpoint_of(one) for one in item.breakpoints] or None,
         version=item.version,
         error=item.error,
         lastTask=item.last_task,
     )
+
+
+def breakpoint_of(text: str) -> dict[str, str]:
+    """``task`` or ``task.value`` as a record."""
+    task, _, value = text.partition(".")
+    return present(id=task, value=value or None)
 
 
 def light_execution(row: ExecutionRow) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import flask
 
 from dashboard.api import shapes
 from dashboard.api.context import Api
+from dashboard.api.details import breakpoints_of
 from dashboard.api.errors import ApiError, answer
 from dashboard.api.spec import INPUTS_BODY, REVISION, Endpoint, Parameter
 from dashboard.uploads import keep
@@ -18,7 +19,7 @@ from engine.states import TERMINAL, State
 
 WAIT_MAX_SECONDS = 3_600.0
 _LOOK_SECONDS = 5.0  # a waiting request looks into the store that often, should news have passed by
-_LATER = ("scheduleDate", "breakpoints")
+_LATER = ("scheduleDate",)
 
 
 def inputs_of_request(api: Api) -> dict[str, Any]:
@@ -65,6 +66,7 @@ def execute(api: Api, namespace: str, id: str) -> flask.Response:
         inputs=inputs_of_request(api),
         labels=labels_of_request(),
         revision=revision,
+        breakpoints=breakpoints_of(api),
         origin="api",
     )
     if not _arrived(api, execution_id):
@@ -120,6 +122,7 @@ ENDPOINTS = (
             Parameter("labels", "[string]", "`key:value`, repeatable."),
             Parameter("wait", "boolean", "Answer when the execution is over.", "false"),
             REVISION,
+            Parameter("breakpoints", "string", "`task1,task2.value`: it stops before these."),
             INPUTS_BODY,
         ),
         writes=True,
