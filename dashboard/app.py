@@ -52,7 +52,7 @@ def create_app(settings: Settings, services: Services) -> App:
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
     )
     pages = all_pages()
-    app.layout = lambda: frame.layout(pages)
+    app.layout = lambda: frame.layout(pages, services)
     callbacks.register(app, services, pages)
     security.register(app)
     server.add_url_rule("/", "home", lambda: flask.redirect("/executions"))

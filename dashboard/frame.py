@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import dash_mantine_components as dmc
 from dash import dcc, html
 from dash.development.base_component import Component
 from flask_login import current_user
 
+from dashboard.api.views import shape as view_shape
 from dashboard.components import dialogs, theme
 from dashboard.components.icons import icon
 from dashboard.ids import Frame, rail_link
 from dashboard.pages.router import Page, rail_of
+from dashboard.services import Services
+from data.errors import StoreUnavailable
+from data.views import SavedView
+from streaming import codec
 
 KEYS = (
     ("/", "focus the filter"),
@@ -26,7 +33,7 @@ KEYS = (
 )
 
 
-def layout(pages: tuple[Page, ...]) -> Component:
+def layout(pages: tuple[Page, ...], services: Services) -> Component:
     """The whole app; ``Frame.PAGE`` holds the page."""
     return dmc.MantineProvider(
         id=Frame.MANTINE,
@@ -37,7 +44,7 @@ def layout(pages: tuple[Page, ...]) -> Component:
             dcc.Store(id=Frame.PAGE_KEY),
             dcc.Store(id=Frame.ACTION_REQUEST),
             dmc.NotificationContainer(id=Frame.NOTIFICATIONS, position="bottom-right", autoClose=6000, limit=4),
-            html.Div(className="wf-frame", children=[_rail(pages), _top_bar(), _main()]),
+            html.Div(className="wf-frame", children=[_rail(pages, _views(services)), _top_bar(), _main()]),
             dialogs.act(),
             dialogs.execute(),
             dialogs.backfill(),
@@ -56,22 +63,37 @@ def skeleton() -> Component:
     return html.Div(className="wf-page wf-page-skeleton", children=rows, role="status", **{"aria-label": "Loading"})
 
 
-def _rail(pages: tuple[Page, ...]) -> Component:
-    links = [
-        dcc.Link(
-            [icon(page.icon or "file"), html.Span(page.rail)],
-            href=page.pattern,
-            id=rail_link(page.name),
-            className="wf-rail-link",
-        )
-        for page in rail_of(pages)
-    ]
+def _views(services: Services) -> list[SavedView]:
+    """The saved views that the signed-in user sees; none while the database is away."""
+    try:
+        return services.store.views(getattr(current_user, "name", ""))
+    except StoreUnavailable:
+        return []
+
+
+def _rail(pages: tuple[Page, ...], views: Sequence[SavedView]) -> Component:
+    links: list[Component] = []
+    for page in rail_of(pages):
+        label = [icon(page.icon or "file"), html.Span(page.rail)]
+        links.append(dcc.Link(label, href=page.pattern, id=rail_link(page.name), className="wf-rail-link"))
+        if page.name == "executions":
+            links.append(_saved(views))
     brand = dcc.Link(
         [html.Img(src="/assets/img/logo.svg", alt="", width=20, height=20), html.Span("Watchfloor")],
         href="/executions",
         className="wf-brand",
     )
     return html.Nav([brand, *links], id=Frame.RAIL, className="wf-rail", **{"aria-label": "Pages"})
+
+
+def _saved(views: Sequence[SavedView]) -> Component:
+    """The place of the pinned views; it holds all of them for the list, which needs them before its first row."""
+    known = codec.to_json([view_shape(view) for view in views]).decode()
+    return html.Div(
+        id=Frame.SAVED_VIEWS,
+        className="wf-rail-views",
+        **{"data-wf-view": "rail-views", "data-wf-params": "{}", "data-wf-views": known},
+    )
 
 
 def _top_bar() -> Component:

@@ -12,6 +12,7 @@ class Frame:
     PAGE = "page"
     PAGE_KEY = "page-key"
     RAIL = "rail"
+    SAVED_VIEWS = "saved-views"
     NOTIFICATIONS = "notifications"
     KEYS_SHEET = "keys-sheet"
     KEYS_BUTTON = "keys-button"
@@ -41,6 +42,7 @@ class Executions:
 
     VIEW = "executions-view"
     BAR = "executions-bar"
+    VIEWS = "executions-views"
     GRID = "executions-grid"
     COUNTS = "executions-counts"
     TOTAL = "executions-total"

@@ -35,6 +35,10 @@ class StubStore:
         self._check()
         return SimpleNamespace(name="admin", role="admin") if name == "admin" else None
 
+    def views(self, person: str) -> list[Any]:
+        self._check()
+        return []
+
     def check_password(self, name: str, password: str) -> Any:
         self._check()
         return self.user(name) if password == PASSWORD else None

@@ -83,7 +83,8 @@ def _kept(work: Any) -> SavedView:
 
 def find(api: Api) -> flask.Response:
     """The person's views and the shared ones."""
-    return answer([shape(view) for view in api.read(lambda: api.store.views(api.actor))])
+    person = api.actor  # of this request: the query runs in another thread
+    return answer([shape(view) for view in api.read(lambda: api.store.views(person))])
 
 
 def read(api: Api, viewId: str) -> flask.Response:

@@ -23,10 +23,22 @@ PAGE_SIZES = (25, 50, 100, 200, 500)
 def layout(visit: Visit) -> Component:
     """The list; which rows, in which order, is said by the address and read in the browser."""
     head = html.Div(
-        [html.H1("Executions"), html.Span(id=Executions.TOTAL, className="wf-muted wf-num"), export_button()],
+        [
+            html.H1("Executions"),
+            _view_menu(),
+            html.Span(id=Executions.TOTAL, className="wf-muted wf-num"),
+            export_button(),
+        ],
         className="wf-page-head",
     )
     return html.Div(className="wf-page full", children=[head, *live_list("/executions")])
+
+
+def _view_menu() -> Component:
+    """The place of the saved views' menu."""
+    return html.Div(
+        id=Executions.VIEWS, className="wf-view-menu", **{"data-wf-view": "view-menu", "data-wf-params": "{}"}
+    )
 
 
 def live_list(path: str, fixed: str = "") -> list[Component]:

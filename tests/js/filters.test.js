@@ -6,6 +6,7 @@ import { askOf, filtersOf, format, nextSort, parse, partOf, sameAsk, statesOf, w
 import { add, branch, drop, put, tidy } from "../../assets/js/executions/conditions.js";
 import { condition, timeOf, timeWords, withOp, withTime, words } from "../../assets/js/executions/fields.js";
 import { begun, having, options } from "../../assets/js/executions/suggest.js";
+import { edited, expanded, queryOf } from "../../assets/js/executions/saved.js";
 import { read } from "../../assets/js/executions/values.js";
 
 /** @type {any[]} */
@@ -131,4 +132,23 @@ test("values with or without counts", () => {
   assert.deepEqual(read(["a"]), [{ value: "a" }]);
   assert.deepEqual(read([{ value: 3, count: 7 }]), [{ value: "3", count: 7 }]);
   assert.deepEqual(having([{ value: "prod.ab" }, { value: "ab" }], "AB").map(({ value }) => value), ["ab", "prod.ab"]);
+});
+
+test("an address that only names a saved view, or says nothing where there is a default, stands for it", () => {
+  /** @type {any} */
+  const views = [{ id: "a1", query: "filters[state][IN]=FAILED&size=100" }, { id: "b2", query: "sort=duration:desc", default: true }];
+  assert.equal(expanded("?view=a1", views), "?filters[state][IN]=FAILED&size=100&view=a1");
+  assert.equal(expanded("", views), "?sort=duration:desc&view=b2");
+  assert.equal(expanded("", views.slice(0, 1)), null);
+  assert.equal(expanded("?view=a1&sort=startDate:desc", views), null, "says itself what is meant");
+  assert.equal(expanded("?view=gone", views), null);
+});
+
+test("a view is another one than what was saved when anything but its page differs", () => {
+  /** @type {any} */
+  const saved = { query: "filters[state][IN]=FAILED&columns=state,flow" };
+  const now = parse("?filters[state][IN]=FAILED&columns=state,flow&page=4&view=a1");
+  assert.equal(queryOf(now), saved.query);
+  assert.ok(!edited(now, saved));
+  assert.ok(edited({ ...now, columns: "state" }, saved));
 });

@@ -7,7 +7,7 @@ import { combo } from "./combo.js";
 import { add, branch, drop, listOf, put, tidy } from "./conditions.js";
 import { openEditor } from "./editor.js";
 import { condition, fieldOf, isTime } from "./fields.js";
-import { here, onPlace, show } from "./place.js";
+import { here, onPlace, settle, show } from "./place.js";
 import { openPopover } from "../popover.js";
 import { timeButton } from "./timerange.js";
 import { valueList } from "./valuelist.js";
@@ -20,6 +20,7 @@ export class FilterBar {
   constructor(element, params) {
     this.element = element;
     this.params = params;
+    settle();
     this.view = here();
     this.editing = false;
     /** @type {string | null} */

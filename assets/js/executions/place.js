@@ -1,22 +1,29 @@
 // Where the list is: its address is the truth, and every change of the view is a change of the address.
 import { format, parse } from "./address.js";
+import { all, expanded, first } from "./saved.js";
 
 /** @typedef {import("./address.js").View} View */
 
+const LIST = "/executions";
 const MOVED = "_dashprivate_pushstate"; // what Dash's links and Location tell each other
 
 /** @returns {View} what the address names */
 export const here = () => parse(location.search);
 
-/** Whether an empty address stands for something else than everything. */
-let emptyMeans = () => false;
-
 /** An address that says nothing, or only which saved view it is, is read as a saved view: this one is meant as it is.
  * @param {View} view */
 function searchOf(view) {
   const text = format(view);
-  if (text === "") return emptyMeans() ? `?sort=${view.sort}` : "";
+  if (text === "") return first() ? `?sort=${view.sort}` : "";
   return /^\?view=[^&]*$/.test(text) ? `${text}&sort=${view.sort}` : text;
+}
+
+/** An address that stands for a saved view takes that view's words: called before a page reads it. */
+export function settle() {
+  const meant = location.pathname === LIST ? expanded(location.search, all()) : null;
+  if (meant === null || meant === location.search) return;
+  history.replaceState({}, "", location.pathname + meant);
+  window.dispatchEvent(new CustomEvent(MOVED));
 }
 
 /** Go to another view of the same page; `replace` leaves no step for the Back button (typing, dragging).
@@ -28,11 +35,6 @@ export function show(view, { replace = false } = {}) {
   window.dispatchEvent(new CustomEvent(MOVED));
 }
 
-/** @param {() => boolean} test whether somebody has a default view */
-export function defaultView(test) {
-  emptyMeans = test;
-}
-
 /** Change the view, from its first page on unless a page is named. @param {Partial<View>} change @param {{replace?: boolean}} [how] */
 export const change = (change, how) => show({ ...here(), page: 1, ...change }, how);
 
@@ -42,6 +44,8 @@ export function onPlace(moved) {
   let known = location.search;
   const check = () => {
     if (location.pathname !== page || location.search === known) return;
+    settle();
+    if (location.search === known) return;
     known = location.search;
     moved();
   };

@@ -19,7 +19,7 @@ import { attach } from "./grid.js";
 import { listenToKeys } from "./keys.js";
 import { Order } from "./order.js";
 import { pager } from "./pager.js";
-import { change, here, onPlace, show } from "./place.js";
+import { change, here, onPlace, settle, show } from "./place.js";
 import { selection } from "./selection.js";
 
 /** @typedef {import("../live/types.js").Row} Row */
@@ -41,6 +41,7 @@ export class Table {
     this.element = element;
     this.params = params;
     this.live = live;
+    settle();
     this.ask = askOf(here(), params.fixed);
     this.store = new ListStore();
     this.order = new Order();
