@@ -203,7 +203,7 @@ def parsed_events(chunks: Any) -> Iterator[tuple[str, Any]]:
                 yield fields["id"], json.loads(fields["data"])
 
 
-def wait_for(check: Callable[[], Any], seconds: float = 10) -> Any:
+def wait_for(check: Callable[[], Any], seconds: float = 30) -> Any:
     """The first true value of ``check``."""
     deadline = time.monotonic() + seconds
     while True:

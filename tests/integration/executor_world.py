@@ -75,7 +75,7 @@ def running(made: Executor) -> Iterator[Executor]:
         assert not thread.is_alive()
 
 
-def until(what: str, condition: Callable[[], object], seconds: float = 15) -> None:
+def until(what: str, condition: Callable[[], object], seconds: float = 40) -> None:
     """Wait for a condition."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -32,7 +32,7 @@ from watchfloor.valkey import valkey_server
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def until(true: Callable[[], Any], seconds: float = 10.0) -> Any:
+def until(true: Callable[[], Any], seconds: float = 30.0) -> Any:
     """Wait for a condition; what it gave."""
     deadline = time.monotonic() + seconds
     while not (found := true()):

@@ -92,7 +92,7 @@ def server() -> Iterator[Server]:
         yield server
 
 
-def until(condition: Callable[[], Any], seconds: float = 15) -> Any:
+def until(condition: Callable[[], Any], seconds: float = 40) -> Any:
     end = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < end, "what was waited for did not come"
