@@ -16,9 +16,12 @@ from werkzeug.routing import Map, Rule
 
 from dashboard.api import (
     actions,
+    catalog,
+    debug,
     errors,
     executions,
     export,
+    files,
     flows,
     follow,
     logs,
@@ -39,6 +42,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *flows.ENDPOINTS,
     *executions.ENDPOINTS,
     *export.ENDPOINTS,
+    *catalog.ENDPOINTS,
+    *debug.ENDPOINTS,
+    *files.ENDPOINTS,
     *start.ENDPOINTS,
     *actions.ENDPOINTS,
     *validate.ENDPOINTS,

@@ -16,6 +16,7 @@ from dashboard.services import Services
 from data.records import StoredFlow
 from engine.flow import Flow, parse
 from engine.model import Execution
+from streaming.messages import ExecutionRow
 
 T = TypeVar("T")
 _TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
@@ -61,10 +62,16 @@ class Api:
             raise ApiError(404, f"There is no execution {execution_id}.")
         return found
 
+    def row(self, execution_id: str) -> ExecutionRow:
+        """An execution as lists have it; 404 when there is none."""
+        found = self.read(lambda: self.store.row(execution_id))
+        if found is None:
+            raise ApiError(404, f"There is no execution {execution_id}.")
+        return found
+
     def exists(self, execution_id: str) -> None:
         """404 unless there is such an execution."""
-        if self.read(lambda: self.store.row(execution_id)) is None:
-            raise ApiError(404, f"There is no execution {execution_id}.")
+        self.row(execution_id)
 
     def flow(self, namespace: str, flow_id: str, revision: int | None = None) -> StoredFlow:
         """A revision of a flow; 404 when there is none."""
@@ -73,6 +80,14 @@ class Api:
             which = f"revision {revision} of " if revision is not None else ""
             raise ApiError(404, f"There is no {which}flow {namespace}.{flow_id}.")
         return found
+
+    def flow_of(self, item: Execution | ExecutionRow) -> Flow:
+        """The flow in the revision an execution runs; 404 when it is not kept."""
+        stored = self.read(lambda: self.store.flow(item.namespace, item.flow_id, item.revision))
+        if stored is None:
+            which = f"{item.namespace}.{item.flow_id} revision {item.revision}"
+            raise ApiError(404, f"The flow of this execution, {which}, is not kept here.")
+        return parsed(stored.source)
 
     # -- parameters of the query
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import flask
 
 from dashboard.api import shapes
-from dashboard.api.context import Api, parsed
+from dashboard.api.context import Api
 from dashboard.api.errors import ApiError, answer
 from dashboard.api.spec import FILTERS, PAGE, SIZE, SORT, Endpoint, Parameter
 from data.executions import ExecutionQuery
@@ -56,15 +56,7 @@ def read(api: Api, executionId: str) -> flask.Response:
 
 def graph(api: Api, executionId: str) -> flask.Response:
     """The graph of the revision the execution runs."""
-    row = api.read(lambda: api.store.row(executionId))
-    if row is None:
-        raise ApiError(404, f"There is no execution {executionId}.")
-    stored = api.read(lambda: api.store.flow(row.namespace, row.flow_id, row.revision))
-    if stored is None:
-        raise ApiError(
-            404, f"The flow of this execution, {row.namespace}.{row.flow_id} revision {row.revision}, is not kept here."
-        )
-    return answer(graph_of(parsed(stored.source)))
+    return answer(graph_of(api.flow_of(api.row(executionId))))
 
 
 ENDPOINTS = (
