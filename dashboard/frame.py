@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import dash_mantine_components as dmc
 from dash import dcc, html
 from dash.development.base_component import Component
-from flask_login import current_user
 
+from dashboard.accounts import known_person
 from dashboard.api.views import shape as view_shape
 from dashboard.components import dialogs, theme
 from dashboard.components.icons import icon
@@ -66,7 +66,7 @@ def skeleton() -> Component:
 def _views(services: Services) -> list[SavedView]:
     """The saved views that the signed-in user sees; none while the database is away."""
     try:
-        return services.store.views(getattr(current_user, "name", ""))
+        return services.store.views(getattr(known_person(), "name", ""))
     except StoreUnavailable:
         return []
 
@@ -112,8 +112,8 @@ def _top_bar() -> Component:
 
 
 def _user() -> Component:
-    name = getattr(current_user, "name", "") or ""
-    role = getattr(current_user, "role", "") or ""
+    who = known_person()
+    name, role = getattr(who, "name", "") or "", getattr(who, "role", "") or ""
     return dmc.Menu(
         position="bottom-end",
         children=[

@@ -11,10 +11,9 @@ from enum import IntEnum, StrEnum
 from typing import Any, Protocol
 
 import msgspec
-from msgspec import structs
 
-from data.filters import Condition, Filters
-from data.operators import Op
+from data.filters import Filters
+from data.namespaces import covers, in_namespaces
 from engine.states import ACTIONS, Action
 
 
@@ -121,11 +120,6 @@ def role_in(person: Any, namespace: str | None = None) -> Role:
     return best
 
 
-def covers(above: str, namespace: str) -> bool:
-    """Whether ``namespace`` is ``above`` or below it."""
-    return namespace == above or namespace.startswith(above + ".")
-
-
 def may(person: Any, verb: AnyVerb, namespace: str | None = None) -> bool:
     """Whether a person may do this in a namespace; without one: everywhere."""
     asked = PERMISSIONS[verb]
@@ -150,15 +144,7 @@ def namespaces(person: Any, verb: AnyVerb) -> tuple[str, ...] | None:
 
 def narrowed(filters: Filters, person: Any, verb: AnyVerb = Verb.READ) -> Filters:
     """The filters, and that it is in a namespace in which the person may do this."""
-    return within(filters, namespaces(person, verb))
-
-
-def within(filters: Filters, allowed: Iterable[str] | None) -> Filters:
-    """The filters, and that the namespace is one of ``allowed`` or below one (``None``: any; empty: nothing fits)."""
-    if allowed is None:
-        return filters
-    condition = Condition("namespace", Op.PREFIX, tuple(allowed) or (".",))
-    return structs.replace(filters, conditions=(*filters.conditions, condition))
+    return in_namespaces(filters, namespaces(person, verb))
 
 
 def refusal(person: Any, verb: AnyVerb, namespace: str | None = None) -> str | None:

@@ -25,7 +25,10 @@ _FEW = 200  # attempts that are rather looked up one by one
 
 
 class LogSearchQuery(msgspec.Struct, frozen=True):
-    """Which lines. ``namespace`` includes those under it; ``before`` is the ``seq`` a page begins under."""
+    """Which lines. ``namespace`` includes those under it; ``before`` is the ``seq`` a page begins under.
+
+    ``within``: only these namespaces and those under them, beside ``namespace``.
+    """
 
     min_level: Level = "TRACE"
     namespace: str | None = None
@@ -39,6 +42,7 @@ class LogSearchQuery(msgspec.Struct, frozen=True):
     until: datetime | None = None
     before: int | None = None
     oldest_first: bool = False
+    within: tuple[str, ...] | None = None
 
 
 class LogPage(NamedTuple):
@@ -97,8 +101,9 @@ def _sources(connection: sa.Connection, query: LogSearchQuery) -> Sequence[int] 
     pairs = ((c.flow_id, query.flow_id), (c.task_id, query.task_id), (c.task_run_id, query.task_run_id))
     wanted = [column == value for column, value in (*pairs, (c.attempt, query.attempt)) if value is not None]
     if query.namespace:
-        under = c.namespace.startswith(f"{query.namespace}.", autoescape=True)
-        wanted.append(sa.or_(c.namespace == query.namespace, under))
+        wanted.append(_under(query.namespace))
+    if query.within is not None:
+        wanted.append(sa.or_(sa.false(), *map(_under, query.within)))
     if query.execution_id:
         wanted.append(
             c.run == sa.select(log_run.c.key).where(log_run.c.execution_id == query.execution_id).scalar_subquery()
@@ -106,6 +111,12 @@ def _sources(connection: sa.Connection, query: LogSearchQuery) -> Sequence[int] 
     if not wanted:
         return None
     return connection.scalars(sa.select(c.key).where(*wanted).order_by(c.key.desc()).limit(20_000)).all()
+
+
+def _under(namespace: str) -> sa.ColumnElement[bool]:
+    """Of a namespace or one under it."""
+    column = log_source.c.namespace
+    return sa.or_(column == namespace, column.startswith(f"{namespace}.", autoescape=True))
 
 
 def _entries(connection: sa.Connection, rows: Sequence[Any]) -> list[LogEntry]:

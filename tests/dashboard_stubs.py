@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from dashboard.services import Services
+from data.records import User
 from engine.states import Action
 from streaming.messages import Answer
 from watchfloor.settings import Settings
@@ -21,6 +22,8 @@ class StubStore:
 
     away: bool = False
     tokens: set[str] = field(default_factory=lambda: {"once"})
+    sessions: dict[str, str] = field(default_factory=dict)
+    audited: list[tuple[Any, ...]] = field(default_factory=list)
 
     def _check(self) -> None:
         if self.away:
@@ -33,7 +36,7 @@ class StubStore:
 
     def user(self, name: str) -> Any:
         self._check()
-        return SimpleNamespace(name="admin", role="admin") if name == "admin" else None
+        return User("admin", "admin") if name == "admin" else None
 
     def views(self, person: str) -> list[Any]:
         self._check()
@@ -48,6 +51,34 @@ class StubStore:
             return None
         self.tokens.remove(token)
         return self.user("admin")
+
+    def open_session(self, name: str, seconds: float, address: str | None, device: str | None) -> Any:
+        self._check()
+        session = f"session-{len(self.sessions) + 1}"
+        self.sessions[session] = name
+        return SimpleNamespace(id=session)
+
+    def session_user(self, session_id: str) -> Any:
+        self._check()
+        name = self.sessions.get(session_id)
+        return self.user(name) if name else None
+
+    def end_sessions(self, by: Any, *, ids: Any = (), **_: Any) -> None:
+        self._check()
+        for one in ids:
+            self.sessions.pop(one, None)
+
+    def token_user(self, text: str) -> Any:
+        self._check()
+        return None
+
+    def seen(self, sessions: Any, tokens: Any) -> None:
+        self._check()
+
+    def audit(self, *row: Any, **more: Any) -> int:
+        self._check()
+        self.audited.append(row)
+        return len(self.audited)
 
 
 @dataclass

@@ -44,6 +44,20 @@ class Settings(BaseSettings):
     admin_password: SecretStr | None = Field(None, description="Password of `admin`, set at the first start.")
     session_hours: int = Field(12, ge=1, description="How long a login lasts.")
     login_rate: str = Field("10 per minute", description="Login attempts allowed an address.")
+    refusal_rate: str = Field("60 per minute", description="Refused requests of one person told apart; more get 429.")
+    password_min: int = Field(10, ge=1, description="Letters a new password has at least.")
+    token_max_days: int = Field(366, ge=1, description="Days an API token may last at most.")
+    audit_export_max: int = Field(1_000_000, ge=1, description="Rows one export of the audit may have.")
+    oidc_issuer: str | None = Field(None, description="Address of an OpenID Connect issuer; unset: passwords only.")
+    oidc_client_id: str | None = Field(None, validate_default=True, description="What we are called there.")
+    oidc_client_secret: SecretStr | None = Field(None, description="Our secret there; unset: a public client.")
+    oidc_scopes: str = Field("openid profile email", description="Scopes asked for.")
+    oidc_name_claim: str = Field("preferred_username", description="Claim that names the user.")
+    oidc_groups_claim: str = Field("groups", description="Claim with the user's groups.")
+    oidc_roles: dict[str, str] = Field(
+        {}, description='Roles of groups: `{"ops": "operator", "data": "admin@company.data", "*": "viewer"}`.'
+    )
+    oidc_title: str = Field("Sign in with your organisation", description="The button on the login page.")
     metrics_token: SecretStr | None = Field(None, description="Lets Prometheus read `/metrics`; unset: users only.")
     log_level: str = Field("INFO", description="Level of Watchfloor's own logs.")
     log_format: Literal["console", "json"] = Field("console", description="Form of its lines on standard error.")
@@ -111,6 +125,28 @@ class Settings(BaseSettings):
         count = info.data.get("partitions", 1)
         if given >= count:
             raise ValueError(f"expected a number below {count} (WATCHFLOOR_PARTITIONS), the first partition is 0")
+        return given
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _issuer(cls, given: str | None) -> str | None:
+        return urls.issuer_url(given)
+
+    @field_validator("oidc_client_id")
+    @classmethod
+    def _client_id(cls, given: str | None, info: ValidationInfo) -> str | None:
+        if info.data.get("oidc_issuer") and not given:
+            raise ValueError("expected what we are called at the issuer (WATCHFLOOR_OIDC_ISSUER is set)")
+        return given
+
+    @field_validator("oidc_roles")
+    @classmethod
+    def _oidc_roles(cls, given: dict[str, str]) -> dict[str, str]:
+        for group, roles in given.items():
+            for part in roles.split(","):
+                name, at, namespace = part.strip().partition("@")
+                if name not in ("viewer", "operator", "admin") or (at and not namespace):
+                    raise ValueError(f"expected viewer, operator or admin, or one@namespace, for the group {group!r}")
         return given
 
     @field_validator("retention", mode="before")

@@ -44,6 +44,17 @@ def database_url(given: str | None) -> str | None:
     )
 
 
+def issuer_url(given: str | None) -> str | None:
+    """The address of an OpenID Connect issuer; raises ``ValueError``. Without TLS only on this machine."""
+    if given is None:
+        return None
+    parts = urlsplit(given)
+    here = parts.hostname in ("localhost", "127.0.0.1", "::1")
+    if not parts.hostname or parts.scheme not in (("http", "https") if here else ("https",)):
+        raise ValueError("expected https://host/path of an issuer, below which .well-known/openid-configuration is")
+    return given
+
+
 def tls_file(given: Path | None, redis: str | None) -> Path | None:
     """A file for TLS to Redis, as an absolute path; raises ``ValueError``."""
     if given is None:

@@ -118,6 +118,8 @@ def wire(settings: Settings) -> Any:
 
 def services_of(settings: Settings, socketio: Any) -> Services:
     """Store, bus, gateway and commands from the settings."""
+    from dashboard.live_rights import LiveRights
+    from dashboard.refusals import Refusals
     from dashboard.services import Services
     from data import Store
     from streaming.bus import Bus
@@ -130,7 +132,8 @@ def services_of(settings: Settings, socketio: Any) -> Services:
     # PostgreSQL's driver lets other greenlets run while it waits; SQLite's works in C, in one go.
     threads = {"offload": offload} if store.dialect == "sqlite" else {}
     meter = Meter("web")
-    gateway = Gateway(settings, store, bus, socketio, meter=meter, **threads)
+    rights = LiveRights(store, Refusals(settings.refusal_rate, bus, meter))
+    gateway = Gateway(settings, store, bus, socketio, rights=rights, meter=meter, **threads)
     return Services(settings, store, bus, Commands(store, bus, gateway.answers), gateway, meter=meter)
 
 

@@ -10,11 +10,11 @@ from functools import wraps
 from typing import Any
 
 import flask
-from flask_login import current_user
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import Map, Rule
 
 from dashboard.api import (
+    access,
     actions,
     catalog,
     debug,
@@ -36,6 +36,7 @@ from dashboard.api import (
 from dashboard.api.context import Api
 from dashboard.api.errors import ApiError
 from dashboard.api.spec import BASE, Endpoint
+from dashboard.permissions import Forbidden
 from dashboard.services import Services
 
 ENDPOINTS: tuple[Endpoint, ...] = (
@@ -56,7 +57,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *webhooks.ENDPOINTS,
     *views.ENDPOINTS,
 )
-WRITERS = frozenset({"operator", "admin"})
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -78,17 +78,13 @@ def register(server: flask.Flask, services: Services) -> None:
 def _view(api: Api, endpoint: Endpoint) -> Callable[..., Any]:
     @wraps(endpoint.handler)
     def view(**names: str) -> Any:
-        if endpoint.writes:
-            _may_write()
-        return endpoint.handler(api, **names)
+        try:
+            access.check(api, endpoint, names)
+            return endpoint.handler(api, **names)
+        except Forbidden as error:
+            raise ApiError(*api.refused(str(error), f"{endpoint.method} {endpoint.path}")) from error
 
     return view
-
-
-def _may_write() -> None:
-    role = getattr(current_user, "role", None)
-    if role not in WRITERS:
-        raise ApiError(403, f"Expected the role {' or '.join(sorted(WRITERS))}, you have {role or 'none'}.")
 
 
 _PATHS = Map([Rule(endpoint.rule, methods=[endpoint.method], endpoint=endpoint.path) for endpoint in ENDPOINTS])

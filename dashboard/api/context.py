@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import copy_context
 from functools import lru_cache
 from typing import Any, TypeVar
 
 import flask
-from flask_login import current_user
 
+from dashboard.accounts import person
 from dashboard.api.errors import ApiError
 from dashboard.attempts import Rate
 from dashboard.exports import Exports
+from dashboard.permissions import AnyVerb, Verb, demand, namespaces, narrowed
+from dashboard.refusals import TOO_MANY, Refusals
 from dashboard.services import Services
+from data.filters import Filters
 from data.records import StoredFlow
 from engine.flow import Flow, parse
 from engine.model import Execution
@@ -32,11 +36,17 @@ class Api:
         self.settings = services.settings
         self.exports = Exports(services.bus, services.settings.exports_at_once)
         self.webhook_rate = Rate(services.settings.webhook_rate, services.bus, "webhooks")
+        self._refusals = Refusals(services.settings.refusal_rate, services.bus, services.meter)
+
+    @property
+    def person(self) -> Any:
+        """Who asks, with its rights."""
+        return person()
 
     @property
     def actor(self) -> str:
         """Who asks."""
-        return str(getattr(current_user, "name", "") or "anonymous")
+        return str(getattr(self.person, "name", "") or "anonymous")
 
     @property
     def answers(self) -> Any:
@@ -51,7 +61,27 @@ class Api:
         from gevent import get_hub
         from gevent.monkey import is_module_patched
 
-        return get_hub().threadpool.apply(work) if is_module_patched("threading") else work()
+        context = copy_context()  # audit rows written there say from where, too
+        return get_hub().threadpool.apply(context.run, (work,)) if is_module_patched("threading") else work()
+
+    # -- rights
+
+    def demand(self, verb: AnyVerb, namespace: str | None = None) -> None:
+        """``Forbidden`` (403) unless the person who asks may do this there."""
+        demand(self.person, verb, namespace)
+
+    def allowed(self, verb: AnyVerb = Verb.READ) -> tuple[str, ...] | None:
+        """The namespaces, with those below them, in which the person who asks may; ``None``: all."""
+        return namespaces(self.person, verb)
+
+    def narrowed(self, filters: Filters, verb: AnyVerb = Verb.READ) -> Filters:
+        """The filters, within those namespaces."""
+        return narrowed(filters, self.person, verb)
+
+    def refused(self, why: str, what: str) -> tuple[int, str]:
+        """Note that a request was refused; status and message of the answer."""
+        fine = self._refusals.within_rate("rights", self.actor, why, request=what)
+        return (403, why) if fine else (429, TOO_MANY)
 
     # -- things that must be there
 

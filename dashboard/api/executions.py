@@ -62,7 +62,7 @@ def graph(api: Api, executionId: str) -> flask.Response:
 ENDPOINTS = (
     Endpoint(
         "GET", "/executions/search", search, "Search executions.", "PagedResults<LightExecution>",
-        (PAGE, SIZE, SORT, FILTERS),
+        (PAGE, SIZE, SORT, FILTERS), narrows=True,
     ),
     Endpoint(
         "GET", "/executions", of_flow, "The executions of a flow, newest first.", "PagedResults<LightExecution>",
@@ -72,6 +72,7 @@ ENDPOINTS = (
             PAGE,
             SIZE,
         ),
+        narrows=True,
     ),
     Endpoint("GET", "/executions/{executionId}", read, "Read an execution with its task runs.", "Execution"),
     Endpoint(

@@ -12,10 +12,12 @@ from dashboard.api import shapes
 from dashboard.api.context import Api, parsed
 from dashboard.api.errors import ApiError, answer
 from dashboard.api.spec import FILTERS, PAGE, REVISION, SIZE, SORT, YAML_BODY, Endpoint, Parameter
+from dashboard.permissions import Verb
 from data.errors import FilterError
 from data.fields import needle
 from data.filters import Filters, plain, wanted
 from data.filters import parse as parse_filters
+from data.namespaces import inside
 from data.operators import OPERATORS
 from data.records import StoredFlow
 from engine.flow import Flow, FlowError, parse
@@ -41,6 +43,7 @@ def create(api: Api) -> flask.Response:
     """Keep a new flow."""
     source = source_of_request()
     flow = parse(source)
+    api.demand(Verb.EDIT_FLOWS, flow.namespace)
     if api.read(lambda: api.store.flow(flow.namespace, flow.id)) is not None:
         message = f"There is a flow {flow.namespace}.{flow.id} already; update it with PUT."
         raise ApiError(422, message, [(message, "id")])
@@ -86,7 +89,8 @@ def of_namespace(api: Api, namespace: str) -> flask.Response:
 def distinct_namespaces(api: Api) -> flask.Response:
     """Names of namespaces."""
     q = api.text("q")
-    return answer(api.read(lambda: api.store.distinct_namespaces(q)))
+    found = api.read(lambda: api.store.distinct_namespaces(q))
+    return answer([one for one in found if inside(one, api.allowed())])
 
 
 _FIELDS: dict[str, Callable[[StoredFlow], str]] = {"namespace": lambda one: one.namespace, "flowId": lambda one: one.id}
@@ -101,7 +105,8 @@ def search(api: Api) -> flask.Response:
     """One page of the flows that match."""
     number, size = api.page()
     filters = parse_filters(flask.request.args)
-    matching = [one for one in api.read(api.store.flows) if _matches(filters, one)]
+    found, allowed = api.read(api.store.flows), api.allowed()
+    matching = [one for one in found if inside(one.namespace, allowed) and _matches(filters, one)]
     field, _, direction = (api.text("sort") or "namespace:asc").partition(":")
     if field not in _SORTS:
         raise FilterError("sort", f"can't sort by {field!r}; it works by {', '.join(_SORTS)}")
@@ -144,7 +149,7 @@ def _validated(api: Api, index: int, source: str) -> dict[str, Any]:
         violations = [{name: getattr(one, name) for name in ("line", "column", "path", "message")}
                       for one in error.violations]  # fmt: skip
         return {**_result(index), "constraints": str(error), "violations": violations}
-    known = api.read(lambda: api.store.flow(flow.namespace, flow.id))
+    known = api.read(lambda: api.store.flow(flow.namespace, flow.id)) if inside(flow.namespace, api.allowed()) else None
     unchanged = known is not None and known.source == source
     return {
         **_result(index),
@@ -183,10 +188,12 @@ def task(api: Api, namespace: str, id: str, taskId: str) -> flask.Response:
 
 
 ENDPOINTS = (
-    Endpoint("POST", "/flows", create, "Create a flow.", "FlowWithSource", (YAML_BODY,), writes=True),
+    Endpoint(
+        "POST", "/flows", create, "Create a flow.", "FlowWithSource", (YAML_BODY,), verb=Verb.EDIT_FLOWS, narrows=True
+    ),
     Endpoint(
         "PUT", "/flows/{namespace}/{id}", update, "Give a flow a new revision.", "FlowWithSource", (YAML_BODY,),
-        writes=True,
+        verb=Verb.EDIT_FLOWS,
     ),
     Endpoint(
         "GET", "/flows/{namespace}/{id}", read, "Read a flow.", "Flow",
@@ -200,15 +207,18 @@ ENDPOINTS = (
     Endpoint("GET", "/flows/{namespace}", of_namespace, "The flows of a namespace.", "[Flow]"),
     Endpoint(
         "GET", "/flows/search", search, "Search flows by `q`, `namespace`, `flowId`, `labels`.", "PagedResults<Flow>",
-        (PAGE, SIZE, SORT, FILTERS),
+        (PAGE, SIZE, SORT, FILTERS), narrows=True,
     ),
     Endpoint(
         "GET", "/flows/distinct-namespaces", distinct_namespaces, "Names of namespaces.", "[string]",
-        (Parameter("q", "string", "Only those that contain it."),),
+        (Parameter("q", "string", "Only those that contain it."),), narrows=True,
     ),
     Endpoint(
         "POST", "/flows/validate", validate, "Check flows without keeping them.", "[ValidateConstraintViolation]",
-        (YAML_BODY,),
+        (YAML_BODY,), verb=Verb.READ, narrows=True,
     ),
-    Endpoint("POST", "/flows/graph", graph_of_source, "The graph of a source.", "FlowGraph", (YAML_BODY,)),
+    Endpoint(
+        "POST", "/flows/graph", graph_of_source, "The graph of a source.", "FlowGraph", (YAML_BODY,), verb=Verb.READ,
+        narrows=True,
+    ),
 )  # fmt: skip

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 import flask
+from msgspec import structs
 
 from dashboard.api import shapes
 from dashboard.api.context import Api
@@ -27,7 +28,7 @@ def search(api: Api) -> flask.Response:
     if field != "timestamp":
         raise ApiError(400, f"sort: log lines are sorted by timestamp, not by {field}.", [("timestamp", "sort")])
     cursor = api.integer("cursor", least=0)
-    query = of_all(cursor, direction == "asc")
+    query = structs.replace(of_all(cursor, direction == "asc"), within=api.allowed())
     offset = 0 if cursor is not None else (number - 1) * size
     found = api.read(lambda: api.store.search_logs(query, offset, size))
     more = {"nextCursor": str(found.entries[-1].seq)} if len(found.entries) == size and direction != "asc" else {}
@@ -121,6 +122,7 @@ ENDPOINTS = (
     Endpoint(
         "GET", "/logs/search", search, "Search the lines of all executions.", "CursorOrOffsetPagedResults<LogEntry>",
         (PAGE, SIZE, SORT, Parameter("cursor", "string", "`nextCursor` of the page before."), FILTERS),
+        narrows=True,
     ),
     Endpoint("GET", "/logs/{executionId}", of_one, "The lines of an execution.", "[LogEntry]", LINES),
     Endpoint("GET", "/logs/{executionId}/download", download, "The lines as a text file.", "text/plain",

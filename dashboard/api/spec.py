@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from dashboard.permissions import AnyVerb, Verb
+
 BASE = "/api/v1/main"
 Where = Literal["query", "body"]
 _NAMES = re.compile(r"\{(\w+)\}")
@@ -27,8 +29,10 @@ class Parameter(msgspec.Struct, frozen=True):
 class Endpoint(msgspec.Struct, frozen=True):
     """One method on one path (below ``BASE``).
 
-    ``handler(api, **path parameters)`` gives a Flask response. ``writes``: viewers may not. ``ours``: not of the
-    protocol we took over, but our addition to it. ``open``: no login is needed, something in the path stands for it.
+    ``handler(api, **path parameters)`` gives a Flask response. ``verb`` is asked of the table of permissions before it;
+    ``narrows``: there is no namespace in the path, so the handler itself keeps to those the person may.
+    ``ours``: not of the protocol we took over, but our addition to it. ``open``: no login is needed, something in the
+    path stands for it.
     """
 
     method: str
@@ -40,6 +44,13 @@ class Endpoint(msgspec.Struct, frozen=True):
     writes: bool = False
     ours: bool = False
     open: bool = False
+    verb: AnyVerb | None = None
+    narrows: bool = False
+
+    @property
+    def needs(self) -> AnyVerb:
+        """What the person who calls it must be allowed; looking, when nothing else is said."""
+        return self.verb or (Verb.OPERATIONS if self.writes else Verb.READ)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from dashboard.api.context import Api
 from dashboard.api.details import breakpoints_of
 from dashboard.api.errors import ApiError, answer
 from dashboard.api.spec import INPUTS_BODY, REVISION, Endpoint, Parameter
+from dashboard.permissions import Verb
 from dashboard.uploads import keep
 from engine.model import Execution, StateChange
 from engine.states import TERMINAL, State
@@ -125,6 +126,6 @@ ENDPOINTS = (
             Parameter("breakpoints", "string", "`task1,task2.value`: it stops before these."),
             INPUTS_BODY,
         ),
-        writes=True,
+        verb=Verb.EXECUTE,
     ),
 )  # fmt: skip

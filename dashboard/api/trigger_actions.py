@@ -15,6 +15,7 @@ from dashboard.api.context import Api
 from dashboard.api.errors import ApiError, answer
 from dashboard.api.spec import FILTERS, Endpoint, Parameter
 from dashboard.api.triggers import matching, state_shape
+from dashboard.permissions import Forbidden, Verb
 from engine.ids import new_id
 from engine.model import SYSTEM_PREFIX
 from engine.trigger_state import Backfill, TriggerAction
@@ -63,6 +64,7 @@ def _body(kind: Any) -> Any:
 
 
 def _ask(api: Api, action: TriggerAction, one: TriggerId, backfill: Backfill | None = None) -> str:
+    api.demand(Verb.TRIGGERS, one.namespace)
     return api.services.triggers.ask(
         action, one.namespace, one.flowId, one.triggerId, actor=api.actor, origin="api", backfill=backfill
     )
@@ -100,6 +102,7 @@ def create_backfill(api: Api) -> flask.Response:
     end = _aware(given.end or datetime.now(UTC))
     backfill = Backfill("", _aware(given.start), end, None, given.inputs or {}, labels)
     named = (asked.namespace, asked.flowId, asked.triggerId)
+    api.demand(Verb.TRIGGERS, asked.namespace)
     api.read(lambda: api.services.triggers.backfill(*named, backfill, api.settings.backfill_max_dates))
     return _act(api, TriggerAction.BACKFILL_CREATE, asked, backfill)
 
@@ -135,7 +138,7 @@ def _many(api: Api, action: TriggerAction, ones: Sequence[TriggerId]) -> flask.R
     for one in ones:
         try:
             events.append((one, _ask(api, action, one)))
-        except TriggerNotFound as error:
+        except (TriggerNotFound, Forbidden) as error:
             problems.append((one, str(error)))
     deadline = time.monotonic() + api.settings.action_wait
     for one, event_id in events:
@@ -152,7 +155,7 @@ def _by_triggers(api: Api, action: TriggerAction) -> flask.Response:
 
 
 def _by_query(api: Api, action: TriggerAction) -> flask.Response:
-    found = [TriggerId(state.namespace, state.flow_id, state.trigger_id) for _, state in matching(api)]
+    found = [TriggerId(state.namespace, state.flow_id, state.trigger_id) for _, state in matching(api, Verb.TRIGGERS)]
     return _many(api, action, found)
 
 
@@ -183,11 +186,11 @@ def _bulk(method: str, path: str, action: TriggerAction, what: str) -> tuple[End
     return (
         Endpoint(
             method, f"{path}/by-query", partial(_by_query, action=action), f"{what} all that match.", "Operation",
-            (FILTERS,), writes=True,
+            (FILTERS,), verb=Verb.TRIGGERS, narrows=True,
         ),
         Endpoint(
             method, f"{path}/by-triggers", partial(_by_triggers, action=action), f"{what} several.", "Operation",
-            (_IDS,), writes=True,
+            (_IDS,), verb=Verb.TRIGGERS, narrows=True,
         ),
     )  # fmt: skip
 
@@ -196,25 +199,26 @@ ENDPOINTS = (
     Endpoint(
         "PUT", "/triggers/set-disabled", set_disabled, "Switch a trigger off, or on.", "TriggerState",
         (Parameter("body", "application/json", "The trigger and `disabled`.", required=True, where="body"),),
-        writes=True,
+        verb=Verb.TRIGGERS, narrows=True,
     ),
     Endpoint(
         "POST", "/triggers/set-disabled/by-query", disable_by_query, "The same for all that match.", "Operation",
-        (FILTERS, Parameter("disabled", "boolean", "Off, or on.", "true")), writes=True,
+        (FILTERS, Parameter("disabled", "boolean", "Off, or on.", "true")), verb=Verb.TRIGGERS, narrows=True,
     ),
     Endpoint(
         "POST", "/triggers/set-disabled/by-triggers", disable_by_triggers, "The same for several.", "Operation",
-        (Parameter("body", "application/json", "`{triggers, disabled}`.", required=True, where="body"),), writes=True,
+        (Parameter("body", "application/json", "`{triggers, disabled}`.", required=True, where="body"),),
+        verb=Verb.TRIGGERS, narrows=True,
     ),
     Endpoint(
         "PUT", "/triggers/backfill/create", create_backfill, "Make up for dates of the past.", "TriggerState",
         (Parameter("body", "application/json", "The trigger and `backfill`.", required=True, where="body"),),
-        writes=True,
+        verb=Verb.TRIGGERS, narrows=True,
     ),
     *(
         Endpoint(
             method, f"/triggers/backfill/{name}", partial(_one, action=action), f"{what} a backfill.", "TriggerState",
-            (_ID,), writes=True,
+            (_ID,), verb=Verb.TRIGGERS, narrows=True,
         )
         for method, name, what, action in _DO
     ),
@@ -225,16 +229,16 @@ ENDPOINTS = (
     ),
     Endpoint(
         "POST", "/triggers/{namespace}/{flowId}/{triggerId}/restart", partial(_named, action=TriggerAction.RESTART),
-        "Look for its next date anew.", "TriggerState", writes=True,
+        "Look for its next date anew.", "TriggerState", verb=Verb.TRIGGERS,
     ),
     Endpoint(
         "POST", "/triggers/{namespace}/{flowId}/{triggerId}/unlock", partial(_named, action=TriggerAction.UNLOCK),
-        "Unlock a trigger.", "TriggerState", writes=True,
+        "Unlock a trigger.", "TriggerState", verb=Verb.TRIGGERS,
     ),
     *_bulk("POST", "/triggers/unlock", TriggerAction.UNLOCK, "Unlock"),
     Endpoint(
         "DELETE", "/triggers/{namespace}/{flowId}/{triggerId}", _delete, "Forget what is known of a trigger.", "204",
-        writes=True,
+        verb=Verb.TRIGGERS,
     ),
     *_bulk("DELETE", "/triggers/delete", TriggerAction.DELETE, "Forget what is known of"),
 )  # fmt: skip

@@ -14,10 +14,12 @@ from dashboard.api import shapes
 from dashboard.api.context import Api, parsed
 from dashboard.api.errors import answer
 from dashboard.api.spec import FILTERS, PAGE, SIZE, SORT, Endpoint, Parameter
+from dashboard.permissions import Verb
 from data.errors import FilterError
 from data.fields import needle
 from data.filters import Filters, plain, wanted
 from data.filters import parse as parse_filters
+from data.namespaces import inside
 from data.operators import OPERATORS
 from engine.flow import FlowError, Trigger
 from engine.trigger_state import Backfill, TriggerState
@@ -72,12 +74,14 @@ def backfill_shape(job: Backfill | None) -> dict[str, Any] | None:
 # -- reading
 
 
-def _all(api: Api) -> list[Found]:
-    """Every trigger of the newest revisions, with its state, by name."""
+def _all(api: Api, verb: Verb) -> list[Found]:
+    """Every trigger of the newest revisions, with its state, by name, where the person who asks may."""
     flows, states = api.read(lambda: (api.store.flows(), api.store.trigger_states()))
     known = {state.key: state for state in states}
-    found = []
+    found, allowed = [], api.allowed(verb)
     for stored in flows:
+        if not inside(stored.namespace, allowed):
+            continue
         try:
             triggers = parsed(stored.source).triggers
         except FlowError:
@@ -108,10 +112,10 @@ def _matches(filters: Filters, one: Found) -> bool:
     return True
 
 
-def matching(api: Api) -> list[Found]:
-    """Those that fit the filters of the request."""
+def matching(api: Api, verb: Verb = Verb.READ) -> list[Found]:
+    """Those that fit the filters of the request, where the person who asks may."""
     filters = parse_filters(flask.request.args)
-    return [one for one in _all(api) if _matches(filters, one)]
+    return [one for one in _all(api, verb) if _matches(filters, one)]
 
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -141,7 +145,7 @@ def search(api: Api) -> flask.Response:
 def of_flow(api: Api, namespace: str, flowId: str) -> flask.Response:
     """States of the triggers of one flow."""
     api.flow(namespace, flowId)
-    found = [one for one in _all(api) if (one[1].namespace, one[1].flow_id) == (namespace, flowId)]
+    found = [one for one in _all(api, Verb.READ) if (one[1].namespace, one[1].flow_id) == (namespace, flowId)]
     q = (api.text("q") or "").lower()
     return _page(api, [one for one in found if q in one[1].trigger_id.lower()], lambda one: state_shape(one[1], one[0]))
 
@@ -154,7 +158,7 @@ def export(api: Api) -> flask.Response:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(("type", *_COLUMNS))
-    for trigger, state in matching(api):
+    for trigger, state in matching(api, Verb.EXPORT):
         row = state_shape(state, trigger)
         values = (row.get(name, "") for name in _COLUMNS)
         writer.writerow((trigger.type, *(shapes.iso(v) if isinstance(v, datetime) else v for v in values)))
@@ -163,7 +167,7 @@ def export(api: Api) -> flask.Response:
 
 def concurrency(api: Api) -> flask.Response:
     """Flows with a concurrency limit: how many of their executions run, and how many wait."""
-    found = api.read(api.store.concurrency)
+    found = [use for use in api.read(api.store.concurrency) if inside(use.namespace, api.allowed())]
     number, size = api.page()
     rows = [
         {"namespace": use.namespace, "flowId": use.flow_id, "running": use.running, "queued": use.queued,
@@ -175,15 +179,18 @@ def concurrency(api: Api) -> flask.Response:
 ENDPOINTS = (
     Endpoint(
         "GET", "/triggers/search", search, "Search triggers by `q`, `namespace`, `flowId`.",
-        "PagedResults<TriggerAndState>", (PAGE, SIZE, SORT, FILTERS),
+        "PagedResults<TriggerAndState>", (PAGE, SIZE, SORT, FILTERS), narrows=True,
     ),
-    Endpoint("GET", "/triggers/export/by-query/csv", export, "The same as CSV.", "text/csv", (FILTERS,)),
+    Endpoint(
+        "GET", "/triggers/export/by-query/csv", export, "The same as CSV.", "text/csv", (FILTERS,), verb=Verb.EXPORT,
+        narrows=True,
+    ),
     Endpoint(
         "GET", "/triggers/{namespace}/{flowId}", of_flow, "The triggers of a flow.", "PagedResults<TriggerState>",
         (PAGE, SIZE, SORT, Parameter("q", "string", "Only those whose id contains it.")),
     ),
     Endpoint(
         "GET", "/concurrency-limit/search", concurrency, "Flows with a limit: who runs, who waits.",
-        "PagedResults<ConcurrencyLimit>", (PAGE, SIZE),
+        "PagedResults<ConcurrencyLimit>", (PAGE, SIZE), narrows=True,
     ),
 )  # fmt: skip

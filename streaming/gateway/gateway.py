@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import redis
 import structlog
-from flask import request, session
+from flask import request
 from flask_socketio import ConnectionRefusedError, Namespace, SocketIO
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -28,7 +28,8 @@ from streaming.gateway.hub import Hub, Limits
 from streaming.gateway.loader import Loader, Offload
 from streaming.gateway.reads import Reads, Unavailable
 from streaming.gateway.recent import Recent
-from streaming.gateway.sessions import Authorize, Sessions
+from streaming.gateway.rights import Rights, SignedIn
+from streaming.gateway.sessions import Sessions
 from streaming.gateway.topics import TOPICS
 from streaming.gateway.wire import Wires
 from streaming.messages import SignedOut
@@ -38,19 +39,12 @@ from watchfloor.settings import Settings
 log = structlog.get_logger()
 
 NAMESPACE = "/live"
-LOGIN = "login"  # in the session's cookie: which login it began with
 LEFT_OUT_MINUTES = 5  # what was left out at a cap is told for so long
 _BEAT = 1.0  # seconds between heartbeats
 _LOOK = 0.2  # seconds between looks at what is wrong: a change is told at once
 _PROBE = 1.0
 _PROBE_TIMEOUT = 1.0
 _REAP = 5.0
-
-
-def _logged_in(topic: str, params: dict[str, Any]) -> bool:
-    from flask_login import current_user
-
-    return bool(current_user.is_authenticated)
 
 
 def _directly(work: Callable[[], Any]) -> Any:
@@ -60,9 +54,8 @@ def _directly(work: Callable[[], Any]) -> Any:
 class Gateway(AbstractContextManager["Gateway"]):
     """The live side of one web process.
 
-    ``store`` is the data store, or anything with the methods of ``Reads``. ``authorize(topic, params)`` is asked in the
-    request context, with topic ``""`` when a browser connects; by default who is logged in may see all. ``offload``
-    runs a query where it blocks no greenlet.
+    ``store`` is the data store, or anything with the methods of ``Reads``. ``rights`` are asked in the request context;
+    by default who is signed in may see all. ``offload`` runs a query where it blocks no greenlet.
     """
 
     def __init__(
@@ -72,7 +65,7 @@ class Gateway(AbstractContextManager["Gateway"]):
         bus: Bus,
         socketio: SocketIO,
         *,
-        authorize: Authorize = _logged_in,
+        rights: Rights | None = None,
         offload: Offload = _directly,
         meter: Meter | None = None,
     ) -> None:
@@ -85,14 +78,16 @@ class Gateway(AbstractContextManager["Gateway"]):
         self.health = Health()
         self.hub = Hub(self._reads, limits, wake=self._inbox.arrived.set)
         self.loader = Loader(self.hub, offload)
-        self.sessions = Sessions(self.hub, self.loader, bus, settings.page_size_max, authorize)
+        rights = rights or SignedIn()
+        self.sessions = Sessions(self.hub, self.loader, bus, settings.page_size_max, rights)
         self._bus = bus
-        self._feed = Feed(bus, self.hub, self.health, self._inbox, signed_out=self._disconnect)
+        self._feed = Feed(bus, self.hub, self.health, self._inbox, signed_out=self._signed_out)
+        self.on_sign_out: list[Callable[[str], None]] = []
         self._recently = Recent(LEFT_OUT_MINUTES)
         self._stop = Event()
         self._threads: list[Thread] = []
         self._wires = Wires(socketio, NAMESPACE)
-        socketio.on_namespace(LiveNamespace(self.sessions, authorize, self._wires))
+        socketio.on_namespace(LiveNamespace(self.sessions, rights, self._wires))
         self._meter = meter or Meter("web")
         self.hub.count(self._meter.buckets("watchfloor_frame_bytes"), self._meter.buckets("watchfloor_flush_seconds"))
         self._meter.look(self._look)
@@ -160,16 +155,18 @@ class Gateway(AbstractContextManager["Gateway"]):
 
     # -- logins
 
-    def sign_out(self, login: str) -> None:
-        """A login session ends: so do its live connections, in this process and in every other."""
-        self._disconnect(login)
+    def sign_out(self, key: str) -> None:
+        """A login session, a user's rights or a token end: so do its live connections, here and everywhere else."""
+        self._signed_out(key)
         try:
-            self._bus.tell(SignedOut(login))
+            self._bus.tell(SignedOut(key))
         except redis.RedisError as error:
             log.warning("logout.not_told", error=str(error))
 
-    def _disconnect(self, login: str) -> None:
-        for sid in self.sessions.of_login(login):
+    def _signed_out(self, key: str) -> None:
+        for tell in self.on_sign_out:
+            tell(key)
+        for sid in self.sessions.ending_with(key):
             self._socketio.server.disconnect(sid, namespace=NAMESPACE)
 
     # -- heartbeat
@@ -227,17 +224,21 @@ def _reads_of(store: Any) -> Reads:
 class LiveNamespace(Namespace):
     """The messages of ``/live``."""
 
-    def __init__(self, sessions: Sessions, authorize: Authorize, wires: Wires) -> None:
+    def __init__(self, sessions: Sessions, rights: Rights, wires: Wires) -> None:
         super().__init__(NAMESPACE)
         self._sessions = sessions
-        self._authorize = authorize
+        self._rights = rights
         self._wires = wires
 
     def on_connect(self, auth: Any = None) -> None:
-        """Who is not logged in is refused."""
-        if not self._authorize("", {}):
+        """Who is not signed in is refused."""
+        try:
+            keys = self._rights.keys()
+        except Unavailable:
+            raise ConnectionRefusedError("database away") from None
+        if keys is None:
             raise ConnectionRefusedError("login required")
-        self._sessions.open(request.sid, session.get(LOGIN))  # type: ignore[attr-defined]
+        self._sessions.open(request.sid, keys)  # type: ignore[attr-defined]
 
     def on_disconnect(self, reason: Any = None) -> None:
         """The browser is gone."""

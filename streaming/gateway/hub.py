@@ -166,7 +166,7 @@ class Hub:
         cap = self.limits.subscriber_buffer_items
         match topic:
             case ExecutionsTopic():
-                view: View = ExecutionsView(topic, self.reads.matcher(topic.filters))
+                view: View = ExecutionsView(topic, self.reads.matcher(topic.filters, topic.within))
             case ExecutionTopic():
                 view = ExecutionView(topic, cap)
             case RowsTopic():
@@ -176,7 +176,7 @@ class Hub:
             case OperationTopic() | OperationsTopic():
                 view = OperationsView(topic)
             case _:
-                view = StatsView(topic, self.clock)
+                view = StatsView(topic, self.reads.matcher("", topic.within), self.clock)
         for where, key in self._places(view):
             where.setdefault(key, []).append(view)
         if isinstance(view, ListView):

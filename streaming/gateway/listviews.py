@@ -186,8 +186,9 @@ class StatsView(ListView):
 
     topic: StatsTopic
 
-    def __init__(self, topic: StatsTopic, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, topic: StatsTopic, matcher: Matcher, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(topic)
+        self._matches = matcher
         self._clock = clock
         self._counts: Counter[str] = Counter()
         self._events: deque[tuple[float, int]] = deque()
@@ -199,20 +200,23 @@ class StatsView(ListView):
         return self._head
 
     def read(self, reads: Reads) -> Page:
-        return reads.page(ExecutionsTopic(size=1), 1)
+        return reads.page(ExecutionsTopic(size=1, within=self.topic.within), 1)
 
     def _load(self, page: Page) -> None:
         self._counts = Counter({str(state): count for state, count in page.counts.items()})
 
     def _change(self, delta: ExecutionDelta, now: datetime) -> None:
         before, row = delta.before, delta.row
+        if not self._matches(row, now):  # an execution stays in its namespace
+            return
         if before is not None:
             self._counts[before.state] -= 1
         self._counts[row.state] += 1
         self._events.append((self._clock(), row.version - (before.version if before is not None else 0)))
 
     def _gone(self, row: ExecutionRow, now: datetime) -> None:
-        self._counts[row.state] -= 1
+        if self._matches(row, now):
+            self._counts[row.state] -= 1
 
     def settle(self) -> None:
         since = self._clock() - _RATE_SECONDS

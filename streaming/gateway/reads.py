@@ -42,8 +42,8 @@ class Tail(msgspec.Struct, frozen=True):
 class Reads(Protocol):
     """Everything raises ``Unavailable`` when the database is away."""
 
-    def matcher(self, filters: str) -> Matcher:
-        """Whether a row matches filters in the wire form; raises ``ValueError`` for bad ones."""
+    def matcher(self, filters: str, within: tuple[str, ...] | None = None) -> Matcher:
+        """Whether a row matches filters in the wire form, ``within`` namespaces; raises ``ValueError`` for bad ones."""
         ...
 
     def page(self, topic: ExecutionsTopic, rows: int) -> Page:

@@ -17,6 +17,7 @@ from streaming.gateway.items import Item, LinesItem
 from streaming.gateway.loader import Loader
 from streaming.gateway.logview import LogsView
 from streaming.gateway.reads import Unavailable
+from streaming.gateway.rights import Rights
 from streaming.gateway.subscribers import Subscriber
 from streaming.gateway.topics import TopicError, parse_topic
 from streaming.gateway.views import ExecutionView, Position, View, items_of
@@ -27,7 +28,6 @@ _RESUME_COMMITS_MAX = 2_000
 _RESUME_CHUNK = 200
 
 SendFrame = Callable[[str, str, Callable[[], None]], None]
-Authorize = Callable[[str, dict[str, Any]], bool]
 
 
 class Wish(msgspec.Struct, frozen=True):
@@ -43,14 +43,14 @@ class Wish(msgspec.Struct, frozen=True):
 class Sessions:
     """All browsers of this process, by the id of their connection."""
 
-    def __init__(self, hub: Hub, loader: Loader, bus: Bus, page_size_max: int, authorize: Authorize) -> None:
+    def __init__(self, hub: Hub, loader: Loader, bus: Bus, page_size_max: int, rights: Rights) -> None:
         self._hub = hub
         self._loader = loader
         self._bus = bus
         self._page_size_max = page_size_max
-        self._authorize = authorize
+        self._rights = rights
         self._subscribers: dict[str, dict[str, Subscriber]] = {}
-        self._logins: dict[str, str] = {}
+        self._keys: dict[str, tuple[str, ...]] = {}
 
     def __len__(self) -> int:
         return len(self._subscribers)
@@ -60,19 +60,18 @@ class Sessions:
         mine = list(self._subscribers.values())
         return Counter(subscriber.view.topic.name for each in mine for subscriber in list(each.values()))
 
-    def open(self, sid: str, login: str | None = None) -> None:
-        """A browser connected, with a login session or (a script) without."""
+    def open(self, sid: str, keys: tuple[str, ...] = ()) -> None:
+        """A browser connected; ``keys`` are what its connection ends with."""
         self._subscribers[sid] = {}
-        if login is not None:
-            self._logins[sid] = login
+        self._keys[sid] = keys
 
-    def of_login(self, login: str) -> list[str]:
-        """The connections of a login session."""
-        return [sid for sid, mine in list(self._logins.items()) if mine == login]
+    def ending_with(self, key: str) -> list[str]:
+        """The connections that end with a login session, a user or a token."""
+        return [sid for sid, mine in list(self._keys.items()) if key in mine]
 
     def close(self, sid: str) -> None:
         """It is gone; so are its subscriptions."""
-        self._logins.pop(sid, None)
+        self._keys.pop(sid, None)
         for subscriber in self._subscribers.pop(sid, {}).values():
             self._hub.leave(subscriber)
 
@@ -91,9 +90,17 @@ class Sessions:
             wish = msgspec.convert(message, Wish)
             return self._subscribe(sid, wish, send)
         except (TopicError, ValueError, PermissionError) as error:
-            return {"ok": False, "error": str(error), "retry": False}
+            return {"ok": False, "error": self._refused(message, str(error)), "retry": False}
         except Unavailable as error:
             return {"ok": False, "error": f"The database is away: {error}", "retry": True}
+
+    def _refused(self, message: Any, why: str) -> str:
+        topic = message.get("topic") if isinstance(message, dict) else None
+        try:
+            self._rights.refused(str(topic)[:80], why)
+        except PermissionError as error:
+            return str(error)
+        return why
 
     def _subscribe(self, sid: str, wish: Wish, send: SendFrame) -> dict[str, Any]:
         mine = self._subscribers.get(sid)
@@ -101,10 +108,9 @@ class Sessions:
             raise TopicError("expected a connection that is still open")
         if wish.sub not in mine and len(mine) >= SUBSCRIPTIONS_MAX:
             raise TopicError(f"expected at most {SUBSCRIPTIONS_MAX} subscriptions of one page")
-        if not self._authorize(wish.topic, wish.params):
-            raise PermissionError(f"You may not look at {wish.topic}.")
+        topic = self._rights.narrowed(parse_topic(wish.topic, wish.params, self._page_size_max))
         self.unsubscribe(sid, wish.sub)
-        view = self._hub.view(parse_topic(wish.topic, wish.params, self._page_size_max))
+        view = self._hub.view(topic)
         self._loader.prepare(view)
         position, answer = self._start(view, wish)
         subscriber = self._hub.join(view, position, lambda frame, acked: send(wish.sub, frame, acked))

@@ -11,6 +11,7 @@ from data import Store
 from data.errors import StoreUnavailable
 from data.filters import parse
 from data.matching import matches
+from data.namespaces import in_namespaces
 from data.operation_records import Operation
 from data.records import ExecutionQuery, LogQuery
 from engine.model import Execution
@@ -42,14 +43,20 @@ class StoreReads:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def matcher(self, filters: str) -> Matcher:
-        parsed = _filters(filters)
+    def matcher(self, filters: str, within: tuple[str, ...] | None = None) -> Matcher:
+        parsed = in_namespaces(_filters(filters), within)
         return lambda row, now: matches(parsed, row, now)
 
     @_told
     def page(self, topic: ExecutionsTopic, rows: int) -> Page:
         found = self._store.search(
-            ExecutionQuery(filters=_filters(topic.filters), sort=topic.sort, page=topic.page, size=topic.size), rows
+            ExecutionQuery(
+                filters=in_namespaces(_filters(topic.filters), topic.within),
+                sort=topic.sort,
+                page=topic.page,
+                size=topic.size,
+            ),
+            rows,
         )
         return Page(tuple(found.rows), found.total, dict(found.counts), found.positions)
 

@@ -24,12 +24,16 @@ class _Topic(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field=
 
 
 class ExecutionsTopic(_Topic, frozen=True, tag="executions"):
-    """A page of the list: ``filters`` in the wire form, ``sort`` like ``startDate:desc``."""
+    """A page of the list: ``filters`` in the wire form, ``sort`` like ``startDate:desc``.
+
+    ``within``: only these namespaces and those below them; set by who knows the person's rights.
+    """
 
     filters: str = ""
     sort: str = "startDate:desc"
     page: int = 1
     size: int = 50
+    within: tuple[str, ...] | None = None
 
 
 class ExecutionTopic(_Topic, frozen=True, tag="execution"):
@@ -65,7 +69,9 @@ class LogsTopic(_Topic, frozen=True, tag="logs"):
 
 
 class StatsTopic(_Topic, frozen=True, tag="stats"):
-    """Counts by state and the event rate, over everything."""
+    """Counts by state and the event rate, over everything, or ``within`` some namespaces and those below them."""
+
+    within: tuple[str, ...] | None = None
 
 
 class OperationTopic(_Topic, frozen=True, tag="operation"):

@@ -23,7 +23,10 @@ class FlowsChanged(msgspec.Struct, frozen=True, tag="flows_changed", tag_field="
 
 
 class SignedOut(msgspec.Struct, frozen=True, tag="signed_out", tag_field="type"):
-    """Told to every web process (``wf:control``): this login session has ended, and its live connections with it."""
+    """Told to every web process (``wf:control``): something ended, and live connections with it.
+
+    ``session`` is the id of a login session, ``user:<name>`` (its rights are others now) or ``token:<id>``.
+    """
 
     session: str
 

@@ -64,5 +64,6 @@ METRICS: tuple[Spec, ...] = (
     Spec("watchfloor_undecodable_total", WEB, Kind.COUNTER, "Live messages that could not be decoded."),
     Spec("watchfloor_http_requests_total", WEB, Kind.COUNTER, "Requests answered.", ("method", "endpoint", "status")),
     Spec("watchfloor_http_request_seconds", WEB, Kind.HISTOGRAM, "Time to answer a request.", ("endpoint",), _SECONDS),
-    Spec("watchfloor_login_failures_total", WEB, Kind.COUNTER, "Logins refused: password, link or basic.", ("way",)),
+    Spec("watchfloor_login_failures_total", WEB, Kind.COUNTER, "Logins refused, by what was tried.", ("way",)),
+    Spec("watchfloor_refusals_total", WEB, Kind.COUNTER, "Requests refused: rights, origin or topic.", ("way",)),
 )  # fmt: skip

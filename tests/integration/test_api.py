@@ -400,7 +400,7 @@ def test_a_viewer_reads_but_changes_nothing(world: World) -> None:
     for method, path in (("POST", "/executions/company.team/greet"), ("PUT", "/flows/company.team/greet")):
         answer = world.request(method, path, user="vera", data={})
         assert answer.status_code == 403
-        assert "you have viewer" in answer.get_json()["message"]
+        assert "yours is viewer" in answer.get_json()["message"]
 
 
 def test_a_session_needs_our_own_origin_to_change_something(world: World) -> None:

@@ -24,6 +24,7 @@ from engine.states import Action, State
 from streaming import codec, keys
 from streaming.bus import Bus
 from streaming.gateway import NAMESPACE, Gateway
+from streaming.gateway.rights import SignedIn
 from streaming.messages import Answer, Deltas, ExecutionDelta, Heartbeat, LogBatch, LogLine, LogsCommitted
 from streaming.rows import row_of
 from watchfloor.settings import Settings
@@ -121,12 +122,13 @@ def web(settings: Settings, store: Store, bus: Bus) -> Iterator[World]:
     app = flask.Flask("test")
     sockets = SocketIO(app, async_mode="threading")
 
-    def authorize(topic: str, params: dict[str, Any]) -> bool:
-        return flask.request.headers.get("X-User") == "anna"
+    class Annas(SignedIn):
+        def keys(self) -> tuple[str, ...] | None:
+            return () if flask.request.headers.get("X-User") == "anna" else None
 
     executor = Executor(store, bus)
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    with Gateway(settings, store, bus, sockets, authorize=authorize) as gateway:
+    with Gateway(settings, store, bus, sockets, rights=Annas()) as gateway:
         threads = [threading.Thread(target=server.serve_forever), threading.Thread(target=executor.beat)]
         for thread in threads:
             thread.start()

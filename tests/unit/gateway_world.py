@@ -16,6 +16,7 @@ from streaming.gateway.hub import Hub, Limits
 from streaming.gateway.loader import Loader
 from streaming.gateway.order import sort_key
 from streaming.gateway.reads import Matcher, OperationPage, Page, Tail, Unavailable
+from streaming.gateway.rights import SignedIn
 from streaming.gateway.sessions import Sessions
 from streaming.gateway.topics import ExecutionsTopic, LogsTopic
 from streaming.messages import Deltas, ExecutionDelta, ExecutionRow, LogEntry, LogsCommitted
@@ -64,7 +65,7 @@ class FakeReads:
         self.asked = 0
         self.while_reading: Callable[[], None] | None = None
 
-    def matcher(self, filters: str) -> Matcher:
+    def matcher(self, filters: str, within: tuple[str, ...] | None = None) -> Matcher:
         states = parse_qs(filters).get("filters[state][IN]", [""])[0]
         wanted = set(states.split(",")) if states else None
         return lambda row, now: wanted is None or row.state in wanted
@@ -222,7 +223,7 @@ class World:
         limits = Limits(interval, frame_max, buffer)
         self.hub = Hub(self.reads, limits, clock=self.clock, now=self.clock.now)
         self.loader = Loader(self.hub, lambda work: work())
-        self.sessions = Sessions(self.hub, self.loader, bus, 500, lambda topic, params: True)
+        self.sessions = Sessions(self.hub, self.loader, bus, 500, SignedIn())
         self._commits = 0
         self.published: list[tuple[str, Deltas]] = []
 

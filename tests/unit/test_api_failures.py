@@ -21,6 +21,7 @@ from data.records import StoredFlow
 from engine.model import Attempt, Execution, StateChange, TaskRun, evolve
 from engine.states import Action, State
 from streaming.messages import Answer
+from streaming.metrics import Meter
 from streaming.rows import row_of
 from tests.dashboard_stubs import StubBus
 from watchfloor.settings import Settings
@@ -109,7 +110,12 @@ def client(parts: SimpleNamespace) -> Iterator[FlaskClient]:
     LoginManager(server).request_loader(lambda request: Someone())
     gateway = SimpleNamespace(answers=parts.answers)
     services: Any = SimpleNamespace(
-        store=parts.store, commands=parts.commands, gateway=gateway, settings=Settings(), bus=StubBus()
+        store=parts.store,
+        commands=parts.commands,
+        gateway=gateway,
+        settings=Settings(),
+        bus=StubBus(),
+        meter=Meter("web"),
     )
     api.register(server, services)
     with server.test_client() as client:

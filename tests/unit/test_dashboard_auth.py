@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from base64 import b64encode
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -130,6 +131,90 @@ def test_the_secret_is_made_once_and_kept_from_others(tmp_path: Path) -> None:
     assert len(first) == 64
     assert secret_key(settings) == first
     assert stat.S_IMODE((tmp_path / "secret-key").stat().st_mode) == 0o600
+
+
+def test_a_stolen_cookie_is_dead_after_the_logout(client: Any) -> None:
+    cookie = sign_in(client).headers["Set-Cookie"].split(";")[0]
+    thief = client.application.test_client(use_cookies=False)
+    assert thief.get("/executions", headers={"Cookie": cookie}).status_code == 200
+    client.post("/logout", headers=ORIGIN)
+    assert thief.get("/executions", headers={"Cookie": cookie}).status_code == 302
+    assert thief.post("/_dash-update-component", headers={"Cookie": cookie, **ORIGIN}).status_code == 401
+
+
+def test_a_login_begins_a_session_of_its_own(client: Any) -> None:
+    """Whoever planted a cookie before knows nothing of the session after it."""
+    sign_in(client)
+    with client.session_transaction() as session:
+        planted = dict(session)
+    sign_in(client)
+    with client.session_transaction() as session:
+        assert session["login"] != planted["login"]
+
+
+@pytest.mark.parametrize("session", [None, 7, "made-up", ["session-1"]])
+def test_a_forged_session_in_a_signed_cookie_is_nobody(client: Any, session: Any) -> None:
+    sign_in(client)
+    with client.session_transaction() as cookie:
+        cookie["login"] = session
+    assert client.get("/executions").status_code == 302
+
+
+def test_a_cookie_of_another_name_is_nobody(client: Any) -> None:
+    sign_in(client)
+    with client.session_transaction() as cookie:
+        cookie["_user_id"] = "root"
+    assert client.get("/executions").status_code == 302
+
+
+def test_a_cookie_that_we_did_not_sign_is_nobody(client: Any) -> None:
+    signed = sign_in(client).headers["Set-Cookie"].split(";")[0]
+    forged = signed[:-3] + ("abc" if not signed.endswith("abc") else "xyz")
+    assert (
+        client.application.test_client(use_cookies=False).get("/executions", headers={"Cookie": forged}).status_code
+        == 302
+    )
+
+
+@pytest.mark.parametrize("token", ["wf_" + "x" * 43, "x", "wf_"])
+def test_a_forged_token_is_refused_and_soon_shortly(tmp_path: Path, token: str) -> None:
+    client = client_of(tmp_path, login_rate="3 per minute")
+    bearer = {"Authorization": f"Bearer {token}"}
+    answers = [client.get("/api/v1/main/nothing", headers=bearer).status_code for _ in range(5)]
+    assert answers == [401, 401, 401, 429, 429]
+
+
+def test_foreign_origins_are_counted_and_soon_refused_shortly(tmp_path: Path) -> None:
+    given = services(tmp_path, refusal_rate="2 per minute")
+    client = create_app(given.settings, given).server.test_client()
+    sign_in(client)
+    evil = {"Origin": "http://evil.example"}
+    assert [client.post("/logout", headers=evil).status_code for _ in range(3)] == [403, 403, 429]
+    assert client.get("/executions").status_code == 200
+    assert 'watchfloor_refusals_total{way="origin"} 3.0' in given.meter.text()
+
+
+def test_a_session_that_was_never_seen_is_not_believed_while_the_database_is_away(tmp_path: Path) -> None:
+    given = services(tmp_path)
+    cookie = sign_in(create_app(given.settings, given).server.test_client()).headers["Set-Cookie"].split(";")[0]
+    given.store.away = True  # type: ignore[attr-defined]
+    other = create_app(given.settings, given).server.test_client(use_cookies=False)
+    answer = other.get("/executions", headers={"Cookie": cookie})
+    assert answer.status_code == 503
+    assert b"database" in answer.data
+
+
+def test_what_ended_is_not_believed_while_the_database_is_away(tmp_path: Path) -> None:
+    given = services(tmp_path)
+    told: list[Any] = []
+    with_gateway = replace(given, gateway=SimpleNamespace(on_sign_out=told, answers=None))
+    client = create_app(given.settings, with_gateway).server.test_client()
+    sign_in(client)
+    assert client.get("/executions").status_code == 200
+    given.store.away = True  # type: ignore[attr-defined]
+    assert client.get("/executions").status_code == 200
+    told[0]("user:admin")
+    assert client.get("/executions").status_code == 503
 
 
 def test_a_session_outlives_an_absent_database(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from io import BytesIO
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import fsspec
@@ -12,6 +11,7 @@ import pytest
 
 from dashboard.app import create_app
 from dashboard.uploads import keep
+from data.records import User
 from tests.dashboard_stubs import PASSWORD, services
 
 ORIGIN = {"Origin": "http://localhost"}
@@ -20,7 +20,7 @@ ORIGIN = {"Origin": "http://localhost"}
 def client_of(folder: Path, role: str = "admin", **settings: Any) -> Any:
     """A signed-in browser."""
     given = services(folder, **settings)
-    given.store.user = lambda name: SimpleNamespace(name=name, role=role)  # type: ignore[method-assign]
+    given.store.user = lambda name: User(name, role)  # type: ignore[method-assign]
     client = create_app(given.settings, given).server.test_client()
     client.post("/login", data={"name": "admin", "password": PASSWORD}, headers=ORIGIN)
     return client

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +14,9 @@ from hypothesis import strategies as st
 from engine.model import StateChange, TaskRun
 from engine.states import Action, State
 from streaming.gateway.items import TAGS
+from streaming.gateway.rights import SignedIn
 from streaming.gateway.snapshots import light
+from streaming.gateway.topics import Topic
 from streaming.messages import Answer, Deltas, ExecutionDelta
 from tests.unit.gateway_world import START, Browser, World, row
 
@@ -296,14 +300,46 @@ def test_stats_count_all_executions_and_the_rate_of_events() -> None:
     assert (item["total"], item["counts"], item["rate"]) == (3, {"RUNNING": 2, "FAILED": 1}, 0.4)
 
 
-@pytest.mark.parametrize("topic", ["executions", "execution", "logs", "stats"])
+PARAMS: dict[str, dict[str, Any]] = {"execution": {"id": "e1"}, "rows": {"ids": ["e1"]}, "logs": {"execution_id": "e1"}}
+
+
+class NoRights(SignedIn):
+    """Lets nobody look at anything, and after two refusals says so."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def narrowed(self, topic: Topic) -> Topic:
+        raise PermissionError(f"You may not look at {topic.name}.")
+
+    def refused(self, topic: str, why: str) -> None:
+        self.told.append(topic)
+        if len(self.told) > 2:
+            raise PermissionError("Too many.")
+
+
+@pytest.mark.parametrize("topic", ["executions", "execution", "rows", "logs", "stats"])
 def test_who_may_not_look_is_told_so(topic: str) -> None:
     world = World()
-    world.sessions._authorize = lambda topic, params: False
-    browser = Browser(world.sessions, topic, {})
+    world.sessions._rights = NoRights()
+    browser = Browser(world.sessions, topic, PARAMS.get(topic, {}))
     browser.connect()
     assert browser.answer["ok"] is False
     assert "may not" in browser.answer["error"]
+    assert world.sessions.topics() == Counter()
+
+
+def test_forged_topics_are_counted_and_at_last_refused_shortly() -> None:
+    world = World()
+    world.sessions._rights = rights = NoRights()
+    answers = []
+    for topic in ("secrets", "executions", "execution", "x" * 500):
+        browser = Browser(world.sessions, topic, {})
+        browser.connect()
+        answers.append(browser.answer["error"])
+    assert rights.told == ["secrets", "executions", "execution", "x" * 80]
+    assert answers[2:] == ["Too many."] * 2
+    assert "unknown topic" in answers[0]
 
 
 def test_subscriptions_of_one_page_are_bounded() -> None:
