@@ -53,6 +53,10 @@ class LiveRights:
         if not self._refusals.within_rate("topic", who, why, topic=topic):
             raise PermissionError(TOO_MANY)
 
+    def operation(self, operation_id: str) -> Any:
+        """A bulk operation, if there is one."""
+        return self._store.operation(operation_id)
+
     def homes(self, ids: tuple[str, ...]) -> dict[str, str]:
         """Namespaces of executions, of those that exist; an execution never moves."""
         unknown = [one for one in ids if one not in self._homes]
@@ -91,11 +95,26 @@ def _of_many(rights: LiveRights, who: Any, topic: Any) -> Any:
     return structs.replace(topic, ids=tuple(one for one in topic.ids if one in homes and inside(homes[one], allowed)))
 
 
+def _own_operation(rights: LiveRights, who: Any, topic: Any) -> Any:
+    """Who may look at some namespaces only sees the operations it began itself: others name what is elsewhere."""
+    if namespaces(who, Verb.READ) is not None:
+        found = rights.operation(topic.id)
+        if found is None or found.actor != who.name:
+            raise Forbidden(f"There is no operation {topic.id} of yours.")
+    return topic
+
+
+def _own_operations(rights: LiveRights, who: Any, topic: Any) -> Any:
+    return structs.replace(topic, actor=None if namespaces(who, Verb.READ) is None else who.name)
+
+
 TOPIC_VERBS: dict[str, tuple[AnyVerb, Narrow]] = {
     "executions": (Verb.READ, _within),
     "stats": (Verb.READ, _within),
     "execution": (Verb.READ, _of_one(lambda topic: topic.id)),
     "logs": (Verb.READ, _of_one(lambda topic: topic.execution_id)),
     "rows": (Verb.READ, _of_many),
+    "operation": (Verb.READ, _own_operation),
+    "operations": (Verb.READ, _own_operations),
 }
 """What each topic needs, and how it is narrowed to what a person may see. A topic that is not here is refused."""

@@ -80,11 +80,12 @@ class Operations(Database):
             row = connection.execute(sa.select(operation).where(_o.id == operation_id)).first()
         return None if row is None else _operation(row)
 
-    def operations(self, page: int = 1, size: int = 50) -> tuple[int, list[Operation]]:
-        """(how many there are, one page of them, the newest first)."""
-        query = sa.select(operation).order_by(_o.seq.desc()).limit(size).offset((page - 1) * size)
+    def operations(self, page: int = 1, size: int = 50, actor: str | None = None) -> tuple[int, list[Operation]]:
+        """(how many there are, one page of them, the newest first), of all or of one actor."""
+        of = [] if actor is None else [_o.actor == actor]
+        query = sa.select(operation).where(*of).order_by(_o.seq.desc()).limit(size).offset((page - 1) * size)
         with self._read() as connection:
-            total = connection.scalar(sa.select(sa.func.count()).select_from(operation)) or 0
+            total = connection.scalar(sa.select(sa.func.count()).select_from(operation).where(*of)) or 0
             return total, [_operation(row) for row in connection.execute(query)]
 
     def unfinished_operations(self) -> list[Operation]:

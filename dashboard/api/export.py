@@ -139,18 +139,20 @@ _PARAMETERS = (
 )
 _PATH = "/executions/export"
 ENDPOINTS = (
-    Endpoint("GET", f"{_PATH}/by-query/csv", csv, "All that match, as CSV.", "text/csv", _PARAMETERS),
+    Endpoint("GET", f"{_PATH}/by-query/csv", csv, "All that match, as CSV.", "text/csv", _PARAMETERS, verb=Verb.EXPORT,
+             narrows=True),
     Endpoint(
         "GET", f"{_PATH}/by-query/jsonl", jsonl, "All that match, a JSON object a line.", "application/x-ndjson",
-        _PARAMETERS, ours=True,
+        _PARAMETERS, ours=True, verb=Verb.EXPORT, narrows=True,
     ),
     Endpoint(
         "GET", f"{_PATH}/by-query/parquet", parquet, "All that match, as a Parquet file.",
-        "application/vnd.apache.parquet", _PARAMETERS, ours=True,
+        "application/vnd.apache.parquet", _PARAMETERS, ours=True, verb=Verb.EXPORT, narrows=True,
     ),
     Endpoint(
         "GET", f"{_PATH}/{{exportId}}", progress, "How far an export is.", "ExportProgress",
         (Parameter("wait", "integer", "Seconds that one which is not known yet has to begin.", "0"),), ours=True,
     ),
-    Endpoint("DELETE", f"{_PATH}/{{exportId}}", cancel, "End an export.", "ExportProgress", ours=True),
+    Endpoint("DELETE", f"{_PATH}/{{exportId}}", cancel, "End an export.", "ExportProgress", ours=True,
+             verb=Verb.EXPORT, narrows=True),
 )  # fmt: skip

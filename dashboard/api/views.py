@@ -11,7 +11,7 @@ from flask_login import current_user
 from dashboard.api.context import Api
 from dashboard.api.errors import ApiError, answer
 from dashboard.api.spec import Endpoint, Parameter
-from dashboard.permissions import Role, Verb, refusal, role_in
+from dashboard.permissions import Role, Verb, may_somewhere, refusal, role_in
 from data.filters import parse_query_string
 from data.views import SavedView, ViewError, ViewNotFound
 
@@ -68,8 +68,8 @@ def _body(kind: Any) -> Any:
 
 
 def _demand(verb: Verb) -> None:
-    if (why := refusal(current_user, verb)) is not None:
-        raise ApiError(403, why)
+    if not may_somewhere(current_user, verb):
+        raise ApiError(403, str(refusal(current_user, verb)))
 
 
 def _kept(work: Any) -> SavedView:
@@ -142,12 +142,17 @@ def _audited(view: SavedView) -> dict[str, Any]:
 _BODY = Parameter("body", "application/json", "name, query, shared, pinned, default.", required=True, where="body")
 
 ENDPOINTS = (
-    Endpoint("GET", "/views", find, "One's saved views and the shared ones.", "[View]", ours=True),
-    Endpoint("POST", "/views", create, "Save a view.", "View", (_BODY,), ours=True),
-    Endpoint("GET", "/views/{viewId}", read, "One saved view.", "View", ours=True),
+    Endpoint(
+        "GET", "/views", find, "One's saved views and the shared ones.", "[View]", ours=True, verb=Verb.VIEWS,
+        narrows=True,
+    ),
+    Endpoint("POST", "/views", create, "Save a view.", "View", (_BODY,), ours=True, verb=Verb.VIEWS, narrows=True),
+    Endpoint("GET", "/views/{viewId}", read, "One saved view.", "View", ours=True, verb=Verb.VIEWS, narrows=True),
     Endpoint(
         "PUT", "/views/{viewId}", change, "Change a saved view, pin it, open the list with it.", "View", (_BODY,),
-        ours=True,
+        ours=True, verb=Verb.VIEWS, narrows=True,
     ),
-    Endpoint("DELETE", "/views/{viewId}", remove, "Delete a saved view.", "204", ours=True),
+    Endpoint(
+        "DELETE", "/views/{viewId}", remove, "Delete a saved view.", "204", ours=True, verb=Verb.VIEWS, narrows=True
+    ),
 )  # fmt: skip

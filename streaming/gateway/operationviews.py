@@ -54,7 +54,7 @@ class OperationsView(View):
 
     def read(self, reads: Reads) -> OperationPage:
         if isinstance(self.topic, OperationsTopic):
-            return reads.operations(self.topic.page, self.topic.size)
+            return reads.operations(self.topic.page, self.topic.size, self.topic.actor)
         found = reads.operation(self.topic.id)
         return OperationPage((), 0) if found is None else OperationPage((found,), 1)
 

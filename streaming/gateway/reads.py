@@ -62,7 +62,7 @@ class Reads(Protocol):
         """A bulk operation."""
         ...
 
-    def operations(self, page: int, size: int) -> OperationPage:
+    def operations(self, page: int, size: int, actor: str | None = None) -> OperationPage:
         """A page of the bulk operations, the newest first."""
         ...
 

@@ -73,8 +73,8 @@ class StoreReads:
         return self._store.operation(operation_id)
 
     @_told
-    def operations(self, page: int, size: int) -> OperationPage:
-        total, found = self._store.operations(page, size)
+    def operations(self, page: int, size: int, actor: str | None = None) -> OperationPage:
+        total, found = self._store.operations(page, size, actor)
         return OperationPage(tuple(found), total)
 
     @_told

@@ -81,10 +81,11 @@ class OperationTopic(_Topic, frozen=True, tag="operation"):
 
 
 class OperationsTopic(_Topic, frozen=True, tag="operations"):
-    """A page of the bulk operations, the newest first."""
+    """A page of the bulk operations, the newest first: all, or (set by who knows the rights) those of one ``actor``."""
 
     page: int = 1
     size: int = 25
+    actor: str | None = None
 
 
 Topic = ExecutionsTopic | ExecutionTopic | RowsTopic | LogsTopic | StatsTopic | OperationTopic | OperationsTopic

@@ -97,7 +97,7 @@ class FakeReads:
         self._ask()
         return self.operations_there.get(operation_id)
 
-    def operations(self, page: int, size: int) -> OperationPage:
+    def operations(self, page: int, size: int, actor: str | None = None) -> OperationPage:
         self._ask()
         newest = [*self.operations_there.values()][::-1]
         return OperationPage(tuple(newest[(page - 1) * size : page * size]), len(newest))
