@@ -152,6 +152,7 @@ ENDPOINTS = (
     Endpoint(
         "GET", f"{_PATH}/{{exportId}}", progress, "How far an export is.", "ExportProgress",
         (Parameter("wait", "integer", "Seconds that one which is not known yet has to begin.", "0"),), ours=True,
+        verb=Verb.EXPORT, narrows=True,
     ),
     Endpoint("DELETE", f"{_PATH}/{{exportId}}", cancel, "End an export.", "ExportProgress", ours=True,
              verb=Verb.EXPORT, narrows=True),
