@@ -11,12 +11,13 @@ import structlog
 from redis.exceptions import RedisError
 from werkzeug.exceptions import HTTPException
 
-from data.errors import FilterError, StoreUnavailable
+from data.errors import FilterError, StoreUnavailable, TooMany
 from engine.flow import FlowError
 from engine.inputs import InputError
 from engine.states import State
 from streaming import codec
 from streaming.commands import BadDetail, ExecutionNotFound, FlowDisabled, FlowNotFound, LabelRefused, NotAllowed
+from streaming.operations import OperationEnded, OperationNotFound, OperationRefused
 from streaming.trigger_commands import BackfillRefused, TriggerNotFound, WebhookNotFound, WebhookRefused
 
 log = structlog.get_logger()
@@ -91,6 +92,10 @@ _KNOWN: dict[type[Exception], Callable[[Any], ApiError]] = {
     LabelRefused: lambda error: ApiError(400, str(error), [(str(error), "labels")]),
     BadDetail: lambda error: ApiError(400, str(error), [(error.problem, error.name)]),
     NotAllowed: lambda error: not_allowed(error.action.value, error.state, error.allowed, str(error)),
+    TooMany: lambda error: ApiError(400, str(error), [(str(error), "filters")]),
+    OperationRefused: lambda error: ApiError(400, str(error), [(str(error), "body")]),
+    OperationNotFound: lambda error: ApiError(404, str(error)),
+    OperationEnded: lambda error: ApiError(409, str(error), [(str(error), "state")], {"state": error.state}),
     StoreUnavailable: _away,
     RedisError: _away,
     HTTPException: lambda error: ApiError(error.code or 500, error.description or error.name),

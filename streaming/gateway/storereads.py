@@ -18,6 +18,7 @@ from engine.model import Execution
 from streaming.gateway.reads import Matcher, OperationPage, Page, Tail, Unavailable
 from streaming.gateway.topics import ExecutionsTopic, LogsTopic
 from streaming.messages import ExecutionRow, LogEntry
+from streaming.operations.asked import shown
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -70,12 +71,13 @@ class StoreReads:
 
     @_told
     def operation(self, operation_id: str) -> Operation | None:
-        return self._store.operation(operation_id)
+        found = self._store.operation(operation_id)
+        return None if found is None else shown(found)
 
     @_told
     def operations(self, page: int, size: int, actor: str | None = None) -> OperationPage:
         total, found = self._store.operations(page, size, actor)
-        return OperationPage(tuple(found), total)
+        return OperationPage(tuple(map(shown, found)), total)
 
     @_told
     def tail(self, topic: LogsTopic) -> Tail:

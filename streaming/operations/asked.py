@@ -8,8 +8,11 @@ from typing import Any, Self
 import msgspec
 
 from data.filters import Filters
-from engine.states import ACTIONS, Action, State
-from streaming.commands import CommandError, refuse_system_labels
+from data.operation_records import Operation, OperationItem, Result
+from engine.ids import dated_id
+from engine.states import ACTIONS, Action
+from streaming.commands import told
+from streaming.details import CommandError, check_shape
 from streaming.messages import ActionDetails
 
 
@@ -92,10 +95,10 @@ class Preview(msgspec.Struct, frozen=True):
 
 
 def check(action: Action, selection: Selection, details: ActionDetails, max_ids: int) -> None:
-    """Raises ``OperationRefused`` or ``LabelRefused`` for what no execution could be asked for."""
+    """Raises ``OperationRefused``, ``BadDetail`` or ``LabelRefused`` for what no execution could be asked for."""
     if not ACTIONS[action].bulk:
         raise OperationRefused(f"{ACTIONS[action].title} works on one execution, not on many.")
-    _check_details(action, details)
+    check_shape(action, details)
     if selection.ids is None:
         if selection.filters is None:
             raise OperationRefused("Expected ids or filters, got neither.")
@@ -106,14 +109,25 @@ def check(action: Action, selection: Selection, details: ActionDetails, max_ids:
         raise OperationRefused(message)
 
 
-def _check_details(action: Action, details: ActionDetails) -> None:
-    targets = ACTIONS[action].targets
-    if targets and details.state not in targets:
-        raise OperationRefused(f"Expected a state out of {', '.join(targets)}, got {_shown(details.state)}.")
-    if action is Action.LABELS and details.labels is None:
-        raise OperationRefused("Expected labels, got none; an empty set of labels takes them all away.")
-    refuse_system_labels(details.labels)
+# -- what an operation makes
 
 
-def _shown(state: State | None) -> str:
-    return "none" if state is None else state.value
+def makes_another(operation: Operation) -> bool:
+    """Whether it makes a new execution of each: a replay, or a restart with a revision."""
+    return operation.action == Action.REPLAY or operation.details.get("revision") is not None
+
+
+def made_id(operation: Operation, execution_id: str) -> str:
+    """Id of what it makes of an execution, the same whenever it is asked."""
+    return dated_id(int(operation.created_at.timestamp() * 1000), "made-by", operation.id, execution_id)
+
+
+def made_of(operation: Operation, item: OperationItem) -> str | None:
+    """Id of what it has made of an execution, if anything."""
+    return made_id(operation, item.execution_id) if item.result is Result.DONE and makes_another(operation) else None
+
+
+def shown(operation: Operation) -> Operation:
+    """The operation as people may see it: of inputs, which may be secret, the names alone."""
+    details = told(msgspec.convert(operation.details, ActionDetails))
+    return msgspec.structs.replace(operation, details=details or {})

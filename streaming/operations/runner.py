@@ -24,19 +24,20 @@ from redis.exceptions import RedisError
 
 from data import Store, StoreUnavailable
 from data.operation_records import Answered, Operation, OperationState, Result
-from engine.ids import dated_id, derived_id
+from engine.ids import derived_id
 from engine.states import Action
 from streaming import keys
 from streaming.bus import Bus
+from streaming.details import NEWEST
 from streaming.lease import LOOK, RENEW, Lease, this_process
 from streaming.messages import ActionDetails, ActionRequested, OperationsChanged
+from streaming.operations.asked import made_id, makes_another
 from streaming.operations.pace import Pace
 from streaming.outage import Outage
 
 log = structlog.get_logger()
 
 LEASE = "operations"
-NEWEST = 0  # a revision: the newest one of each execution's flow
 NO_ANSWER = "The executor gave no answer, though it was told three times."
 _POLL = 0.01  # seconds between two looks at the answers of what runs
 _IDLE = 1.0  # and at whether something is to be run, when nobody says so
@@ -228,7 +229,7 @@ class Runner:
     def _event(self, one: Running, execution_id: str, revision: int | None, now: datetime) -> ActionRequested:
         operation = one.operation
         details = msgspec.structs.asdict(one.details) | {"operation": operation.id}
-        if operation.action == Action.REPLAY or one.details.revision is not None:
+        if makes_another(operation):
             details |= {"new_id": made_id(operation, execution_id), "revision": revision}
         return ActionRequested(
             event_id=derived_id("operation", operation.id, execution_id),
@@ -287,11 +288,6 @@ class Runner:
             while not stop.is_set() and self._store.forget_operation_step(operation_id):
                 stop.wait(LOOK)
             self._bus.tell(OperationsChanged((operation_id,)))
-
-
-def made_id(operation: Operation, execution_id: str) -> str:
-    """Id of what an operation makes of an execution (a replay), the same whenever it is asked."""
-    return dated_id(int(operation.created_at.timestamp() * 1000), "made-by", operation.id, execution_id)
 
 
 def _number(stream_id: str) -> tuple[int, int]:
