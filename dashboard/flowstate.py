@@ -13,6 +13,7 @@ import flask
 from dashboard.pages import flow_triggers
 from dashboard.pages.flows import next_runs, stamp
 from dashboard.pages.router import Visit
+from dashboard.seen import seen
 from dashboard.services import Services
 
 
@@ -21,8 +22,9 @@ def register(server: flask.Flask, services: Services) -> None:
 
     @server.get("/flow-state", endpoint="flow_state")
     def flow_state() -> Any:
-        store = services.store
-        due = next_runs(Visit(services, "/flows", {}))
+        own = seen(services)
+        store = own.store
+        due = next_runs(Visit(own, "/flows", {}))
         namespace, _, flow_id = flask.request.args.get("triggers", "").rpartition("/")
         return {
             "triggers": flow_triggers.stamp(store, namespace, flow_id) if flow_id else None,

@@ -13,7 +13,8 @@ import fsspec
 import structlog
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from dashboard.callbacks.notices import only_looks
+from dashboard.accounts import person
+from dashboard.permissions import Verb, may_somewhere, refusal
 from dashboard.services import Services
 from engine.ids import new_id
 from watchfloor.settings import Settings
@@ -46,8 +47,8 @@ def register(server: flask.Flask, services: Services) -> None:
 
     @server.put("/uploads/<path:name>", endpoint="uploads")
     def upload(name: str) -> Any:
-        if why := only_looks():
-            return _refused(why, 403)
+        if not may_somewhere(who := person(), Verb.EXECUTE):
+            return _refused(str(refusal(who, Verb.EXECUTE)), 403)
         flask.request.max_content_length = settings.upload_max_bytes
         try:
             uri = keep(settings, name, flask.request.stream)

@@ -37,7 +37,7 @@ def of_flow(api: Api) -> flask.Response:
 
 def _page(api: Api, conditions: list[tuple[str, str]]) -> flask.Response:
     number, size = api.page()
-    query = ExecutionQuery(parse_filters(conditions), sort_of(api), number, size)
+    query = ExecutionQuery(api.narrowed(parse_filters(conditions)), sort_of(api), number, size)
     found = api.read(lambda: api.store.search(query))
     return answer(shapes.page([shapes.light_execution(row) for row in found.rows], found.total))
 

@@ -13,6 +13,7 @@ from dashboard import permissions
 from dashboard.callbacks import action_facts
 from dashboard.callbacks.action_request import Request
 from dashboard.callbacks.notices import actor, notice, short
+from dashboard.seen import seen
 from dashboard.services import Services
 from engine.ids import new_id
 from engine.inputs import InputError, read_inputs, validate_inputs
@@ -34,13 +35,13 @@ class Outcome:
 
 
 def may_not(services: Services, request: Request) -> str | None:
-    """Why the signed-in user may not do this; ``None`` when it may, or when there is no such execution."""
+    """Why the signed-in user may not do this; ``None`` when it may."""
     if request.many:
         verbs = (permissions.Verb.OPERATIONS, request.action)
         barred = next((verb for verb in verbs if not permissions.may_somewhere(current_user, verb)), None)
         return barred and permissions.refusal(current_user, barred)
-    row = services.store.row(request.id)
-    return permissions.refusal(current_user, request.action, row.namespace) if row else None
+    row = seen(services).store.row(request.id)  # what one may not look at is not there
+    return permissions.refusal(current_user, request.action, row.namespace) if row else f"There is no {request.id}."
 
 
 def act(

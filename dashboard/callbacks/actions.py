@@ -13,10 +13,13 @@ from dash import ALL, Input, Output, State, no_update, set_props
 from dashboard.callbacks import action_facts, bulk
 from dashboard.callbacks.acting import AWAY, act, may_not, told
 from dashboard.callbacks.action_request import Request, read
+from dashboard.callbacks.asking import asks
 from dashboard.callbacks.notices import notice
 from dashboard.components import action_forms, forms
 from dashboard.components.action_forms import FormError
 from dashboard.ids import ACT, ACT_INPUTS, Act, Frame, form_field
+from dashboard.permissions import Verb
+from dashboard.seen import seen
 from dashboard.services import Services
 from engine.states import ACTIONS
 
@@ -54,6 +57,7 @@ def register(app: dash.Dash, services: Services) -> None:
         running=[(Output(Act.GO, "loading"), True, False)],
         prevent_initial_call=True,
     )
+    @asks(Verb.READ)
     def dialog(asked: Any, clicks: Any, pending: Any, reason: Any, details: Any, inputs: Any) -> dict[str, Any]:
         who = dash.ctx.triggered_id
         ids = {"wrong": details[0], "wrong_inputs": inputs[0]}
@@ -70,6 +74,7 @@ def register(app: dash.Dash, services: Services) -> None:
         State(Act.PENDING, "data"),
         prevent_initial_call=True,
     )
+    @asks(Verb.READ)
     def other_revision(value: Any, pending: Any) -> Any:
         request = read(pending)
         if request is None or request.many or not str(value or "").isdigit():
@@ -82,6 +87,7 @@ def register(app: dash.Dash, services: Services) -> None:
         State(Act.PENDING, "data"),
         prevent_initial_call=True,
     )
+    @asks(Verb.OPERATIONS)
     def insisted(value: Any, pending: Any) -> Any:
         request = read(pending)
         if request is None or not request.many:
@@ -104,7 +110,7 @@ def _asked(services: Services, request: Request, data: Any) -> dict[str, Any]:
         if why := may_not(services, request):
             _tell(notice(f"{ACTIONS[request.action].title} refused", why, bad=True))
             return {}
-        facts = action_facts.gather(services, request)
+        facts = action_facts.gather(seen(services), request)
         fields = action_forms.fields(facts)
         if _needs_dialog(request, facts, fields):
             return _opened(services, request, data, facts, fields)
@@ -142,7 +148,7 @@ def _opened(
 
 def _inputs(services: Services, request: Request, revision: int) -> list[Any]:
     """The inputs of the flow in another revision."""
-    facts = action_facts.gather(services, request, revision)
+    facts = action_facts.gather(seen(services), request, revision)
     return forms.form(ACT_INPUTS, facts.inputs, services.settings.upload_max_bytes) if facts.inputs else []
 
 

@@ -8,9 +8,13 @@ import dash
 from dash import ALL, Input, Output, State, no_update
 from redis.exceptions import RedisError
 
-from dashboard.callbacks.notices import actor, only_looks
+from dashboard.accounts import person
+from dashboard.callbacks.asking import asks
+from dashboard.callbacks.notices import actor
 from dashboard.components import forms
 from dashboard.ids import Execute, Frame, execute_button, form_field
+from dashboard.permissions import Verb, refusal
+from dashboard.seen import seen
 from dashboard.services import Services
 
 FORM = "execute"
@@ -36,6 +40,7 @@ def register(app: dash.Dash, services: Services) -> None:
         State(form_field(FORM, ALL), "id"),
         prevent_initial_call=True,
     )
+    @asks(Verb.EXECUTE)
     def execute(_open: Any, _go: Any, _cancel: Any, flow: Any, given: list[Any], ids: list[Any]) -> Any:
         who = dash.ctx.triggered_id
         if not dash.ctx.triggered or not dash.ctx.triggered[0]["value"]:
@@ -60,7 +65,7 @@ def _open_form(services: Services, name: str, ids: list[Any]) -> Any:
 
     namespace, _, flow_id = name.rpartition("/")
     try:
-        stored = services.store.flow(namespace, flow_id)
+        stored = seen(services).store.flow(namespace, flow_id)
     except StoreUnavailable:
         return _answer(ids, opened=True, title=f"Execute {flow_id}", flow=None, form=[], error=AWAY)
     if stored is None:
@@ -76,7 +81,7 @@ def _send(services: Services, name: str | None, given: list[Any], ids: list[Any]
 
     namespace, _, flow_id = (name or "/").rpartition("/")
     none = [None] * len(ids)
-    if why := only_looks():
+    if why := refusal(person(), Verb.EXECUTE, namespace):
         return _answer(ids, error=why, errors=none)
     try:
         execution_id = services.commands.execute(

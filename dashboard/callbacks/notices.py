@@ -28,9 +28,3 @@ def short(execution_id: str) -> str:
 def actor() -> str:
     """Name of the signed-in user, for the audit."""
     return getattr(current_user, "name", None) or "unknown"
-
-
-def only_looks() -> str | None:
-    """Why the signed-in user may change nothing; ``None`` when it may."""
-    role = getattr(current_user, "role", "viewer")
-    return f"Your role, {role}, may look only." if role == "viewer" else None

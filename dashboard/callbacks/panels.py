@@ -7,6 +7,7 @@ from typing import Any
 import dash
 from dash import Input, Output, State, no_update
 
+from dashboard.callbacks.asking import asks
 from dashboard.callbacks.routing import away_or
 from dashboard.ids import Execution, Flow, Flows
 from dashboard.ids import Frame as FrameIds
@@ -14,6 +15,8 @@ from dashboard.pages import execution as execution_page
 from dashboard.pages import flow as flow_page
 from dashboard.pages import flows as flows_page
 from dashboard.pages.router import Visit
+from dashboard.permissions import Verb
+from dashboard.seen import seen
 from dashboard.services import Services
 
 
@@ -26,11 +29,12 @@ def register(app: dash.Dash, services: Services) -> None:
         State(Execution.ID, "data"),
         prevent_initial_call=True,
     )
+    @asks(Verb.READ)
     def execution_tab(path: str, execution_id: str) -> Any:
         params = execution_page.PAGE.match(path or "")
         if params is None or params["id"] != execution_id:
             return no_update
-        visit, tab = Visit(services, path, params), params.get("tab", execution_page.FIRST)
+        visit, tab = Visit(seen(services), path, params), params.get("tab", execution_page.FIRST)
         return away_or(lambda: _panel(visit, execution_id, tab))
 
     @app.callback(
@@ -39,11 +43,12 @@ def register(app: dash.Dash, services: Services) -> None:
         State(Flow.REF, "data"),
         prevent_initial_call=True,
     )
+    @asks(Verb.READ)
     def flow_tab(path: str, reference: str) -> Any:
         params = flow_page.PAGE.match(path or "")
         if params is None or flow_page.reference(params) != reference:
             return no_update
-        return away_or(lambda: flow_page.panel(Visit(services, path, params)))
+        return away_or(lambda: flow_page.panel(Visit(seen(services), path, params)))
 
     @app.callback(
         Output(Flows.BODY, "children"),
@@ -51,8 +56,9 @@ def register(app: dash.Dash, services: Services) -> None:
         State(FrameIds.URL, "pathname"),
         prevent_initial_call=True,
     )
+    @asks(Verb.READ)
     def flows_changed(_stamp: str, path: str) -> Any:
-        return away_or(lambda: flows_page.body(Visit(services, path, {})))
+        return away_or(lambda: flows_page.body(Visit(seen(services), path, {})))
 
 
 def _panel(visit: Visit, execution_id: str, tab: str) -> Any:

@@ -9,9 +9,13 @@ import dash
 from dash import Input, Output, State, no_update
 from dash.development.base_component import Component
 
+from dashboard.accounts import person
+from dashboard.callbacks.asking import asks
 from dashboard.components.empty import empty
 from dashboard.ids import Frame
 from dashboard.pages.router import Page, Route, Visit, route
+from dashboard.permissions import Verb, may_somewhere, refusal
+from dashboard.seen import seen
 from dashboard.services import Services
 from data import StoreUnavailable
 
@@ -28,6 +32,7 @@ def register(app: dash.Dash, services: Services, pages: tuple[Page, ...]) -> Non
         State(Frame.URL, "search"),
         State(Frame.PAGE_KEY, "data"),
     )
+    @asks(Verb.ACCOUNT)
     def show(path: str | None, search: str | None, shown: Any) -> Any:
         found = route(pages, path or "/")
         key = found.key if found else f"missing:{path}"
@@ -42,7 +47,9 @@ def render(services: Services, found: Route | None, path: str, search: str) -> t
     if found is None:
         nothing = empty("There is no page here", f"{path} leads nowhere.", action=("Go to Executions", "/executions"))
         return nothing, "Not found"
-    visit = Visit(services, path, found.params, search)
+    if not may_somewhere(who := person(), found.page.verb):
+        return empty("This page is not for you", str(refusal(who, found.page.verb)), icon_name="alert"), "Not for you"
+    visit = Visit(seen(services), path, found.params, search)
     return away_or(lambda: found.page.layout(visit)), away_or(lambda: found.page.title(visit), "Watchfloor")
 
 

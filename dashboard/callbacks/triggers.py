@@ -11,13 +11,17 @@ import dash
 from dash import ALL, Input, Output, State, no_update, set_props
 from redis.exceptions import RedisError
 
-from dashboard.callbacks.notices import actor, notice, only_looks
+from dashboard.accounts import person
+from dashboard.callbacks.asking import asks
+from dashboard.callbacks.notices import actor, notice
 from dashboard.callbacks.routing import away_or
 from dashboard.components import forms
 from dashboard.ids import Backfill as Ids
 from dashboard.ids import Flow, Frame, Triggers, backfill_button, form_field, trigger_button, trigger_switch
 from dashboard.pages import flow_triggers
 from dashboard.pages.router import Visit
+from dashboard.permissions import Verb, refusal
+from dashboard.seen import seen
 from dashboard.services import Services
 from engine.flow import Schedule, parse
 from engine.flow.inputs import Input as FlowInput
@@ -43,18 +47,21 @@ def register(app: dash.Dash, services: Services) -> None:
         State(Flow.REF, "data"),
         prevent_initial_call=True,
     )
+    @asks(Verb.READ)
     def again(_stamp: str, reference: str) -> Any:
         namespace, _, flow_id = reference.rpartition("/")
-        visit = Visit(services, "", {"namespace": namespace, "flow": flow_id})
+        visit = Visit(seen(services), "", {"namespace": namespace, "flow": flow_id})
         return away_or(lambda: flow_triggers.cards(visit))
 
     @app.callback(Input(trigger_switch(ALL), "checked"), prevent_initial_call=True)
+    @asks(Verb.TRIGGERS)
     def switch(_checked: list[Any]) -> None:
         who = dash.ctx.triggered_id
         if who and dash.ctx.triggered:
             switched(services, who["trigger"], bool(dash.ctx.triggered[0]["value"]))
 
     @app.callback(Input(trigger_button(ALL, ALL), "n_clicks"), prevent_initial_call=True)
+    @asks(Verb.TRIGGERS)
     def do(_clicks: list[Any]) -> None:
         who = dash.ctx.triggered_id
         if who and dash.ctx.triggered and dash.ctx.triggered[0]["value"]:
@@ -75,6 +82,7 @@ def register(app: dash.Dash, services: Services) -> None:
         State(form_field(FORM, ALL), "id"),
         prevent_initial_call=True,
     )
+    @asks(Verb.TRIGGERS)
     def backfill(_open: Any, _go: Any, _cancel: Any, name: Any, given: list[Any], ids: list[Any]) -> Any:
         who = dash.ctx.triggered_id
         same = [no_update] * len(ids)
@@ -94,7 +102,7 @@ def register(app: dash.Dash, services: Services) -> None:
 
 def switched(services: Services, name: str, on: bool) -> None:
     """Somebody moved a switch, or it was drawn anew as it is."""
-    known = away_or(lambda: services.triggers.state(*_parts(name)), False)
+    known = away_or(lambda: seen(services).triggers.state(*_parts(name)), False)
     if known and known.disabled is on:
         told(ask(services, TriggerAction.ENABLE if on else TriggerAction.DISABLE, name))
 
@@ -104,7 +112,7 @@ def ask(services: Services, action: TriggerAction, name: str, backfill: Backfill
     from data import StoreUnavailable
     from streaming.commands import CommandError
 
-    if why := only_looks():
+    if why := refusal(person(), Verb.TRIGGERS, _parts(name)[0]):
         return why
     try:
         event_id = services.triggers.ask(action, *_parts(name), actor=actor(), backfill=backfill)
@@ -155,7 +163,7 @@ def open_form(services: Services, name: str, same: list[Any]) -> Any:
 
     trigger_id = _parts(name)[2]
     try:
-        trigger, inputs = asked_for(services, name)
+        trigger, inputs = asked_for(seen(services), name)
     except (CommandError, StoreUnavailable) as error:
         return True, f"Backfill {trigger_id}", None, [], str(error), same
     fields = flow_triggers.backfill_fields(trigger)
@@ -169,7 +177,7 @@ def send(services: Services, name: str, given: dict[str, Any]) -> tuple[str | No
     from data import StoreUnavailable
     from streaming.commands import CommandError
 
-    if why := only_looks():
+    if why := refusal(person(), Verb.TRIGGERS, _parts(name)[0]):
         return why, {}
     try:
         trigger, inputs = asked_for(services, name)

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from dash.development.base_component import Component
 
+from dashboard.permissions import AnyVerb, Verb
 from dashboard.services import Services
 
 
@@ -25,7 +26,8 @@ class Visit:
 @dataclass(frozen=True)
 class Page:
     """A page. ``pattern`` holds ``<name>`` parts; an optional last ``<tab>`` belongs to the same visit: going from tab
-    to tab keeps the page. ``title`` is that of the browser's tab, ``rail`` its place in the left rail, if any."""
+    to tab keeps the page. ``title`` is that of the browser's tab, ``rail`` its place in the left rail, if any.
+    ``verb``: what one must be allowed to see it."""
 
     name: str
     pattern: str
@@ -34,6 +36,7 @@ class Page:
     icon: str | None = None
     rail: str | None = None
     tabs: tuple[str, ...] = ()
+    verb: AnyVerb = Verb.READ
 
     def match(self, path: str) -> dict[str, str] | None:
         """The names in ``path``, or ``None`` when it is another page's."""

@@ -193,8 +193,8 @@ def test_execute_puts_errors_below_their_fields(services: Services, operator: No
 
 def test_a_viewer_starts_and_resumes_nothing(app: Any, services: Services) -> None:
     context = signed_in(app, "viewer")
-    assert "may look only" in execute._send(services, "test.pages/approval", [], [])[-3]
-    assert "may look only" in (resume.send(services, only_id(services), {})[0] or "")
+    assert "yours is viewer" in execute._send(services, "test.pages/approval", [], [])[-3]
+    assert "yours is viewer" in (resume.send(services, only_id(services), {})[0] or "")
     assert services.commands.calls == []  # type: ignore[attr-defined]
     context.pop()
 

@@ -61,7 +61,10 @@ def test_one_that_is_too_large_is_refused_and_leaves_nothing(tmp_path: Path) -> 
 
 def test_viewers_and_other_sites_may_not(tmp_path: Path) -> None:
     answer = client_of(tmp_path, role="viewer").put("/uploads/a", data=b"x", headers=ORIGIN)
-    assert (answer.status_code, answer.get_json()["message"]) == (403, "Your role, viewer, may look only.")
+    assert (answer.status_code, answer.get_json()["message"]) == (
+        403,
+        "To execute flows and upload files for them you need the role operator; yours is viewer.",
+    )
     client = client_of(tmp_path)
     assert client.put("/uploads/a", data=b"x", headers={"Origin": "http://elsewhere.example"}).status_code == 403
     client.post("/logout", headers=ORIGIN)
