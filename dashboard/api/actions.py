@@ -147,12 +147,14 @@ _REPLAY = (
 _STATE_BODY = Parameter("body", "application/json", "`{taskRunId, state}`.", required=True, where="body")
 _LABELS_BODY = Parameter("body", "application/json", "`[{key, value}]`.", required=True, where="body")
 _PATH = "/executions/{executionId}/actions"
+_VERBS = {"state": Action.CHANGE_STATE, "replay-with-inputs": Action.REPLAY}
 
 
 def _one(
     action: str, handler: Callable[..., Any], what: str, parameters: Iterable[Parameter] = (), method: str = "POST"
 ) -> Endpoint:
-    return Endpoint(method, f"{_PATH}/{action}", handler, what, "Execution", (*parameters, _REASON), writes=True)
+    verb = _VERBS.get(action) or Action(action)
+    return Endpoint(method, f"{_PATH}/{action}", handler, what, "Execution", (*parameters, _REASON), verb=verb)
 
 
 ENDPOINTS = (

@@ -13,6 +13,7 @@ from dashboard.api.context import Api
 from dashboard.api.details import state_of, wrong
 from dashboard.api.errors import ApiError, answer
 from dashboard.api.spec import FILTERS, Endpoint, Parameter
+from dashboard.permissions import Verb
 from dashboard.rights import rights_of
 from data.filters import parse_query_string
 from engine.states import ACTIONS, Action
@@ -199,16 +200,16 @@ def _endpoints(bulk: Bulk) -> Iterable[Endpoint]:
     ids, query = (_IDS_LABELS, (_LABELS,)) if labels else (_IDS, ())
     yield Endpoint(
         bulk.method, f"{path}/by-ids", partial(_call, by_ids, bulk), f"{title}: these executions.", "AsyncOperation",
-        (*info, ids), writes=True, narrows=True, ours=bulk.action is Action.RESUME_FROM_BREAKPOINT,
+        (*info, ids), verb=Verb.OPERATIONS, narrows=True, ours=bulk.action is Action.RESUME_FROM_BREAKPOINT,
     )  # fmt: skip
     yield Endpoint(
         bulk.method, f"{path}/by-query", partial(_call, by_query, bulk), f"{title}: all that match.", "AsyncOperation",
-        (FILTERS, *info, *query), writes=True, narrows=True, ours=bulk.action is Action.RESUME_FROM_BREAKPOINT,
+        (FILTERS, *info, *query), verb=Verb.OPERATIONS, narrows=True, ours=bulk.action is Action.RESUME_FROM_BREAKPOINT,
     )  # fmt: skip
     yield Endpoint(
         "POST", f"/executions/{bulk.action.value}/preview", partial(_call, preview, bulk),
         f"{title}: what it would do.", "OperationPreview", (FILTERS, *bulk.parameters, _PREVIEW_BODY),
-        writes=True, narrows=True, ours=True,
+        verb=Verb.OPERATIONS, narrows=True, ours=True,
     )  # fmt: skip
 
 

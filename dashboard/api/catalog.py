@@ -10,6 +10,8 @@ from dashboard.api import shapes
 from dashboard.api.context import Api
 from dashboard.api.errors import ApiError, answer
 from dashboard.api.spec import REVISION, Endpoint, Parameter
+from dashboard.permissions import Verb
+from data.namespaces import inside
 from streaming.messages import ExecutionRow
 
 FLOWS_MAX = 500  # flows of one question for their last executions
@@ -28,7 +30,8 @@ def flow(api: Api, namespace: str, flowId: str) -> flask.Response:
 
 def namespaces(api: Api) -> flask.Response:
     """Namespaces that have flows."""
-    return answer(sorted({one.namespace for one in api.read(api.store.flows)}))
+    allowed = api.allowed()
+    return answer(sorted({one.namespace for one in api.read(api.store.flows) if inside(one.namespace, allowed)}))
 
 
 def flows_of_namespace(api: Api, namespace: str) -> flask.Response:
@@ -39,7 +42,8 @@ def flows_of_namespace(api: Api, namespace: str) -> flask.Response:
 
 def latest(api: Api) -> flask.Response:
     """The last execution of each of some flows; those that never ran are left out."""
-    keys = [(str(one["namespace"]), str(one["id"])) for one in _flow_filters()]
+    asked = [(str(one["namespace"]), str(one["id"])) for one in _flow_filters()]
+    keys = [key for key in asked if inside(key[0], api.allowed())]
     found = api.read(lambda: api.store.last_of_flows(keys, 1))
     return answer([_last(rows[0]) for key in keys if (rows := found[key])])
 
@@ -67,7 +71,7 @@ ENDPOINTS = (
         "GET", "/executions/{executionId}/flow", flow_of_execution, "The flow as this execution runs it.", "Flow"
     ),
     Endpoint("GET", "/executions/flows/{namespace}/{flowId}", flow, "A flow to execute.", "Flow", (REVISION,)),
-    Endpoint("GET", "/executions/namespaces", namespaces, "Namespaces that have flows.", "[string]"),
+    Endpoint("GET", "/executions/namespaces", namespaces, "Namespaces that have flows.", "[string]", narrows=True),
     Endpoint(
         "GET", "/executions/namespaces/{namespace}/flows", flows_of_namespace, "Flows to execute, of a namespace.",
         "[Flow]",
@@ -75,5 +79,6 @@ ENDPOINTS = (
     Endpoint(
         "POST", "/executions/latest", latest, "The last execution of each of some flows.", "[LastExecution]",
         (Parameter("body", "application/json", "`[{namespace, id}]`.", required=True, where="body"),),
+        verb=Verb.READ, narrows=True,
     ),
 )  # fmt: skip

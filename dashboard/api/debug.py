@@ -10,6 +10,7 @@ from dashboard.api import shapes
 from dashboard.api.context import Api
 from dashboard.api.errors import ApiError, answer
 from dashboard.api.spec import Endpoint, Parameter
+from dashboard.permissions import Verb
 from engine.debug import evaluate_in
 from engine.expressions import Options
 
@@ -60,9 +61,11 @@ def _expression() -> str:
 _BODY = Parameter("body", "text/plain", "An expression.", required=True, where="body")
 _PATH = "/executions/{executionId}/actions/eval"
 ENDPOINTS = (
-    Endpoint("POST", _PATH, evaluate, "Evaluate an expression in an execution.", "EvalResult", (_BODY,), writes=True),
+    Endpoint(
+        "POST", _PATH, evaluate, "Evaluate an expression in an execution.", "EvalResult", (_BODY,), verb=Verb.EXECUTE
+    ),
     Endpoint(
         "POST", f"{_PATH}/{{taskRunId}}", evaluate_in_task_run, "Evaluate an expression in a task run.", "EvalResult",
-        (_BODY,), writes=True,
+        (_BODY,), verb=Verb.EXECUTE,
     ),
 )  # fmt: skip

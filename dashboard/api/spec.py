@@ -41,7 +41,6 @@ class Endpoint(msgspec.Struct, frozen=True):
     summary: str
     answer: str
     parameters: tuple[Parameter, ...] = ()
-    writes: bool = False
     ours: bool = False
     open: bool = False
     verb: AnyVerb | None = None
@@ -50,7 +49,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     @property
     def needs(self) -> AnyVerb:
         """What the person who calls it must be allowed; looking, when nothing else is said."""
-        return self.verb or (Verb.OPERATIONS if self.writes else Verb.READ)
+        return self.verb or Verb.READ
 
     @property
     def names(self) -> tuple[str, ...]:

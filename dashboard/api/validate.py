@@ -70,6 +70,6 @@ def validate_resume(api: Api, executionId: str) -> flask.Response:
 ENDPOINTS = (
     Endpoint(
         "POST", "/executions/{executionId}/actions/resume/validate", validate_resume,
-        "Check the inputs of a resume.", "ValidatedInputs", (INPUTS_BODY,), writes=True,
+        "Check the inputs of a resume.", "ValidatedInputs", (INPUTS_BODY,), verb=Action.RESUME,
     ),
 )  # fmt: skip
