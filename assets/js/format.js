@@ -65,6 +65,13 @@ export function moment(ms, now) {
   return now !== undefined && day(ms) === day(now) ? clock(ms) : `${day(ms)} ${clock(ms)}`;
 }
 
+/** The same for narrow places: no year when it is that of `now`. @param {number} ms @param {number} now */
+export function brief(ms, now) {
+  const text = moment(ms, now);
+  const year = `${day(now).slice(0, 4)}-`;
+  return text.startsWith(year) ? text.slice(year.length) : text;
+}
+
 /** The exact moment with its zone, for tooltips. @param {number} ms */
 export function exact(ms) {
   if (!Number.isFinite(ms)) return "";

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from dash import html
 from dash.development.base_component import Component
@@ -18,14 +19,14 @@ ALWAYS = (State.RUNNING, State.FAILED, State.WARNING, State.SUCCESS, State.PAUSE
 SOMETIMES = tuple(state for state in EXECUTION_STATES if state not in ALWAYS)
 
 
-def filter_bar(path: str, fixed: str = "") -> Component:
+def filter_bar(fixed: str, columns: list[dict[str, Any]]) -> Component:
     """The place of the bar; ``fixed``: filters in the wire form that always hold, their fields are not offered."""
     given = {condition.field for condition in parse_query_string(fixed).conditions}
     params = {
-        "path": path,
         "fixed": fixed,
         "fields": [field for field in fields() if field["name"] not in given],
         "ranges": ranges(),
+        "columns": columns,
     }
     return html.Div(
         id=Executions.BAR,

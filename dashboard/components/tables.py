@@ -9,27 +9,45 @@ import dash_ag_grid as dag
 
 from dashboard.components import theme
 
-# Fields are those of ExecutionRow; ``sort`` names are the REST API's. The live view sets renderers by ``colId``.
+# Fields are those of ExecutionRow; ``sort_name`` is the REST API's. The live view sets renderers by ``colId``.
+# ``wide``: by default it stands only where the table has so many pixels; without it, only when it is chosen.
 COLUMNS: tuple[dict[str, Any], ...] = (
-    {"colId": "state", "field": "state", "headerName": "State", "width": 118, "sort_name": "state.current"},
-    {"colId": "flow", "field": "flow_id", "headerName": "Flow", "flex": 2, "minWidth": 140, "sort_name": "flowId"},
-    {"colId": "namespace", "field": "namespace", "headerName": "Namespace", "flex": 1, "minWidth": 118,
-     "sort_name": "namespace"},
-    {"colId": "start", "field": "start_date", "headerName": "Started", "width": 112, "sort_name": "startDate"},
-    {"colId": "duration", "field": "duration", "headerName": "Duration", "width": 88, "type": "rightAligned",
-     "sort_name": "duration"},
-    {"colId": "last_task", "field": "last_task", "headerName": "Last task", "flex": 1, "minWidth": 90, "hide": True},
-    {"colId": "trigger", "field": "trigger_id", "headerName": "Trigger", "flex": 1, "minWidth": 90},
-    {"colId": "labels", "field": "labels", "headerName": "Labels", "flex": 1, "minWidth": 90},
-    {"colId": "error", "field": "error", "headerName": "First error", "flex": 2, "minWidth": 104},
-    {"colId": "id", "field": "id", "headerName": "Id", "width": 126, "sort_name": "id"},
+    {"colId": "state", "field": "state", "headerName": "State", "width": 118, "sort_name": "state.current", "wide": 0},
+    {"colId": "flow", "field": "flow_id", "headerName": "Flow", "flex": 3, "minWidth": 150, "sort_name": "flowId",
+     "wide": 0},
+    {"colId": "namespace", "field": "namespace", "headerName": "Namespace", "flex": 2, "minWidth": 140,
+     "sort_name": "namespace", "wide": 0},
+    {"colId": "start", "field": "start_date", "headerName": "Started", "width": 118, "sort_name": "startDate",
+     "wide": 0},
+    {"colId": "end", "field": "end_date", "headerName": "Ended", "width": 118, "sort_name": "endDate"},
+    {"colId": "duration", "field": "duration", "headerName": "Duration", "width": 92, "type": "rightAligned",
+     "sort_name": "duration", "wide": 0},
+    {"colId": "last_task", "field": "last_task", "headerName": "Last task", "flex": 2, "minWidth": 110},
+    {"colId": "trigger", "field": "trigger_id", "headerName": "Trigger", "flex": 2, "minWidth": 120, "wide": 1280},
+    {"colId": "labels", "field": "labels", "headerName": "Labels", "flex": 3, "minWidth": 140, "wide": 0},
+    {"colId": "error", "field": "error", "headerName": "First error", "flex": 4, "minWidth": 120, "wide": 900},
+    {"colId": "revision", "field": "revision", "headerName": "Revision", "width": 86, "type": "rightAligned"},
+    {"colId": "attempt", "field": "attempt_number", "headerName": "Attempt", "width": 84, "type": "rightAligned"},
+    {"colId": "parent", "field": "parent_id", "headerName": "Parent", "width": 104},
+    {"colId": "kind", "field": "kind", "headerName": "Kind", "width": 104},
+    {"colId": "id", "field": "id", "headerName": "Id", "width": 104, "sort_name": "id", "wide": 0},
     {"colId": "menu", "headerName": "", "width": 120, "resizable": False},
 )  # fmt: skip
+_OURS = frozenset({"sort_name", "wide"})
 
 
 def columns(hidden: Collection[str] = ()) -> list[dict[str, Any]]:
     """AG Grid's column definitions: the server sorts, so the grid never does by itself."""
     return [_column(column) for column in COLUMNS if column["colId"] not in hidden]
+
+
+def choices(hidden: Collection[str] = ()) -> list[dict[str, Any]]:
+    """The columns that one may choose, for the browser."""
+    return [
+        {"id": column["colId"], "title": column["headerName"], "wide": column.get("wide")}
+        for column in COLUMNS
+        if column["headerName"] and column["colId"] not in hidden
+    ]
 
 
 def sort_names() -> dict[str, str]:
@@ -38,15 +56,16 @@ def sort_names() -> dict[str, str]:
 
 
 def _column(column: dict[str, Any]) -> dict[str, Any]:
-    known = {name: value for name, value in column.items() if name != "sort_name"}
-    return known | {"sortable": False, "suppressMovable": column["colId"] == "menu"}
+    known = {name: value for name, value in column.items() if name not in _OURS}
+    shown = column["colId"] == "menu" or "wide" in column
+    return known | {"sortable": False, "suppressMovable": column["colId"] == "menu", "hide": not shown}
 
 
 def executions_grid(grid_id: str, hidden: Collection[str] = ()) -> dag.AgGrid:
     """The grid of live rows, without the ``hidden`` columns. A row's id is its place.
 
-    What each new row costs decides how fast the list can be: no column is pinned (each side is one more row to draw),
-    and there is no ``rowData`` (the component would give all rows back to Dash after each transaction).
+    What each new row costs decides how fast the list can be: no column is pinned by default (each side is one more row
+    to draw), and there is no ``rowData`` (the component would give all rows back to Dash after each transaction).
     """
     return dag.AgGrid(
         id=grid_id,

@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 from dashboard.components.export import export_button
 from dashboard.components.filter_bar import filter_bar, state_chips
 from dashboard.components.icons import icon
-from dashboard.components.tables import executions_grid, sort_names
+from dashboard.components.tables import choices, executions_grid, sort_names
 from dashboard.ids import Executions
 from dashboard.pages.router import Page, Visit
 
@@ -31,7 +31,7 @@ def layout(visit: Visit) -> Component:
         ],
         className="wf-page-head",
     )
-    return html.Div(className="wf-page full", children=[head, *live_list("/executions")])
+    return html.Div(className="wf-page full", children=[head, *live_list()])
 
 
 def _view_menu() -> Component:
@@ -41,24 +41,23 @@ def _view_menu() -> Component:
     )
 
 
-def live_list(path: str, fixed: str = "") -> list[Component]:
-    """Filter bar, chips, grid, bulk bar and pager of the page at ``path``.
-
-    ``fixed``: filters in the wire form that always hold (a flow's own list).
-    """
-    parts = [state_chips(), _table(OF_A_FLOW if fixed else ()), _pager()]
+def live_list(fixed: str = "") -> list[Component]:
+    """Filter bar, chips, grid, bulk bar and pager; ``fixed``: filters that always hold (a flow's own list)."""
+    hidden = OF_A_FLOW if fixed else ()
+    known = choices(hidden)
+    parts = [state_chips(), _table(hidden), _pager()]
     table = html.Div(
         parts,
         id=Executions.VIEW,
         className="wf-list",
-        **{"data-wf-view": "executions-table", "data-wf-params": json.dumps(view_params(fixed))},
+        **{"data-wf-view": "executions-table", "data-wf-params": json.dumps(view_params(fixed, known))},
     )
     error = html.Div(id=Executions.FILTER_ERROR, className="wf-form-error", role="alert")
-    return [filter_bar(path, fixed), error, table]
+    return [filter_bar(fixed, known), error, table]
 
 
-def view_params(fixed: str = "") -> dict[str, Any]:
-    """What the live view is told: the elements it fills, and which filters always hold."""
+def view_params(fixed: str, columns: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the live view is told: the elements it fills, which filters always hold, which columns there are."""
     return {
         "grid": Executions.GRID,
         "counts": Executions.COUNTS,
@@ -70,6 +69,7 @@ def view_params(fixed: str = "") -> dict[str, Any]:
         "error": Executions.FILTER_ERROR,
         "sorts": sort_names(),
         "sizes": PAGE_SIZES,
+        "columns": columns,
         "fixed": fixed,
     }
 

@@ -93,7 +93,7 @@ def panel(visit: Visit) -> Component:
 def _executions(visit: Visit) -> Component:
     namespace, flow_id = visit.params["namespace"], visit.params["flow"]
     fixed = f"filters[namespace][IN]={quote(namespace)}&filters[flowId][EQUALS]={quote(flow_id)}"
-    return html.Div(live_list(flow_path(namespace, flow_id), fixed), className="wf-fill")
+    return html.Div(live_list(fixed), className="wf-fill")
 
 
 def _topology(visit: Visit) -> Component:

@@ -1,8 +1,9 @@
 // View `filter-bar`: the filters as chips, and a field that makes new ones. The address is the truth; every change goes there.
-// Params: {path, fixed, fields, ranges, dates}; the element is empty. The server's refusal comes by the event `wf:refused`.
+// Params: {fixed, fields, ranges, dates, columns}; the element is empty. The server's refusal comes by the event `wf:refused`.
 import { h, setAttr } from "../dom.js";
 import { askOf, filtersOf, partOf } from "./address.js";
 import { chip } from "./chip.js";
+import { columnButton } from "./columnmenu.js";
 import { combo } from "./combo.js";
 import { add, branch, drop, listOf, put, tidy } from "./conditions.js";
 import { openEditor } from "./editor.js";
@@ -39,7 +40,7 @@ export class FilterBar {
     this.area.append(this.combo.input);
     box.append(this.clear, h("kbd", { "aria-hidden": "true" }, "/"));
     box.addEventListener("pointerdown", (event) => event.target === this.area && (event.preventDefault(), this.combo.input.focus()));
-    element.append(box, this.time.element);
+    element.append(box, this.time.element, columnButton(params.columns));
     const refused = (/** @type {Event} */ event) => this.refused(/** @type {CustomEvent} */ (event).detail);
     window.addEventListener("wf:refused", refused);
     const left = onPlace(() => this.moved());

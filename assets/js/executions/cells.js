@@ -6,11 +6,13 @@ import { actionConfig } from "../actions/menu.js";
 import { quick, whyNot } from "../actions/model.js";
 import { internal } from "../execution/links.js";
 import { h, setAttr, setText } from "../dom.js";
-import { duration, moment, shortId, ticking, toMs } from "../format.js";
+import { brief, duration, shortId, ticking, toMs } from "../format.js";
 import { setBadge, stateBadge } from "../states.js";
 import { actionGlyph } from "./glyphs.js";
 
 /** @typedef {import("../live/types.js").Row} Row */
+
+const ID_LENGTH = 11;
 
 /** Cells on the screen by the grid's node of their row. @type {WeakMap<object, Set<{draw: (row: Row) => void}>>} */
 const drawn = new WeakMap();
@@ -103,11 +105,10 @@ export const labelWords = (row) => Object.entries(row.labels ?? {}).map(([key, v
 const Labels = cell(
   () => copyOf("labels", () => h("span", { class: "wf-cell labels" })),
   (element, row) => {
-    const labels = labelWords(row);
+    const labels = labelWords(row).filter((label) => !label.startsWith("system."));
     while (element.children.length > labels.length) element.lastElementChild?.remove();
     labels.forEach((label, index) => {
-      const chip = element.children[index] ?? element.appendChild(h("span"));
-      setAttr(chip, "class", label.startsWith("system.") ? "wf-label system" : "wf-label");
+      const chip = element.children[index] ?? element.appendChild(h("span", { class: "wf-label" }));
       setText(chip, label);
     });
   },
@@ -143,6 +144,14 @@ const Menu = cell(
   },
 );
 
+const Parent = cell(
+  () => internal(h("a", { class: "wf-cell wf-open", tabindex: "-1" })),
+  (link, row) => {
+    setText(link, row.parent_id ? shortId(row.parent_id, ID_LENGTH) : "");
+    setAttr(link, "href", row.parent_id ? `/executions/${encodeURIComponent(row.parent_id)}` : null);
+  },
+);
+
 /** Plain text. @param {(row: Row, table: any) => string} text */
 const words = (text) =>
   cell(
@@ -155,12 +164,17 @@ export const CELLS = {
   state: State,
   flow: Flow,
   namespace: words((row) => row.namespace),
-  start: words((row, table) => moment(toMs(row.start_date), table.now())),
+  start: words((row, table) => brief(toMs(row.start_date), table.now())),
+  end: words((row, table) => (row.end_date ? brief(toMs(row.end_date), table.now()) : "")),
   duration: Duration,
   last_task: words((row) => row.last_task ?? ""),
   trigger: words((row) => row.trigger_id ?? row.trigger_type ?? ""),
   labels: Labels,
   error: words((row) => (row.error ?? "").split("\n", 1)[0]),
-  id: words((row) => shortId(row.id)),
+  revision: words((row) => String(row.revision)),
+  attempt: words((row) => String(row.attempt_number ?? 1)),
+  parent: Parent,
+  kind: words((row) => row.kind ?? "NORMAL"),
+  id: words((row) => shortId(row.id, ID_LENGTH)),
   menu: Menu,
 };

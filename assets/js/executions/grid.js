@@ -5,6 +5,8 @@
 // A selection is of executions all the same: it moves with them.
 import { setAttr } from "../dom.js";
 import { CELLS, cellsOf } from "./cells.js";
+import { showColumns, shownColumns } from "./columnmenu.js";
+import { columnsOf, stateOf } from "./columns.js";
 import { SortHeader } from "./header.js";
 import { listenToCells } from "./hover.js";
 
@@ -13,6 +15,8 @@ import { listenToCells } from "./hover.js";
 
 /** Where a click means something else than to open the row. */
 const BUTTONS = 'a, button, input, .ag-selection-checkbox, .ag-checkbox, [col-id="id"], [col-id="menu"]';
+
+const COLUMN_EVENTS = ["columnMoved", "columnResized"];
 
 /** Wait for the grid that Dash draws, then take it over; null when the view went meanwhile.
  * @param {Table} table @returns {Promise<Grid | null>} */
@@ -36,13 +40,19 @@ export class Grid {
     this.ids = [];
     /** What each row shows. @type {Row[]} */
     this.drawn = [];
-    api.setGridOption("columnDefs", this.columns(api.getGridOption("columnDefs") ?? []));
+    /** @type {import("./columns.js").Column[]} */
+    this.shown = [];
+    this.definitions = this.columns(api.getGridOption("columnDefs") ?? []);
+    api.setGridOption("columnDefs", this.definitions);
+    this.arrange();
     api.setGridOption("rowData", []);
     this.area = /** @type {HTMLElement} */ (document.getElementById(table.params.grid));
     setAttr(/** @type {HTMLElement} */ (this.area.parentElement), "data-drawn", "");
     this.onClick = (/** @type {any} */ event) => this.clicked(event);
     this.onSelect = () => table.selectionChanged();
     this.unlisten = listenToCells(this.area, table);
+    this.onColumn = (/** @type {any} */ event) => this.rearranged(event);
+    for (const name of COLUMN_EVENTS) api.addEventListener(name, this.onColumn);
     api.addEventListener("rowClicked", this.onClick);
     api.addEventListener("selectionChanged", this.onSelect);
   }
@@ -56,6 +66,20 @@ export class Grid {
       const cellRenderer = CELLS[/** @type {keyof typeof CELLS} */ (column.colId)];
       return { ...column, ...head, cellRenderer, cellDataType: false, cellRendererParams: { table } };
     });
+  }
+
+  /** Show the columns that the address names. */
+  arrange() {
+    if (this.api.isDestroyed()) return;
+    this.shown = shownColumns(this.table.params.columns);
+    this.api.applyColumnState({ state: stateOf(this.shown, this.definitions), applyOrder: true });
+  }
+
+  /** Somebody moved, widened or pinned a column by hand. @param {any} event */
+  rearranged({ type, finished, source, column }) {
+    if (!finished || !String(source).startsWith("ui")) return;
+    const widened = type === "columnResized" ? (column?.getColId() ?? null) : null;
+    showColumns(columnsOf(this.api.getColumnState(), this.shown, widened), this.table.params.columns);
   }
 
   /** Show rows in this order; a row that shows the same record already costs nothing.
@@ -132,6 +156,7 @@ export class Grid {
   close() {
     this.unlisten();
     if (this.api.isDestroyed()) return;
+    for (const name of COLUMN_EVENTS) this.api.removeEventListener(name, this.onColumn);
     this.api.removeEventListener("rowClicked", this.onClick);
     this.api.removeEventListener("selectionChanged", this.onSelect);
   }

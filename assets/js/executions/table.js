@@ -1,7 +1,7 @@
 // View `executions-table`: the live list.
 //
 // The element holds what the layout gives; params: {grid, counts, total, pager, bulk, selected, newChip, empty, error: ids of elements,
-// sorts: {column id: name of its sort}, sizes, fixed: filters that always hold}. Which rows is said by the address. Events never go
+// sorts: {column id: name of its sort}, sizes, columns, fixed: filters that always hold}. Which rows is said by the address. Events never go
 // through a Dash prop: rows are folded here and given to the grid at most once per animation frame.
 import { actionConfig } from "../actions/menu.js";
 import { ofKey, whyNot } from "../actions/model.js";
@@ -292,6 +292,7 @@ export class Table {
   /** The address is another one. */
   moved() {
     const ask = askOf(here(), this.params.fixed);
+    this.grid?.arrange();
     if (sameAsk(ask, this.ask)) return;
     if (ask.filters !== this.ask.filters) selection.clear();
     this.ask = ask;
