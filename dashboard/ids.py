@@ -68,6 +68,13 @@ class Execution:
     STRIP = "execution-strip"
 
 
+class Operations:
+    """The bulk operations, and one of them."""
+
+    LIST = "operations-list"
+    DETAIL = "operation-detail"
+
+
 class Flows:
     """The list of flows."""
 

@@ -16,6 +16,7 @@ const MODULES = [
   "./topology/index.js",
   "./flows/index.js",
   "./forms/index.js",
+  "./operations/index.js",
 ];
 
 /** What others may hook into: `painted` is called with {topic, cursor, at} after each frame's paint, `at` in the server's time. */

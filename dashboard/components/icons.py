@@ -16,6 +16,7 @@ _FULL = 'fill="black" fill-rule="evenodd"'
 ICONS: dict[str, tuple[str, str]] = {
     "executions": (_LINE, "M2.5 4h11M2.5 8h7M2.5 12h9M12.2 8h1.3"),
     "flows": (_LINE, "M2.5 3h4v3.5h-4zM9.5 9.5h4V13h-4zM4.5 6.5v4.8h5M9.5 4.8H12v4.7"),
+    "operations": (_LINE, "M2.5 3.5h2v2h-2zM2.5 10.5h2v2h-2zM7.5 4.5h6M7.5 11.5h6M3.5 5.5v5"),
     "search": (_LINE, "M7 2.8a4.2 4.2 0 1 1 0 8.4a4.2 4.2 0 0 1 0-8.4zM10.2 10.2L13.5 13.5"),
     "sun": (_LINE, "M8 5.2a2.8 2.8 0 1 1 0 5.6a2.8 2.8 0 0 1 0-5.6zM8 1.6v1M8 13.4v1M1.6 8h1M13.4 8h1"
             "M3.5 3.5l.7.7M11.8 11.8l.7.7M3.5 12.5l.7-.7M11.8 4.2l.7-.7"),

@@ -7,6 +7,6 @@ from dashboard.pages.router import Page
 
 def pages() -> tuple[Page, ...]:
     """All pages."""
-    from dashboard.pages import execution, executions, flow, flows
+    from dashboard.pages import execution, executions, flow, flows, operations
 
-    return (executions.PAGE, execution.PAGE, flows.PAGE, flow.PAGE)
+    return (executions.PAGE, execution.PAGE, flows.PAGE, flow.PAGE, operations.PAGE, operations.DETAIL)

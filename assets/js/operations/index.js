@@ -1,0 +1,7 @@
+// The views of bulk operations.
+import { register } from "../views.js";
+import { operationView } from "./detail.js";
+import { operationsList } from "./list.js";
+
+register("operations", operationsList);
+register("operation", operationView);
