@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import Map, Rule
 
 from dashboard.api import (
+    about,
     access,
     actions,
     bulk,
@@ -43,6 +44,7 @@ from dashboard.services import Services
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *flows.ENDPOINTS,
+    *about.ENDPOINTS,
     *executions.ENDPOINTS,
     *export.ENDPOINTS,
     *catalog.ENDPOINTS,

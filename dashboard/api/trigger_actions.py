@@ -185,11 +185,11 @@ def _bulk(method: str, path: str, action: TriggerAction, what: str) -> tuple[End
     """The two endpoints of an action on many."""
     return (
         Endpoint(
-            method, f"{path}/by-query", partial(_by_query, action=action), f"{what} all that match.", "Operation",
+            method, f"{path}/by-query", partial(_by_query, action=action), f"{what} all that match.", "AsyncOperation",
             (FILTERS,), verb=Verb.TRIGGERS, narrows=True,
         ),
         Endpoint(
-            method, f"{path}/by-triggers", partial(_by_triggers, action=action), f"{what} several.", "Operation",
+            method, f"{path}/by-triggers", partial(_by_triggers, action=action), f"{what} several.", "AsyncOperation",
             (_IDS,), verb=Verb.TRIGGERS, narrows=True,
         ),
     )  # fmt: skip
@@ -202,11 +202,11 @@ ENDPOINTS = (
         verb=Verb.TRIGGERS, narrows=True,
     ),
     Endpoint(
-        "POST", "/triggers/set-disabled/by-query", disable_by_query, "The same for all that match.", "Operation",
+        "POST", "/triggers/set-disabled/by-query", disable_by_query, "The same for all that match.", "AsyncOperation",
         (FILTERS, Parameter("disabled", "boolean", "Off, or on.", "true")), verb=Verb.TRIGGERS, narrows=True,
     ),
     Endpoint(
-        "POST", "/triggers/set-disabled/by-triggers", disable_by_triggers, "The same for several.", "Operation",
+        "POST", "/triggers/set-disabled/by-triggers", disable_by_triggers, "The same for several.", "AsyncOperation",
         (Parameter("body", "application/json", "`{triggers, disabled}`.", required=True, where="body"),),
         verb=Verb.TRIGGERS, narrows=True,
     ),

@@ -29,6 +29,7 @@ from streaming.executor import Executor, environment
 from streaming.gateway import Gateway
 from streaming.logwriter import LogWriter
 from streaming.messages import Job, LogBatch, LogLine, Metric, TaskEnded, TaskStarted
+from tests.conformance import check_answer
 from watchfloor.settings import Settings
 
 BASE = "/api/v1/main"
@@ -161,8 +162,10 @@ class World:
         self.client: FlaskClient = self.server.test_client()
 
     def request(self, method: str, path: str, user: str = "admin", **options: Any) -> Any:
-        """A request of a script, with basic auth."""
-        return self.client.open(BASE + path, method=method, auth=(user, PASSWORD), **options)
+        """A request of a script, with basic auth; its answer is held against the OpenAPI document."""
+        answer = self.client.open(BASE + path, method=method, auth=(user, PASSWORD), **options)
+        check_answer(method, BASE + path, answer)
+        return answer
 
     def get(self, path: str, **options: Any) -> Any:
         """A GET that must succeed; its JSON."""
