@@ -84,8 +84,11 @@ class SeenStore:
     def children(self, execution_id: str) -> list[Any]:
         return [one for one in self._store.children(execution_id) if self._mine(one)]
 
-    def neighbours(self, execution_id: str) -> Neighbours:
-        return self._store.neighbours(execution_id) if self.row(execution_id) else Neighbours()
+    def neighbours(self, execution_id: str, filters: Filters | None = None, *given: Any) -> Neighbours:
+        if self.row(execution_id) is None:
+            return Neighbours()
+        mine = None if filters is None else in_namespaces(filters, self._allowed)
+        return self._store.neighbours(execution_id, mine, *given)
 
     def last_of_flow(self, namespace: str, flow_id: str, *given: Any) -> list[Any]:
         return self._store.last_of_flow(namespace, flow_id, *given) if inside(namespace, self._allowed) else []

@@ -1,18 +1,11 @@
-"""The fields of ``data.filters`` as the filter bar offers them: names, words of operators, how a value is given."""
+"""The fields of ``data.fields`` as the filter bar offers them: words of operators, how a value is given."""
 
 from __future__ import annotations
 
-import re
-from typing import Any, Literal
+from typing import Any
 
-import msgspec
-
-from data.filters import FIELDS
+from data.fields import FIELDS, Field
 from data.operators import Op
-from engine.model import Kind
-from engine.states import EXECUTION_STATES
-
-Widget = Literal["values", "choice", "label", "date", "range", "text"]
 
 OP_WORDS: dict[str, str] = {
     "EQUALS": "is",
@@ -44,60 +37,45 @@ RANGES = (
 )
 """Presets of the time range."""
 
-
-class _Look(msgspec.Struct, frozen=True):
-    """How a field is offered. ``op`` is the operator a new chip begins with."""
-
-    title: str
-    widget: Widget
-    op: Op
-    hint: str = ""
-    choices: tuple[str, ...] = ()
-
-
-_LOOKS: dict[str, _Look] = {
-    "state": _Look("State", "choice", Op.IN, "RUNNING, FAILED, …", tuple(EXECUTION_STATES)),
-    "namespace": _Look("Namespace", "values", Op.IN, "company.team"),
-    "flowId": _Look("Flow", "values", Op.IN, "the flow's id"),
-    "labels": _Look("Label", "label", Op.EQUALS, "key:value"),
-    "timeRange": _Look("Time range", "range", Op.EQUALS, "the last hour, day, week …"),
-    "startDate": _Look("Start date", "date", Op.GREATER_THAN_OR_EQUAL_TO, "a day and time"),
-    "endDate": _Look("End date", "date", Op.LESS_THAN_OR_EQUAL_TO, "a day and time"),
-    "triggerId": _Look("Trigger", "values", Op.IN, "the trigger's id"),
-    "taskId": _Look("Task", "values", Op.IN, "the task's id"),
-    "triggerExecutionId": _Look("Triggered by", "text", Op.EQUALS, "the id of an execution"),
-    "parentId": _Look("Parent", "text", Op.EQUALS, "the id of an execution"),
-    "flowRevision": _Look("Revision", "values", Op.EQUALS, "the flow's revision"),
-    "childFilter": _Look("Child or main", "choice", Op.EQUALS, "MAIN: no subflows", ("MAIN", "CHILD")),
-    "kind": _Look("Kind", "choice", Op.IN, "NORMAL, TEST, …", tuple(Kind)),
-    "scope": _Look("Scope", "choice", Op.EQUALS, "USER or SYSTEM", ("USER", "SYSTEM")),
-    "q": _Look("Text", "text", Op.EQUALS, "ids, flows, labels, error text"),
+_ORDER = ("state", "namespace", "flowId", "labels", "timeRange", "startDate", "endDate", "triggerId", "taskId")
+_HINTS = {
+    "q": "ids, flows, labels, error text",
+    "state": "RUNNING, FAILED, …",
+    "namespace": "company.team",
+    "flowId": "id of the flow",
+    "labels": "key:value",
+    "timeRange": "the last hour, day, week …",
+    "startDate": "a day and time",
+    "endDate": "a day and time",
+    "kind": "NORMAL, TEST, …",
+    "scope": "USER or SYSTEM",
+    "childFilter": "MAIN: no subflows",
+    "parentId": "id of the execution that started it",
 }
+_WIDGETS = {"labels": "label", "duration": "range", "date": "date"}
 
 
 def fields() -> list[dict[str, Any]]:
     """All fields in the order they are offered, for the browser."""
-    known = [name for name in _LOOKS if name in FIELDS]
-    return [_field(name) for name in (*known, *(name for name in FIELDS if name not in _LOOKS))]
+    return [_field(FIELDS[name]) for name in (*_ORDER, *(name for name in FIELDS if name not in _ORDER))]
 
 
-def _field(name: str) -> dict[str, Any]:
-    ops = FIELDS[name].ops
-    look = _LOOKS.get(name, _Look(_title(name), "text", ops[0]))
+def _field(field: Field) -> dict[str, Any]:
+    listed = Op.IN in field.ops and (field.values or field.suggests) and field.kind != "labels"
     return {
-        "name": name,
-        "title": look.title,
-        "widget": look.widget,
-        "op": look.op if look.op in ops else ops[0],
-        "ops": [[op, OP_WORDS.get(op, op.lower().replace("_", " "))] for op in ops],
-        "hint": look.hint,
-        "choices": look.choices,
+        "name": field.name,
+        "title": field.title,
+        "widget": _WIDGETS.get(field.kind) or _widget(field),
+        "op": Op.IN if listed else field.ops[0],
+        "ops": [[op, OP_WORDS[op]] for op in field.ops],
+        "hint": _HINTS.get(field.name, field.summary),
+        "choices": field.values,
+        "suggests": field.suggests,
     }
 
 
-def _title(name: str) -> str:
-    """``taskRunCount`` → ``Task run count``."""
-    return re.sub(r"(?<!^)([A-Z])", lambda found: f" {found[1].lower()}", name).capitalize()
+def _widget(field: Field) -> str:
+    return "choice" if field.values else "values" if field.suggests else "text"
 
 
 def ranges() -> list[dict[str, str]]:

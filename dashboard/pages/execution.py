@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 import dash_cytoscape as cyto
 from dash import dcc, html
@@ -15,6 +15,11 @@ from dashboard.components.empty import empty
 from dashboard.components.tabs import tabs
 from dashboard.ids import Execution
 from dashboard.pages.router import Page, Visit
+from data.errors import FilterError
+from data.filters import Filters
+from data.filters import parse as parse_filters
+from data.pages import parse_sort
+from data.records import DEFAULT_SORT
 from engine.flow import Flow, FlowError, parse
 from engine.graph import graph_of
 from engine.layout import layout as lay_out
@@ -68,14 +73,30 @@ def panel(visit: Visit, row: ExecutionRow, tab: str) -> Component:
 
 def header_params(visit: Visit, row: ExecutionRow) -> dict[str, Any]:
     """What the header can't know from the live topic: the usual duration and the neighbours."""
-    neighbours = visit.services.store.neighbours(row.id)
+    listed, origin = _came_from(visit)
+    neighbours = visit.services.store.neighbours(row.id, *listed)
     return {
         "id": row.id,
         "namespace": row.namespace,
         "flow_id": row.flow_id,
         "usual": usual(visit, row)["execution"],
         "neighbours": {"previous": neighbours.previous, "next": neighbours.next},
+        "from": origin,
     }
+
+
+def _came_from(visit: Visit) -> tuple[tuple[Filters, str] | tuple[()], str]:
+    """The list one came from: its filters and sort, and both in the wire form; nothing when there is none to read."""
+    origin = dict(parse_qsl(visit.search.removeprefix("?"))).get("from", "")
+    given = parse_qsl(origin, keep_blank_values=True)
+    if not origin:
+        return (), ""
+    try:
+        sort = dict(given).get("sort", DEFAULT_SORT)
+        parse_sort(sort)
+        return (parse_filters(given), sort), origin
+    except FilterError:
+        return (), ""
 
 
 def usual(visit: Visit, row: ExecutionRow) -> dict[str, Any]:

@@ -28,6 +28,7 @@ test("an address that names a view is written as it was read", () => {
     "?filters[state][IN]=FAILED,WARNING&page=2",
     "?filters[q][EQUALS]=x%20%26%20y&filters[labels][EQUALS][env]=prod&sort=duration:asc&size=100",
     "?filters[or][0][flowId][EQUALS]=a&filters[or][0][state][IN]=FAILED&filters[or][1][labels][EQUALS][a%5Db]=x%3Dy",
+    "?filters[flowId][IN]=a%5C,b,c%5C%5Cd",
     "?filters[flowId][EQUALS]=a,b&dateFilter=END_DATE&columns=state,flow:220&view=v1",
   ]) {
     assert.equal(format(parse(address)), address);
@@ -100,6 +101,10 @@ test("the time is one thing, however it is written", () => {
   assert.deepEqual(later, [FAILED, { field: "timeRange", op: "EQUALS", values: ["PT1H"] }]);
   assert.equal(timeWords(later, RANGES), "Last hour");
   assert.equal(timeWords(withTime(later, {}), RANGES), "Any time");
+  const ended = withTime([from], { from: "2026-01-31T12:00:00Z", until: "2026-02-01T00:00:00Z" }, "END_DATE");
+  assert.deepEqual(ended.map(({ field }) => field), ["startDate", "endDate"]);
+  assert.match(timeWords(ended, RANGES, "END_DATE"), /^ended from 2026-01-31 .+ until 2026/);
+  assert.deepEqual(withTime(ended, timeOf(ended, "END_DATE"), "", "END_DATE").map(({ field }) => field), ["startDate", "startDate"]);
   assert.deepEqual(timeOf([from]), { range: "", from: "2026-01-31T12:00:00Z", until: "" });
   assert.match(timeWords([from], RANGES), /^from 2026-01-31 \d\d:\d\d$/);
 });
@@ -125,6 +130,8 @@ test("a field can be named, denied, and given any value that it takes", () => {
   assert.deepEqual(options("namespace:new", FIELDS, {}, RANGES)[0].condition, { field: "namespace", op: "IN", values: ["new"] });
   assert.deepEqual(options("state:nothing", FIELDS, {}, RANGES)[0].field, FIELDS[0]);
   assert.deepEqual(options("env:prod", FIELDS, {}, RANGES)[1].condition, PROD);
+  const keys = options("en", FIELDS, { labels: [{ value: "env:", count: 4 }] }, RANGES).find(({ group }) => group === "Label");
+  assert.deepEqual([keys?.more, keys?.condition], ["env:", undefined]);
   assert.deepEqual(condition(FIELDS[2], "team:a:b"), { field: "labels", op: "EQUALS", key: "team", values: ["a:b"] });
 });
 

@@ -190,6 +190,7 @@ ADDRESSES = [
     "?filters[namespace][IN]=a.b,,c&filters[timeRange][EQUALS]=PT1H&filters[state][NOT_IN]=SUCCESS&x=y",
     "?filters[q][EQUALS]=h%C3%A9%20%22quoted%22%20%25%20(x)!*'~&page=7x",
     "?filters[labels][EQUALS]=a.b:c:d&filters[labels][NOT_EQUALS][a%5Db%26]=x%3Dy&labels=env:prod&q=",
+    "?filters[flowId][IN]=a%5C,b,c%5C%5Cd&filters[or][0][flowId][EQUALS]=a&filters[or][1][state][IN]=FAILED",
     "?state=FAILED,KILLED&namespace=a.b&startDate=2026-01-31T12:00:00Z&filters[state][IN]=RUNNING",
 ]
 

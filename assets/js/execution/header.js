@@ -1,5 +1,6 @@
 // View `execution-header`: who this execution is, how it stands, what can be done.
-// Params: {id, namespace?, flow_id?, usual?: {p50, p95} in seconds, neighbours?: {previous?, next?} ids, tz?}. The element is empty.
+// Params: {id, namespace?, flow_id?, usual?: {p50, p95} in seconds, neighbours?: {previous?, next?} ids,
+// from?: the list that they are neighbours in, as its query string, tz?}. The element is empty.
 import { actionButtons } from "../actions/buttons.js";
 import { listenToActionKeys } from "../actions/keys.js";
 import { copyText, h, setAttr, setStyle, setText } from "../dom.js";
@@ -7,10 +8,11 @@ import { ago, againstUsual, clock, duration, exact, moment, shortId, ticking, to
 import { isTerminal, setBadge, stateBadge } from "../states.js";
 import { markConfirmed, onTick } from "./clock.js";
 import { elapsed } from "./fold.js";
+import { internal } from "./links.js";
 import { watch } from "./store.js";
 
 /** @typedef {{id: string, namespace?: string, flow_id?: string, usual?: {p50: number, p95: number} | null,
- *   neighbours?: {previous?: string | null, next?: string | null}}} Params */
+ *   neighbours?: {previous?: string | null, next?: string | null}, from?: string}} Params */
 /** @typedef {import("./fold.js").Row} Row */
 
 /** @param {() => Params} params */
@@ -24,8 +26,8 @@ function build(params) {
     idButton,
     flow: h("a", { class: "wfx-flow" }),
     namespace: h("span", { class: "wfx-namespace" }),
-    previous: h("a", { class: "wfx-step", "aria-label": "Previous execution of this flow" }, "‹"),
-    next: h("a", { class: "wfx-step", "aria-label": "Next execution of this flow" }, "›"),
+    previous: internal(h("a", { class: "wfx-step" }, "‹")),
+    next: internal(h("a", { class: "wfx-step" }, "›")),
     time: h("span", { class: "wfx-time" }),
     meter: h("span", { class: "wfx-meter", "aria-hidden": "true" }, h("i", { class: "fill" }), h("i", { class: "p50" }), h("i", { class: "p95" })),
     usual: h("span", { class: "wfx-usual" }),
@@ -48,11 +50,28 @@ function build(params) {
 
 /** @typedef {ReturnType<typeof build>} Parts */
 
-/** @param {HTMLAnchorElement} link @param {string | null | undefined} id */
-function showStep(link, id) {
-  setAttr(link, "href", id ? `/executions/${encodeURIComponent(id)}` : null);
+/** @param {HTMLAnchorElement} link @param {string | null | undefined} id @param {string | undefined} from @param {"Previous" | "Next"} word */
+function showStep(link, id, from, word) {
+  setAttr(link, "href", id ? `/executions/${encodeURIComponent(id)}${from ? `?from=${encodeURIComponent(from)}` : ""}` : null);
   setAttr(link, "aria-disabled", id ? null : "true");
-  link.title = id ? shortId(id) : "none";
+  const what = `${word} ${from ? "in the list" : "execution of this flow"} (${word === "Next" ? "j" : "k"})`;
+  setAttr(link, "aria-label", what);
+  link.title = id ? `${what}: ${shortId(id)}` : `${what}: none`;
+}
+
+/** j and k step as in the list. @param {Parts} parts @returns {() => void} stops */
+function listenToSteps(parts) {
+  const pressed = (/** @type {KeyboardEvent} */ event) => {
+    const target = /** @type {Element | null} */ (event.target);
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("[role=dialog]")) return;
+    if (target?.closest?.("input, textarea, select, [contenteditable=true]")) return;
+    const link = { j: parts.next, k: parts.previous }[event.key];
+    if (!link?.href) return;
+    event.preventDefault();
+    link.click();
+  };
+  document.addEventListener("keydown", pressed);
+  return () => document.removeEventListener("keydown", pressed);
 }
 
 /** @param {Parts} parts @param {Params} params @param {Row | null} row */
@@ -63,8 +82,8 @@ function showWho(parts, params, row) {
   if (flow) setAttr(parts.flow, "href", `/flows/${encodeURIComponent(namespace)}/${encodeURIComponent(flow)}`);
   setText(parts.idButton, shortId(params.id));
   parts.idButton.title = `${params.id}\nclick to copy`;
-  showStep(parts.previous, params.neighbours?.previous);
-  showStep(parts.next, params.neighbours?.next);
+  showStep(parts.previous, params.neighbours?.previous, params.from, "Previous");
+  showStep(parts.next, params.neighbours?.next, params.from, "Next");
 }
 
 const GONE = "removed: this is the last that was known of it";
@@ -145,6 +164,7 @@ export function executionHeader(element, first, live) {
     listenToActionKeys(looked, () => parts.actions.open()),
     onTick(live, (now) => row && !isTerminal(row.state) && showTime(parts, params, row, now)),
     markConfirmed(live, parts.root),
+    listenToSteps(parts),
   ];
   return {
     /** @param {Params} next */

@@ -10,6 +10,7 @@
 
 export const DEFAULTS = { sort: "startDate:desc", page: 1, size: 50, columns: "", view: "" };
 const LISTS = new Set(["IN", "NOT_IN"]);
+const PIECES = /(?:\\[\\,]|[^,])+/gs;
 const PART = /^filters(?:\[or\]\[(\d+)\])?\[(\w+)\]\[(\w+)\](?:\[(.+)\])?$/s;
 
 /** The flat parameters of older clients, and the operators they stand for. @type {{[name: string]: string}} */
@@ -35,7 +36,10 @@ function conditionOf(name, value) {
 }
 
 /** @param {string} op @param {string} value */
-const split = (op, value) => (LISTS.has(op) ? value.split(",").filter(Boolean) : [value]);
+const split = (op, value) => (LISTS.has(op) ? (value.match(PIECES) ?? []).map((piece) => piece.replace(/\\([\\,])/g, "$1")) : [value]);
+
+/** A comma that belongs to a value of a list has a backslash before it. @param {Condition} condition */
+const joined = ({ op, values }) => (LISTS.has(op) ? values.map((value) => value.replace(/[\\,]/g, "\\$&")).join(",") : values.join(","));
 
 /** @param {string} search with or without the `?` @returns {View} */
 export function parse(search) {
@@ -89,7 +93,7 @@ export function partOf({ field, op, key }, group) {
 function written(condition, group) {
   const { key } = condition;
   const name = partOf({ ...condition, key: key === undefined ? key : readableKey(key) }, group);
-  return `${name}=${readable(condition.values.join(","))}`;
+  return `${name}=${readable(joined(condition))}`;
 }
 
 /** Conditions that say something. @param {Condition[]} list */
@@ -110,6 +114,9 @@ export function format(view) {
   const query = [filtersOf(view), ...others, ...rest].filter(Boolean).join("&");
   return query && `?${query}`;
 }
+
+/** Which date of an execution the time range is about; empty: its start. @param {Pick<View, "rest">} view */
+export const datesOf = ({ rest }) => rest.find(([name]) => name === "dateFilter")?.[1] ?? "";
 
 /** What the server is asked for. @param {View} view @param {string} [fixed] filters that always hold, in the wire form @returns {Ask} */
 export function askOf(view, fixed = "") {

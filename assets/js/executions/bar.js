@@ -1,7 +1,7 @@
 // View `filter-bar`: the filters as chips, and a field that makes new ones. The address is the truth; every change goes there.
-// Params: {fixed, fields, ranges, dates, columns}; the element is empty. The server's refusal comes by the event `wf:refused`.
+// Params: {fixed, fields, ranges, columns}; the element is empty. The server's refusal comes by the event `wf:refused`.
 import { h, setAttr } from "../dom.js";
-import { askOf, filtersOf, partOf } from "./address.js";
+import { askOf, datesOf, filtersOf, partOf } from "./address.js";
 import { chip } from "./chip.js";
 import { columnButton } from "./columnmenu.js";
 import { combo } from "./combo.js";
@@ -33,7 +33,7 @@ export class FilterBar {
       fields: params.fields, ranges: params.ranges, filters: () => params.fixed ?? "", take: (option) => this.take(option),
       back: () => /** @type {HTMLElement | undefined} */ (this.chips.at(-1)?.chip.element.querySelector("button"))?.focus(),
     });
-    this.time = timeButton(params.ranges, params.dates);
+    this.time = timeButton(params.ranges);
     this.area = h("div", { class: "wf-bar-chips" });
     this.clear = h("button", { type: "button", class: "wf-link-button wf-bar-clear", onclick: () => this.clearAll() }, "Clear");
     const box = h("div", { class: "wf-bar-box" }, h("i", { class: "wf-icon wf-icon-search", "aria-hidden": "true" }), this.area, this.combo.list);
@@ -64,7 +64,7 @@ export class FilterBar {
 
   draw() {
     const { view, params } = this;
-    const shape = JSON.stringify([view.conditions.map(isTime), view.groups.map((group) => group.length)]);
+    const shape = JSON.stringify([view.conditions.map((one) => isTime(one, datesOf(view))), view.groups.map((group) => group.length)]);
     if (shape !== this.shape) this.build();
     this.shape = shape;
     for (const { at, chip: one } of this.chips) {
@@ -83,7 +83,7 @@ export class FilterBar {
   build() {
     const { view } = this;
     this.chips = [];
-    const made = view.conditions.map((one, index) => (isTime(one) ? null : this.chipAt({ group: null, index })));
+    const made = view.conditions.map((one, index) => (isTime(one, datesOf(view)) ? null : this.chipAt({ group: null, index })));
     const group = view.groups.length ? this.groupOf() : null;
     this.area.replaceChildren(...made.filter((one) => one !== null), ...(group ? [group] : []), this.combo.input);
   }
@@ -142,7 +142,7 @@ export class FilterBar {
     openEditor(element, {
       fields: this.params.fields,
       condition: own,
-      filters: askOf({ ...drop(this.view, at), rest: [] }, this.params.fixed).filters,
+      filters: askOf({ ...(at.group === null ? drop(this.view, at) : { ...this.view, groups: [] }), rest: [] }, this.params.fixed).filters,
       change: (next) => {
         this.view = { ...put(this.view, at, next), page: 1 };
         show(tidy(this.view), { replace: stepped });

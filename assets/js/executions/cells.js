@@ -4,7 +4,6 @@
 // clicks are looked after by the table as a whole (hover.js), not by each cell.
 import { actionConfig } from "../actions/menu.js";
 import { quick, whyNot } from "../actions/model.js";
-import { internal } from "../execution/links.js";
 import { h, setAttr, setText } from "../dom.js";
 import { brief, duration, shortId, ticking, toMs } from "../format.js";
 import { setBadge, stateBadge } from "../states.js";
@@ -76,7 +75,7 @@ const badgeOf = (state) => copyOf(`state ${state}`, () => stateBadge(state));
 const State = cell((row) => badgeOf(row?.state ?? "CREATED"), (badge, row) => setBadge(badge, row.state));
 
 const Flow = cell(
-  () => internal(h("a", { class: "wf-cell wf-open", tabindex: "-1" })),
+  () => copyOf("link", () => h("a", { class: "wf-cell wf-open", tabindex: "-1" })),
   (link, row) => {
     setText(link, row.flow_id);
     setAttr(link, "href", `/executions/${encodeURIComponent(row.id)}`);
@@ -145,7 +144,7 @@ const Menu = cell(
 );
 
 const Parent = cell(
-  () => internal(h("a", { class: "wf-cell wf-open", tabindex: "-1" })),
+  () => copyOf("link", () => h("a", { class: "wf-cell wf-open", tabindex: "-1" })),
   (link, row) => {
     setText(link, row.parent_id ? shortId(row.parent_id, ID_LENGTH) : "");
     setAttr(link, "href", row.parent_id ? `/executions/${encodeURIComponent(row.parent_id)}` : null);

@@ -56,9 +56,10 @@ export function combo({ fields, ranges, filters, take, back }) {
   };
   const fetchKnown = async () => {
     const start = begun(input.value, fields);
-    const names = start ? [start.field.name] : input.value.trim() ? LISTED : [];
+    const label = /^[^:\s]+:/.test(input.value.trim());
+    const names = start ? [start.field.name] : label ? ["labels"] : input.value.trim() ? LISTED : [];
     const text = (start ? start.rest : input.value).trim();
-    const wanted = names.filter((name) => fields.some((field) => field.name === name && field.widget !== "choice" && field.widget !== "text"));
+    const wanted = names.filter((name) => fields.some((field) => field.name === name && field.suggests && field.widget !== "choice"));
     const values = await Promise.all(wanted.map((name) => valuesOf(name, filters(), text)));
     known = { ...known, ...Object.fromEntries(wanted.map((name, index) => [name, values[index]])) };
     if (!list.hidden && wanted.length) draw();
@@ -77,6 +78,12 @@ export function combo({ fields, ranges, filters, take, back }) {
   const choose = (/** @type {number} */ index) => {
     const option = found[index];
     if (!option) return;
+    if (option.more !== undefined) {
+      input.value = option.more;
+      active = 0;
+      open();
+      return;
+    }
     input.value = "";
     known = {};
     close();

@@ -67,8 +67,8 @@ function picker(field, now, set, filters, done) {
     if (turn === asked) list.show(values);
   };
   list.show(field.choices.map((value) => ({ value })));
-  if (field.widget !== "choice") void fetched("");
-  else void counted(field, filters, list.show);
+  if (field.widget !== "choice") void fetched(label && now().key ? `${now().key}:` : "");
+  else if (field.suggests) void counted(field, filters, list.show);
   return list;
 }
 

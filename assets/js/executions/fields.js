@@ -4,7 +4,7 @@ import { moment, toMs } from "../format.js";
 /** @typedef {import("./address.js").Condition} Condition */
 /** `op`: the operator a new condition begins with; `choices`: all values there are, if they are few and fixed.
  * @typedef {{name: string, title: string, widget: "values" | "choice" | "label" | "date" | "range" | "text", op: string,
- *   ops: [string, string][], hint: string, choices: string[]}} Field */
+ *   ops: [string, string][], hint: string, choices: string[], suggests?: boolean}} Field */
 /** @typedef {{value: string, title: string}} Range */
 
 export const LISTS = new Set(["IN", "NOT_IN"]);
@@ -37,33 +37,40 @@ function valueWords(field, value, ranges) {
 /** @param {string} value @param {Range[]} ranges */
 export const rangeWords = (value, ranges) => ranges.find((range) => range.value === value)?.title ?? value;
 
-/** Whether the button of the time range stands for it. @param {Condition} condition */
-export function isTime({ field, op }) {
-  return field === "timeRange" || (field === "startDate" && (op === FROM || op === UNTIL));
+/** The field of a range's end: with another date than the start's, the server takes startDate … endDate as the range.
+ * @param {string} dates */
+const endOf = (dates) => (dates ? "endDate" : "startDate");
+
+/** Whether the button of the time range stands for it. @param {Condition} condition @param {string} [dates] which date it is about */
+export function isTime({ field, op }, dates = "") {
+  return field === "timeRange" || (field === "startDate" && op === FROM) || (field === endOf(dates) && op === UNTIL);
 }
 
-/** The time that conditions name. @param {Condition[]} conditions @returns {{range: string, from: string, until: string}} */
-export function timeOf(conditions) {
+/** The time that conditions name. @param {Condition[]} conditions @param {string} [dates]
+ * @returns {{range: string, from: string, until: string}} */
+export function timeOf(conditions, dates = "") {
   const value = (/** @type {string} */ field, /** @type {string} */ op) => conditions.find((one) => one.field === field && one.op === op)?.values[0] ?? "";
-  return { range: value("timeRange", "EQUALS"), from: value("startDate", FROM), until: value("startDate", UNTIL) };
+  return { range: value("timeRange", "EQUALS"), from: value("startDate", FROM), until: value(endOf(dates), UNTIL) };
 }
 
 /** The same conditions over another time. @param {Condition[]} conditions @param {{range?: string, from?: string, until?: string}} time
+ * @param {string} [dates] which date it is about @param {string} [before] which one it was about
  * @returns {Condition[]} */
-export function withTime(conditions, { range, from, until }) {
-  const others = conditions.filter((one) => !isTime(one));
+export function withTime(conditions, { range, from, until }, dates = "", before = dates) {
+  const others = conditions.filter((one) => !isTime(one, before));
   if (range) others.push({ field: "timeRange", op: "EQUALS", values: [range] });
   if (from) others.push({ field: "startDate", op: FROM, values: [from] });
-  if (until) others.push({ field: "startDate", op: UNTIL, values: [until] });
+  if (until) others.push({ field: endOf(dates), op: UNTIL, values: [until] });
   return others;
 }
 
-/** The time in words. @param {Condition[]} conditions @param {Range[]} ranges */
-export function timeWords(conditions, ranges) {
-  const { range, from, until } = timeOf(conditions);
+/** The time in words. @param {Condition[]} conditions @param {Range[]} ranges @param {string} [dates] */
+export function timeWords(conditions, ranges, dates = "") {
+  const { range, from, until } = timeOf(conditions, dates);
   const at = (/** @type {string} */ iso) => moment(toMs(iso)).slice(0, 16);
-  if (from || until) return [from && `from ${at(from)}`, until && `until ${at(until)}`].filter(Boolean).join(" ");
-  return range ? rangeWords(range, ranges) : "Any time";
+  const word = { END_DATE: "ended ", START_OR_END_DATE: "started or ended " }[dates] ?? "";
+  if (from || until) return word + [from && `from ${at(from)}`, until && `until ${at(until)}`].filter(Boolean).join(" ");
+  return range ? word + (word ? rangeWords(range, ranges).toLowerCase() : rangeWords(range, ranges)) : "Any time";
 }
 
 /** A new condition on a field, with a value or yet without one. @param {Field} field @param {string} [value] @param {boolean} [not] @returns {Condition} */

@@ -38,6 +38,14 @@ function rowMenu(button, row, table) {
   menuBelow(button, executionItems(row.id, row), `${row.flow_id} ${shortId(row.id)}`, closed);
 }
 
+/** A link of a cell goes there inside the app; with a modifier key the browser does as always.
+ * @param {MouseEvent} event @param {HTMLAnchorElement | null} link @param {Row} row @param {any} table */
+function followLink(event, link, row, table) {
+  if (!link?.href || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  table.open(link.closest(".ag-cell")?.getAttribute("col-id") === "parent" ? row.parent_id : row.id);
+}
+
 /** @param {HTMLElement} area the grid's element @param {any} table @returns {() => void} stops */
 export function listenToCells(area, table) {
   /** @param {Event} event */
@@ -63,6 +71,7 @@ export function listenToCells(area, table) {
     const more = /** @type {HTMLElement | null} */ (hit.target.closest("[data-more]"));
     if (more) rowMenu(more, hit.row, table);
     if (hit.column === "id") copyText(hit.row.id, hit.cell);
+    followLink(/** @type {MouseEvent} */ (event), hit.target.closest("a"), hit.row, table);
   };
   area.addEventListener("mouseover", over);
   area.addEventListener("click", click);

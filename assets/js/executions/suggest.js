@@ -4,8 +4,8 @@ import { condition } from "./fields.js";
 /** @typedef {import("./address.js").Condition} Condition */
 /** @typedef {import("./fields.js").Field} Field */
 /** @typedef {{value: string, count?: number}} Value */
-/** One line of the list: a condition to add, or a field to choose a value of.
- * @typedef {{title: string, group: string, detail?: string, count?: number, state?: string, condition?: Condition, field?: Field}} Option */
+/** One line of the list: a condition to add, a field to choose a value of, or a text to go on typing with.
+ * @typedef {{title: string, group: string, detail?: string, count?: number, state?: string, condition?: Condition, field?: Field, more?: string}} Option */
 
 const TYPED = /^\s*([\w ]+?)\s*(!?[:=])\s*(.*)$/s;
 const MOST = 6; // of one kind, so that every kind is in sight
@@ -34,7 +34,7 @@ export function having(values, text) {
 }
 
 /** @param {Field} field @param {Value} value @param {boolean} not @returns {Option} */
-const valueOption = (field, { value, count }, not) => ({
+const valueOption = (field, { value, count }, not) => (field.widget === "label" && value.endsWith(":") ? { title: value, group: field.title, count, more: value } : {
   title: value, group: field.title, detail: not ? "is not" : "", count, condition: condition(field, value, not),
   ...(field.name === "state" ? { state: value } : {}),
 });

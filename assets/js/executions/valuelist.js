@@ -11,6 +11,9 @@ const MOST = 200; // drawn at once
 /** @param {Value} value @param {boolean} states */
 const face = ({ value }, states) => (states ? stateBadge(value) : h("span", { class: "wf-value-word" }, value));
 
+/** The key of a label, whose value is yet to be chosen. @param {string} value */
+const begins = (value) => /^[^:]+:$/.test(value);
+
 /**
  * @param {{label: string, hint: string, many: boolean, states: boolean, free: boolean, chosen: () => string[], change: (values: string[]) => void,
  *   more?: (text: string) => void, done: () => void}} how `free`: what is typed may be a value; `more`: told what is typed; `done`: Enter on one
@@ -27,9 +30,16 @@ export function valueList({ label, hint, many, states, free, chosen, change, mor
   const first = new Set(chosen()); // what was chosen when the box opened stands on top and stays there
 
   const toggle = (/** @type {string} */ value) => {
+    if (begins(value)) return complete(value);
     const now = chosen();
     if (many) change(now.includes(value) ? now.filter((one) => one !== value) : [...now, value]);
     else change([value]);
+    draw();
+  };
+  const complete = (/** @type {string} */ value) => {
+    input.value = value;
+    active = 0;
+    more?.(value);
     draw();
   };
   const draw = () => {
@@ -44,7 +54,7 @@ export function valueList({ label, hint, many, states, free, chosen, change, mor
   };
   const line = (/** @type {Value} */ value, /** @type {number} */ index) => {
     const on = chosen().includes(value.value);
-    return h("div", { class: "wf-value", role: "option", id: `wf-value-${index}`, "aria-selected": String(on), onclick: () => (many ? toggle(value.value) : (toggle(value.value), done())) },
+    return h("div", { class: "wf-value", role: "option", id: `wf-value-${index}`, "aria-selected": String(on), onclick: () => (toggle(value.value), many || begins(value.value) || done()) },
       h("i", { class: many ? "wf-tick" : "wf-tick one", "aria-hidden": "true" }), face(value, states), value.count !== undefined && h("span", { class: "wf-value-count" }, count(value.count)));
   };
   const mark = () => {
@@ -67,6 +77,7 @@ export function valueList({ label, hint, many, states, free, chosen, change, mor
       event.preventDefault();
       const value = shown[active]?.value;
       if (value !== undefined) toggle(value);
+      if (value !== undefined && begins(value)) return;
       if (!many || event.ctrlKey) done();
       input.value = "";
       draw();

@@ -25,11 +25,23 @@ async function ask(url) {
   }
 }
 
-/** The values of a field, the most frequent first. @param {string} field @param {string} [filters] among what matches these
- * @param {string} [text] that have this text @returns {Promise<Value[]>} */
-export function valuesOf(field, filters = "", text = "") {
-  const query = [`field=${field}`, `size=${SIZE}`, "counts=true", text && `q=${encodeURIComponent(text)}`, filters].filter(Boolean).join("&");
-  const url = `${PATH}?${query}`;
+/** The values of a field, the most frequent first; of labels the keys as `key:`, and once one is typed its values as `key:value`.
+ * @param {string} field @param {string} [filters] among what matches these @param {string} [text] that have this text
+ * @returns {Promise<Value[]>} */
+export async function valuesOf(field, filters = "", text = "") {
+  if (field !== "labels") return fetched(field, filters, text);
+  const colon = text.indexOf(":");
+  if (colon < 0) return (await fetched(field, filters, text)).map(({ value, count }) => ({ value: `${value}:`, count }));
+  const key = text.slice(0, colon);
+  const found = await fetched(field, filters, text.slice(colon + 1), key);
+  return found.map(({ value, count }) => ({ value: `${key}:${value}`, count }));
+}
+
+/** @param {string} field @param {string} filters @param {string} text @param {string} [key] @returns {Promise<Value[]>} */
+function fetched(field, filters, text, key) {
+  const named = { field, size: SIZE, counts: true, text, key };
+  const query = Object.entries(named).filter(([, value]) => value !== "" && value !== undefined).map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`);
+  const url = `${PATH}?${[...query, filters].filter(Boolean).join("&")}`;
   const known = held.get(url);
   if (known && Date.now() - known.at < FRESH_MS) return known.values;
   const values = ask(url);
