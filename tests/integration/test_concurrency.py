@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from data import Store
@@ -162,3 +163,33 @@ def test_a_queue_of_thousands_is_killed_and_served_at_the_speed_of_any(
             bus.append(asked(Action.KILL, f"x{n:05}"))
         until("the fiftieth's successor", lambda: state_of(store, "x00050") is State.PAUSED, 30)
         assert time.monotonic() - begun < 10
+
+
+def test_who_is_forced_or_taken_out_of_the_queue_leaves_it_and_the_others_wait_on(
+    settings: Settings, store: Store, bus: Bus
+) -> None:
+    save(store, 1, PAUSE)
+    ids = ["first", "forced", "let_go", "cancelled", "last"]
+    with running(executor(settings, store, bus)):
+        for execution_id in ids:
+            bus.append(created(execution_id))
+        until("the queue", lambda: [state_of(store, i) for i in ids] == [State.PAUSED, *[State.QUEUED] * 4])
+        bus.append(asked(Action.FORCE_RUN, "forced"))
+        bus.append(asked(Action.UNQUEUE, "let_go"))
+        bus.append(msgspec.structs.replace(asked(Action.UNQUEUE, "cancelled"), state=State.CANCELLED))
+        wanted = [State.PAUSED, State.PAUSED, State.PAUSED, State.CANCELLED, State.QUEUED]
+        until("who was let through", lambda: [state_of(store, i) for i in ids] == wanted)
+        until("the gate", lambda: used(store) == (3, 1))
+        for execution_id in ids[:2]:
+            bus.append(asked(Action.KILL, execution_id))
+        until("two free slots", lambda: used(store) == (1, 1))
+        assert state_of(store, "last") is State.QUEUED
+        bus.append(asked(Action.KILL, "let_go"))
+        until("the last", lambda: state_of(store, "last") is State.PAUSED)
+        until("its slot", lambda: used(store) == (1, 0))
+
+
+def used(store: Store) -> tuple[int, int]:
+    """How many hold a slot of the one gate, and how many wait."""
+    (use,) = store.concurrency()
+    return use.running, use.queued

@@ -264,8 +264,9 @@ class Chaos(World):
 
     def _say_again(self) -> None:
         """An event that changed something, told once more: nothing may change. (A refused action is decided anew.)"""
-        if self.told:
-            event = self.random.choice(self.told[-15:])
+        there = [event for event in self.told[-15:] if event.execution_id in self.executions]
+        if there:
+            event = self.random.choice(there)
             before = self.executions.get(event.execution_id)
             again = super().apply(event)
             self.events.pop()
