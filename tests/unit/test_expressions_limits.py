@@ -63,10 +63,10 @@ LARGE = [
 
 @pytest.mark.parametrize("template", SLOW)
 def test_time_is_up(template: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(LimitExceeded, match="longer than"):
         evaluate(template, {}, options=QUICK)
-    assert time.perf_counter() - start < 0.6
+    assert time.process_time() - start < 0.6
 
 
 @pytest.mark.parametrize("template", LARGE, ids=range(len(LARGE)))
