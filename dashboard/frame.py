@@ -14,6 +14,7 @@ from dashboard.components import dialogs, theme
 from dashboard.components.icons import icon
 from dashboard.ids import Frame, rail_link
 from dashboard.pages.router import Page, rail_of
+from dashboard.permissions import may_somewhere
 from dashboard.services import Services
 from data.errors import StoreUnavailable
 from data.views import SavedView
@@ -73,7 +74,10 @@ def _views(services: Services) -> list[SavedView]:
 
 def _rail(pages: tuple[Page, ...], views: Sequence[SavedView]) -> Component:
     links: list[Component] = []
+    who = known_person()
     for page in rail_of(pages):
+        if who is not None and not may_somewhere(who, page.verb):
+            continue
         label = [icon(page.icon or "file"), html.Span(page.rail)]
         links.append(dcc.Link(label, href=page.pattern, id=rail_link(page.name), className="wf-rail-link"))
         if page.name == "executions":

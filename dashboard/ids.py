@@ -131,6 +131,33 @@ ACT = "act"
 """The form of an action's details."""
 ACT_INPUTS = "act-inputs"
 """The form of the inputs that an action asks for."""
+class People:
+    """Settings of people: users, tokens, sessions, one's own account."""
+
+    PANEL = "people-panel"
+    MODAL = "people-modal"
+    PENDING = "people-pending"
+    FORM = "people-form"
+    ERROR = "people-error"
+    GO = "people-go"
+    DELETE = "people-delete"
+    CANCEL = "people-cancel"
+    TOKEN = "people-token"
+    ACCOUNT_GO = "account-go"
+    ACCOUNT_ERROR = "account-error"
+
+
+class Audit:
+    """Who did what to what."""
+
+    BODY = "audit-body"
+    EXPORT = "audit-export"
+    REFRESH = "audit-refresh"
+    OLDER = "audit-older"
+    AGAIN = "audit-again"
+    LAST = "audit-last"
+
+
 FORM_BUTTONS = {"execute": Execute.GO, ACT_INPUTS: Act.GO, "backfill": Backfill.GO}
 """The button that sends each form."""
 
@@ -138,6 +165,21 @@ FORM_BUTTONS = {"execute": Execute.GO, ACT_INPUTS: Act.GO, "backfill": Backfill.
 def form_field(form: str, input_id: Any) -> dict[str, Any]:
     """The control of one input of a form; ``input_id`` may be ``MATCH`` or ``ALL``."""
     return {"type": "field", "form": form, "input": input_id}
+
+
+def people_field(name: Any) -> dict[str, Any]:
+    """A field of a form about people."""
+    return {"type": "people-field", "name": name}
+
+
+def people_button(what: Any, which: Any) -> dict[str, Any]:
+    """A button that does something to a user, a token or a session."""
+    return {"type": "people-do", "what": what, "which": which}
+
+
+def audit_field(field: Any) -> dict[str, Any]:
+    """A filter of the audit."""
+    return {"type": "audit-field", "field": field}
 
 
 def execute_button(flow: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from watchfloor import people
 from watchfloor.loading import loading
 
 app = typer.Typer(
@@ -16,6 +17,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+app.add_typer(people.app, name="user")
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")]
 Port = Annotated[int | None, typer.Option(help="Port of the web process; 0 takes a free one.", show_default="8050")]

@@ -26,6 +26,7 @@ page.painted ??= [];
 const socket = io("/live", { autoConnect: false, reconnection: false, transports: ["websocket", "polling"], tryAllTransports: true });
 const live = new Live(/** @type {any} */ (socket), {
   painted: (painted) => page.painted.forEach((listener) => listener(painted)),
+  signedOut: () => location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`),
 });
 page.live = live;
 page.register = register;

@@ -17,6 +17,7 @@ from dashboard.api import (
     about,
     access,
     actions,
+    audit,
     bulk,
     catalog,
     debug,
@@ -28,6 +29,7 @@ from dashboard.api import (
     follow,
     logs,
     operations,
+    people,
     results,
     start,
     trigger_actions,
@@ -61,6 +63,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *triggers.ENDPOINTS,
     *trigger_actions.ENDPOINTS,
     *webhooks.ENDPOINTS,
+    *people.ENDPOINTS,
+    *audit.ENDPOINTS,
     *views.ENDPOINTS,
 )
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")

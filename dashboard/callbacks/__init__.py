@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dash
 
-from dashboard.callbacks import actions, asking, execute, lists, panels, routing, triggers
+from dashboard.callbacks import actions, asking, audit, execute, lists, panels, routing, settings, triggers
 from dashboard.pages.router import Page
 from dashboard.services import Services
 
@@ -17,4 +17,6 @@ def register(app: dash.Dash, services: Services, pages: tuple[Page, ...]) -> Non
     triggers.register(app, services)
     lists.register(app)
     panels.register(app, services)
+    settings.register(app, services)
+    audit.register(app, services)
     asking.guard(app, services)

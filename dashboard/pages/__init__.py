@@ -7,6 +7,9 @@ from dashboard.pages.router import Page
 
 def pages() -> tuple[Page, ...]:
     """All pages."""
-    from dashboard.pages import execution, executions, flow, flows, operations
+    from dashboard.pages import audit, execution, executions, flow, flows, operations, settings
 
-    return (executions.PAGE, execution.PAGE, flows.PAGE, flow.PAGE, operations.PAGE, operations.DETAIL)
+    return (
+        *(executions.PAGE, execution.PAGE, flows.PAGE, flow.PAGE, operations.PAGE, operations.DETAIL),
+        *(audit.PAGE, settings.PAGE),
+    )

@@ -15,7 +15,7 @@ import { Subscription } from "./subscription.js";
  * @typedef {{setTimeout: (run: () => void, ms: number) => any, clearTimeout: (timer: any) => void,
  *   setInterval: (run: () => void, ms: number) => any, clearInterval: (timer: any) => void}} Timers
  * @typedef {{local?: () => number, random?: () => number, afterPaint?: typeof afterPaint, timers?: Timers,
- *   painted?: (painted: import("./types.js").Painted) => void}} Options
+ *   painted?: (painted: import("./types.js").Painted) => void, signedOut?: () => void}} Options
  */
 
 const SNAPSHOT_RETRY_MS = 1_000;
@@ -41,6 +41,7 @@ export class Live {
     this.random = options.random ?? Math.random;
     this.afterPaint = options.afterPaint ?? afterPaint;
     this.painted = options.painted ?? (() => {});
+    this.signedOut = options.signedOut ?? (() => {});
     this.timers = options.timers ?? TIMERS;
     /** @type {Map<string, Subscription>} */
     this.subscriptions = new Map();
@@ -148,6 +149,7 @@ export class Live {
   /** @param {Error} error */
   failed(error) {
     this.facts.refused = error?.message === "login required" ? "signed out" : null;
+    if (this.facts.refused) this.signedOut();
     this.reconnect();
   }
 
