@@ -149,6 +149,8 @@ class TriggerCommands:
         event = created(known, Start(("webhook", execution_id), now, variables, execution_id), now)
         if event.problem is not None:
             raise WebhookRefused(f"Nothing was started: {event.problem}")
+        after = {"flow": f"{namespace}.{flow_id}", "trigger": known.trigger.id}
+        self._store.audit("webhook", "execute", execution_id, None, after=after, origin="trigger")
         self._bus.append(TriggerCalled(new_id(), known.key, now, event))
         log.info("webhook.called", trigger=known.key, execution=execution_id)
         assert isinstance(known.trigger, Webhook)

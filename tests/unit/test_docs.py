@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dashboard.permissions import PERMISSIONS, Permission
 from engine.states import ACTIONS, STATES, State
 from watchfloor.settings import Settings
 
@@ -32,7 +33,7 @@ def test_no_setting_is_documented_that_does_not_exist() -> None:
     assert named - {"SECRET_API_KEY"} == {n.upper() for n in Settings.model_fields}
 
 
-@pytest.mark.parametrize("page", ["deploy.md", "operations.md"])
+@pytest.mark.parametrize("page", ["deploy.md", "operations.md", "security.md"])
 def test_other_pages_name_settings_that_exist(page: str) -> None:
     named = set(re.findall(r"WATCHFLOOR_([A-Z_]+)", (DOCS / page).read_text()))
     assert named
@@ -51,3 +52,9 @@ def test_each_action_is_documented_with_the_states_it_works_in(action: str) -> N
     info = ACTIONS[action]
     allowed = ", ".join(state for state in State if state in info.allowed)
     assert rows("states.md")[info.title] == [f"`{action}`", allowed, ", ".join(info.targets)]
+
+
+@pytest.mark.parametrize("one", PERMISSIONS.values(), ids=lambda one: str(one.verb))
+def test_each_permission_is_documented_with_its_least_role(one: Permission) -> None:
+    least = one.least.title if one.least else "anybody signed in"
+    assert rows("security.md")[f"`{one.verb}`"] == [least, one.title + ", with a role everywhere" * one.everywhere]
