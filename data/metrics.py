@@ -10,11 +10,14 @@ import sqlalchemy as sa
 from data.blobs import from_json
 from data.database import Database
 from data.records import MetricRow, Usual, UsualDurations
+from data.series import Series, SeriesQuery, series_of
 from data.tables import execution, metric, task_run
-from data.times import SECOND, from_us
+from data.times import SECOND, from_us, to_us
 from engine.states import State
 
 GOOD = (State.SUCCESS.value, State.WARNING.value)
+LAST = 1_000  # executions of a flow whose metrics are named
+VALUES_CAP = 200_000  # values of one series
 TASK_RUNS_CAP = 20_000  # task runs looked at, so that a huge fan-out costs no more
 _KEEP_SECONDS = 10.0
 _KEEP_FLOWS = 1_000
@@ -45,6 +48,37 @@ class Metrics(Database):
             self._usual.clear()
         self._usual[key] = (time.monotonic(), found)
         return found
+
+    def metric_names(self, namespace: str, flow_id: str, task_id: str | None = None) -> list[str]:
+        """Names of the metrics that the last ``LAST`` executions of a flow gave, or one of its tasks."""
+        query = _of_flow(sa.select(metric.c.name).distinct(), namespace, flow_id)
+        if task_id is not None:
+            query = query.where(metric.c.task_id == task_id)
+        with self._read() as connection:
+            return sorted(connection.scalars(query))
+
+    def metric_tasks(self, namespace: str, flow_id: str) -> list[str]:
+        """Ids of the tasks that gave metrics in the last ``LAST`` executions of a flow."""
+        with self._read() as connection:
+            return sorted(connection.scalars(_of_flow(sa.select(metric.c.task_id).distinct(), namespace, flow_id)))
+
+    def metric_series(self, asked: SeriesQuery) -> Series:
+        """A metric of a flow over time; at most ``VALUES_CAP`` values are looked at, the newest first."""
+        m, e = metric.c, execution.c
+        query = sa.select(m.date, m.value).join_from(execution, metric, m.execution_id == e.id)
+        query = query.where(e.namespace == asked.namespace, e.flow_id == asked.flow_id, m.name == asked.name)
+        query = query.where(e.start_at >= to_us(asked.since), e.start_at < to_us(asked.until))
+        if asked.task_id is not None:
+            query = query.where(m.task_id == asked.task_id)
+        with self._read() as connection:
+            rows = connection.execute(query.order_by(e.start_at.desc()).limit(VALUES_CAP)).all()
+        return series_of([(row.date, row.value) for row in rows], asked)
+
+
+def _of_flow(query: sa.Select[Any], namespace: str, flow_id: str) -> sa.Select[Any]:
+    e = execution.c
+    last = sa.select(e.id).where(e.flow_id == flow_id, e.namespace == namespace).order_by(e.start_at.desc()).limit(LAST)
+    return query.where(metric.c.execution_id.in_(last))
 
 
 def _metric(row: Any) -> MetricRow:

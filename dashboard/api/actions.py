@@ -21,17 +21,17 @@ from streaming.messages import Answer
 
 def _act(api: Api, action: Action, execution_id: str, **details: Any) -> flask.Response:
     """Ask, wait, and give the execution as it is then."""
-    given = _answered(api, action, execution_id, details)
+    given = answered(api, action, execution_id, details)
     item = api.execution(execution_id)
-    _refuse(action, item, given)
+    refuse(action, item, given)
     return answer(shapes.execution(item))
 
 
 def _anew(api: Api, action: Action, execution_id: str, **details: Any) -> flask.Response:
     """Ask for an action that makes another execution, wait, and give that one."""
     made = new_id()
-    given = _answered(api, action, execution_id, {**details, "new_id": made})
-    _refuse(action, api.execution(execution_id), given)
+    given = answered(api, action, execution_id, {**details, "new_id": made})
+    refuse(action, api.execution(execution_id), given)
     seconds = api.settings.action_wait
     if api.answers.wait_row(made, seconds) is None and api.read(lambda: api.store.row(made)) is None:
         raise ApiError(
@@ -41,7 +41,8 @@ def _anew(api: Api, action: Action, execution_id: str, **details: Any) -> flask.
     return answer(shapes.execution(api.execution(made)))
 
 
-def _answered(api: Api, action: Action, execution_id: str, details: dict[str, Any]) -> Answer:
+def answered(api: Api, action: Action, execution_id: str, details: dict[str, Any]) -> Answer:
+    """Ask, and wait for the executor's answer; 504 when none comes."""
     event_id = api.commands.act(
         action, execution_id, actor=api.actor, reason=api.text("reason"), origin="api", **details
     )
@@ -55,7 +56,8 @@ def _answered(api: Api, action: Action, execution_id: str, details: dict[str, An
     return given
 
 
-def _refuse(action: Action, item: Execution, given: Answer) -> None:
+def refuse(action: Action, item: Execution, given: Answer) -> None:
+    """409 when the executor has refused."""
     if given.refused is not None:
         raise not_allowed(action.value, item.state, ACTIONS[action].allowed, given.refused)
 

@@ -58,6 +58,8 @@ SHAPES: dict[str, str] = {
     "attemptNumber?: integer, timestamp: date-time, level: Level, message: string, seq: integer, lineNumber: integer",
     "MetricEntry": "namespace: string, flowId: string, taskId: string, executionId: string, taskRunId: string, "
     "type: string, name: string, value: number, timestamp: date-time, tags: object",
+    "MetricAggregations": "groupBy: string, aggregations: [MetricAggregation]",
+    "MetricAggregation": "name: string, value: number, date: date-time",
     # -- triggers
     "TriggerState": "namespace: string, flowId: string, triggerId: string, updatedAt?: date-time, "
     "evaluatedAt?: date-time, nextEvaluationDate?: date-time, lastTriggeredDate?: date-time, executionId?: string, "

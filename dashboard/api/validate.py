@@ -9,8 +9,9 @@ import flask
 
 from dashboard.api.context import Api, parsed
 from dashboard.api.errors import answer, not_allowed
-from dashboard.api.spec import INPUTS_BODY, Endpoint
+from dashboard.api.spec import INPUTS_BODY, REVISION, Endpoint
 from dashboard.api.start import inputs_of_request
+from dashboard.permissions import Verb
 from engine.expressions import HIDDEN
 from engine.flow import Input, Pause
 from engine.inputs import InputError, read_inputs
@@ -67,7 +68,18 @@ def validate_resume(api: Api, executionId: str) -> flask.Response:
     return answer({"id": item.flow_id, "namespace": item.namespace, "inputs": inputs, "checks": []})
 
 
+def validate_start(api: Api, namespace: str, id: str) -> flask.Response:
+    """What a start would say to these inputs."""
+    flow = parsed(api.flow(namespace, id, api.integer("revision", least=1)).source)
+    inputs = looked_at(flow.inputs, inputs_of_request(api))
+    return answer({"id": id, "namespace": namespace, "inputs": inputs, "checks": []})
+
+
 ENDPOINTS = (
+    Endpoint(
+        "POST", "/executions/{namespace}/{id}/validate", validate_start, "Check the inputs of a start.",
+        "ValidatedInputs", (REVISION, INPUTS_BODY), verb=Verb.EXECUTE,
+    ),
     Endpoint(
         "POST", "/executions/{executionId}/actions/resume/validate", validate_resume,
         "Check the inputs of a resume.", "ValidatedInputs", (INPUTS_BODY,), verb=Action.RESUME,

@@ -81,4 +81,4 @@ def test_endpoints_are_declared_once_and_whole() -> None:
 
 LOOKERS_MAY = {"/executions/export/{exportId}", "/views/{viewId}"}  # their own export, their own views
 MANY = {"by-ids", "by-query", "preview", "stop", "retry"}  # actions on many, and on operations
-WRITES = {"/flows", "/executions/{namespace}/{id}"}
+WRITES = {"/flows", "/executions/{namespace}/{id}", "/executions/{namespace}/{id}/validate"}
