@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 from dashboard.accounts import known_person
 from dashboard.api.views import shape as view_shape
 from dashboard.components import dialogs, theme
+from dashboard.components.action_looks import LOOKS
 from dashboard.components.icons import icon
 from dashboard.ids import Frame, rail_link
 from dashboard.pages.router import Page, rail_of
@@ -18,20 +19,17 @@ from dashboard.permissions import may_somewhere
 from dashboard.services import Services
 from data.errors import StoreUnavailable
 from data.views import SavedView
+from engine.states import ACTIONS
 from streaming import codec
 
 KEYS = (
-    ("/", "focus the filter"),
-    ("j  k", "next, previous row"),
-    ("x", "select the row"),
-    ("Enter", "open the row"),
-    ("n", "show new rows on top"),
-    ("r", "restart what is selected"),
-    ("g  e", "go to Executions"),
-    ("g  f", "go to Flows"),
-    ("Esc", "close, leave the field"),
-    ("?", "this sheet"),
-)
+    ("Everywhere", (("Ctrl K", "go anywhere, do anything"), ("/", "focus the filter"), ("g  e", "go to Executions"),
+                    ("g  f", "go to Flows"), ("?", "this sheet"), ("Esc", "close, leave the field"))),
+    ("List", (("j  k", "next, previous row"), ("Enter", "open the row"), ("e", "first error of the row"),
+              ("x", "select the row"), ("Shift click", "select all between"),
+              ("a", "select the page, then all that match"), ("n", "show new rows on top"))),
+    ("Execution", (("j  k", "next, previous in the list one came from"), (".", "menu of all actions"))),
+)  # fmt: skip
 
 
 def layout(pages: tuple[Page, ...], services: Services) -> Component:
@@ -112,7 +110,14 @@ def _top_bar() -> Component:
     keys = dmc.ActionIcon(
         icon("keyboard"), id=Frame.KEYS_BUTTON, variant="subtle", color="gray", size="md", **_label("Keyboard (?)")
     )
-    return html.Header(className="wf-topbar", children=[lamp, html.Div(className="wf-spring"), keys, toggle, _user()])
+    search = html.Button(
+        [icon("search"), html.Span("Go to …"), html.Kbd("Ctrl K")],
+        type="button",
+        className="wf-palette-button",
+        **{"data-wf-palette": "", "aria-label": "Search everything (Ctrl+K)", "aria-haspopup": "dialog"},
+    )
+    parts = [lamp, html.Div(className="wf-spring"), search, keys, toggle, _user()]
+    return html.Header(className="wf-topbar", children=parts)
 
 
 def _user() -> Component:
@@ -139,10 +144,17 @@ def _user() -> Component:
 
 
 def _keys_sheet() -> Component:
-    rows = [html.Tr([html.Td(_keys(keys)), html.Td(text)]) for keys, text in KEYS]
+    actions = tuple((look.key, ACTIONS[action].title) for action, look in LOOKS.items() if look.key)
+    groups = (*KEYS, ("Act on what is selected or open", actions))
+    tables = [html.Section([html.H3(title), _keys_table(rows)]) for title, rows in groups]
     return dmc.Modal(
-        id=Frame.KEYS_SHEET, title="Keyboard", size="sm", children=html.Table(html.Tbody(rows), className="wf-keys")
+        id=Frame.KEYS_SHEET, title="Keyboard", size="xl", children=html.Div(tables, className="wf-keys-groups")
     )
+
+
+def _keys_table(rows: Sequence[tuple[str, str]]) -> Component:
+    lines = [html.Tr([html.Td(_keys(keys)), html.Td(text)]) for keys, text in rows]
+    return html.Table(html.Tbody(lines), className="wf-keys")
 
 
 def _keys(keys: str) -> list[Component]:

@@ -1,10 +1,10 @@
-// Keys of the table: j k move, x select, Enter open, n new on top; those of the actions are in their table. The filter's `/` belongs to the page.
+// Keys of the table: j k move, x select, a the page and then all, Enter open, e first error, n new on top; those of the actions are in their table. The filter's `/` belongs to the page.
 
 /** @param {EventTarget | null} target whether somebody is writing, or a dialog is open */
 function busy(target) {
   const element = /** @type {HTMLElement | null} */ (target);
   if (element?.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable=true]")) return true;
-  return document.querySelector("[role=dialog]") !== null;
+  return document.querySelector("[role=dialog], .wf-menu") !== null;
 }
 
 /** @param {any} table @returns {() => void} stops listening */
@@ -14,6 +14,8 @@ export function listenToKeys(table) {
     j: () => table.move(1),
     k: () => table.move(-1),
     x: () => table.toggle(),
+    a: () => table.takeAll(),
+    e: () => table.firstError(),
     n: () => table.release(),
     Enter: () => table.open(),
   };

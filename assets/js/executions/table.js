@@ -6,7 +6,7 @@
 import { actionConfig } from "../actions/menu.js";
 import { ofKey, whyNot } from "../actions/model.js";
 import { request, requestMany } from "../actions/request.js";
-import { go } from "../execution/links.js";
+import { go, logsUrl } from "../execution/links.js";
 import { onFrame, setText } from "../dom.js";
 import { count, plural } from "../format.js";
 import { ListStore } from "../live/store.js";
@@ -20,6 +20,7 @@ import { listenToKeys } from "./keys.js";
 import { Order } from "./order.js";
 import { pager } from "./pager.js";
 import { change, here, onPlace, settle, show } from "./place.js";
+import { selectAll } from "./selectall.js";
 import { selection } from "./selection.js";
 
 /** @typedef {import("../live/types.js").Row} Row */
@@ -64,6 +65,9 @@ export class Table {
       total: byId(params.total),
       error: byId(params.error),
     };
+    this.whole = selectAll(selection, byId(params.bulk).parentElement ?? element, () => ({
+      ids: this.order.shown, filters: this.ask.filters, total: this.store.total,
+    }));
     this.listen();
     this.subscribe();
     attach(this).then((grid) => this.ready(grid));
@@ -91,6 +95,7 @@ export class Table {
       keys();
       chosen();
       place();
+      this.whole.remove();
       this.parts.chips.remove();
       this.parts.empty.removeEventListener("click", emptied);
       clearInterval(timer);
@@ -191,6 +196,7 @@ export class Table {
     parts.empty.hidden = store.total > 0;
     parts.empty.dataset.kind = filtersOf(here()) ? "filtered" : "nothing";
     parts.bulk.show();
+    this.whole.show();
     this.showFresh();
     this.tellTitle(shown);
   }
@@ -247,6 +253,7 @@ export class Table {
     this.grid?.mirror();
     this.hold("selection", selection.count > 0);
     this.parts.bulk.show();
+    this.whole.show();
   }
 
   /** @param {{page?: number, size?: number, sort?: string}} to */
@@ -271,6 +278,20 @@ export class Table {
   toggle() {
     const node = this.grid?.focused();
     node?.setSelected(!node.isSelected());
+  }
+
+  /** The page; when it is selected already, all that match. */
+  takeAll() {
+    const rows = this.grid?.ticked()[0] ?? [];
+    if (!rows.length || selection.all) return;
+    if (rows.every(({ id }) => selection.has(id))) this.whole.all();
+    else selection.replace([...selection.rows.values(), ...rows]);
+  }
+
+  /** The first error line of the focused row. */
+  firstError() {
+    const row = this.grid?.focused()?.data;
+    if (row) go(logsUrl(row.id, { level: "ERROR" }));
   }
 
   /** This list, for the steps to the next execution in it; a plain one is the flow's own. */
