@@ -8,16 +8,16 @@ from __future__ import annotations
 from engine.model import TaskRun
 from engine.reducer.draft import Draft
 from engine.reducer.held import begin_what_waits
-from engine.states import State
+from engine.states import TERMINAL, State
 from streaming.messages import ActionRequested
 
 _BEFORE = frozenset({State.CREATED, State.RESTARTED})
 
 
 def stops(draft: Draft, run: TaskRun) -> bool:
-    """Whether the execution stops here instead of letting ``run`` begin."""
+    """Whether the execution stops here instead of letting ``run`` begin. After its end (``afterExecution``) nowhere."""
     points = draft.execution.breakpoints
-    if not points or run.state not in _BEFORE or run.id == draft.passing:
+    if not points or run.state not in _BEFORE or run.id == draft.passing or draft.state in TERMINAL:
         return False
     here = run.task_id if run.task_id in points else f"{run.task_id}.{run.value}"
     if here not in points:
