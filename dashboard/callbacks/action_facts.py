@@ -24,6 +24,7 @@ def gather(services: Services, request: Request, revision: int | None = None) ->
     flow = flow_of(services, execution, own if revision is None else revision)
     return Facts(
         request.action,
+        state=execution.state,
         revision=own,
         revisions=tuple(one.revision for one in services.store.revisions(execution.namespace, execution.flow_id)),
         flow=flow,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from dashboard.callbacks.notices import short
+from dashboard.callbacks.notices import count, short
 from engine.states import ACTIONS, Action
 
 MAX_IDS = 10_000
@@ -29,12 +29,11 @@ class Request:
         return self.ids[0]
 
     @property
-    def title(self) -> str:
-        """The action and what it is done to."""
-        title = ACTIONS[self.action].title
+    def subject(self) -> str:
+        """What it is done to, in words."""
         if not self.many:
-            return f"{title}: execution {short(self.id)}"
-        return f"{title}: {self.count:,} execution{'s' if self.count != 1 else ''}"
+            return f"execution {short(self.id)}"
+        return f"{count(self.count)} execution{'s' if self.count != 1 else ''}"
 
 
 def read(data: Any) -> Request | None:

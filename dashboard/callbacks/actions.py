@@ -17,6 +17,7 @@ from dashboard.callbacks.asking import asks
 from dashboard.callbacks.notices import notice
 from dashboard.components import action_forms, forms
 from dashboard.components.action_forms import FormError
+from dashboard.components.action_looks import LOOKS
 from dashboard.ids import ACT, ACT_INPUTS, Act, Frame, form_field
 from dashboard.permissions import Verb
 from dashboard.seen import seen
@@ -34,6 +35,8 @@ _DIALOG = {
     "reason": Output(Act.REASON, "value"),
     "go": Output(Act.GO, "children"),
     "go_class": Output(Act.GO, "className"),
+    "nothing": Output(Act.GO, "disabled"),
+    "cancel": Output(Act.CANCEL, "children"),
     "wrong": Output(form_field(ACT, ALL), "error"),
     "wrong_inputs": Output(form_field(ACT_INPUTS, ALL), "error"),
     "preview": Output(Act.PREVIEW, "children"),
@@ -83,6 +86,7 @@ def register(app: dash.Dash, services: Services) -> None:
 
     @app.callback(
         Output(Act.PREVIEW, "children", allow_duplicate=True),
+        Output(Act.GO, "disabled", allow_duplicate=True),
         Input(form_field(ACT, "include_non_terminated"), "value"),
         State(Act.PENDING, "data"),
         prevent_initial_call=True,
@@ -91,7 +95,7 @@ def register(app: dash.Dash, services: Services) -> None:
     def insisted(value: Any, pending: Any) -> Any:
         request = read(pending)
         if request is None or not request.many:
-            return no_update
+            return no_update, no_update
         return bulk.preview(services, request, {"include_non_terminated": bool(value)})
 
 
@@ -129,19 +133,26 @@ def _needs_dialog(request: Request, facts: action_forms.Facts, fields: list[Any]
 def _opened(
     services: Services, request: Request, data: Any, facts: action_forms.Facts, fields: list[Any]
 ) -> dict[str, Any]:
-    info = ACTIONS[request.action]
+    info, task_run = ACTIONS[request.action], facts.task_run
+    side = LOOKS[request.action].task
+    title, subject = info.title, request.subject
+    if side is not None and task_run is not None:
+        title, subject = side.title, f"{task_run.task_id} in {subject}"
+    preview, nothing = bulk.preview(services, request, {}) if request.many else ([], False)
     return {
         "opened": True,
         "pending": data,
-        "title": request.title,
+        "title": f"{title}: {subject}",
         "step": "wf-act",
         "text": action_forms.words(facts),
-        "preview": bulk.preview(services, request, {}) if request.many else [],
+        "preview": preview,
+        "nothing": nothing,
+        "cancel": "Cancel",
         "form": fields,
         "inputs": forms.form(ACT_INPUTS, facts.inputs, services.settings.upload_max_bytes) if facts.inputs else [],
         "error": "",
         "reason": "",
-        "go": info.title,
+        "go": title,
         "go_class": "wf-danger" if info.danger else "",
     }
 

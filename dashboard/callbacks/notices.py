@@ -25,6 +25,11 @@ def short(execution_id: str) -> str:
     return execution_id if len(execution_id) <= 13 else f"{execution_id[:4]}…{execution_id[-8:]}"
 
 
+def count(number: int) -> str:
+    """A count as people read it, with thin spaces, as the browser writes it."""
+    return f"{number:,}".replace(",", "\u202f")
+
+
 def actor() -> str:
     """Name of the signed-in user, for the audit."""
     return getattr(current_user, "name", None) or "unknown"

@@ -18,15 +18,18 @@ from engine.flow.inputs import Input
 from engine.model import SYSTEM_PREFIX, TaskRun
 from engine.states import ACTIONS, Action, State
 
+NEWEST = 0  # a revision: the newest one of each execution's flow
 MAX_LABEL = 200  # characters of a label's key or value
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """What a dialog is made from. Of one execution: its ``revision`` and the flow's ``revisions`` (oldest first), its
-    flow in that revision, its labels, the task run that is meant, the ``inputs`` that are asked for. Of many: none."""
+    """What a dialog is made from. Of one execution: its ``state`` and ``revision``, the flow's ``revisions`` (oldest
+    first), its flow in the chosen one, its labels, the task run that is meant, the ``inputs`` that are asked for. Of
+    many: nothing."""
 
     action: Action
     many: bool = False
+    state: State | None = None
     revision: int | None = None
     revisions: tuple[int, ...] = ()
     flow: Flow | None = None
@@ -99,16 +102,25 @@ def _common(name: str, label: str, description: str | None = None) -> dict[str, 
     return {"id": form_field(ACT, name), "label": label, "description": description, "className": "wf-field"}
 
 
+_ANEW = "With another one a new execution is made."
+_OF_MANY = {"": "each its own", str(NEWEST): "the newest of each flow"}
+
+
+def _choices(labels: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"value": value, "label": label} for value, label in labels.items()]
+
+
 def _revision(facts: Facts) -> list[Component]:
+    if facts.many:
+        known = _common("revision", "Revision of the flow", _ANEW if facts.action is Action.RESTART else None)
+        return [dmc.Select(**known, data=_choices(_OF_MANY), value="", allowDeselect=False)]
     if len(facts.revisions) < 2:
         return []
     newest = facts.revisions[-1]
     notes = {facts.revision: "this execution's", newest: "the newest"}
-    choices = [
-        {"value": str(one), "label": f"{one} · {notes[one]}" if one in notes else str(one)}
-        for one in reversed(facts.revisions)
-    ]
-    hint = "With another one a new execution is made." if facts.action is Action.RESTART else None
+    labels = {str(one): f"{one} · {notes[one]}" if one in notes else str(one) for one in reversed(facts.revisions)}
+    choices = _choices(labels)
+    hint = _ANEW if facts.action is Action.RESTART else None
     known = _common("revision", "Revision of the flow", hint)
     value, many = str(facts.revision), len(choices) > 8
     return [dmc.Select(**known, data=choices, value=value, allowDeselect=False, searchable=many)]
@@ -124,21 +136,21 @@ def _breakpoints(facts: Facts) -> list[Component]:
 
 
 def _replay(facts: Facts) -> list[Component]:
-    return [*_revision(facts), *_breakpoints(facts)] if not facts.many else []
+    return [*_revision(facts), *_breakpoints(facts)]
 
 
 def _targets(facts: Facts) -> list[Component]:
     known = _common("state", "New state")
-    choices = [{"value": state, "label": state} for state in targets(facts)]
+    choices = _choices({state: state for state in targets(facts)})
     return [dmc.Select(**known, data=choices, value=None, placeholder="choose", allowDeselect=False, withAsterisk=True)]
 
 
 def targets(facts: Facts) -> list[str]:
     """The states that the action can lead to; a task run can only go on running where it is paused."""
     paused = facts.task_run is not None and facts.task_run.state is State.PAUSED
-    hidden = {State.RUNNING} if facts.action is Action.CHANGE_STATE and not paused else set()
-    if facts.task_run is not None:
-        hidden.add(facts.task_run.state)
+    hidden = {facts.task_run.state if facts.task_run is not None else facts.state}
+    if facts.action is Action.CHANGE_STATE and not paused:
+        hidden.add(State.RUNNING)
     return [state.value for state in ACTIONS[facts.action].targets if state not in hidden]
 
 

@@ -4,7 +4,8 @@ import { test } from "node:test";
 import { items } from "../../assets/js/actions/menu.js";
 import { bulkEntries, entries, ofKey, primary, quick, refusal, roleIn, taskEntries } from "../../assets/js/actions/model.js";
 import { menuStep } from "../../assets/js/execution/popup.js";
-import { chosenWords } from "../../assets/js/executions/bulk.js";
+import { chosenWords, widerWords } from "../../assets/js/executions/bulk.js";
+import { pace, words } from "../../assets/js/operations/progress.js";
 import { Selection } from "../../assets/js/executions/selection.js";
 
 /** @param {string} action @param {object} [more] @returns {import("../../assets/js/actions/model.js").ActionInfo} */
@@ -112,4 +113,29 @@ test("keys in a menu go round, and to its ends", () => {
   assert.equal(menuStep("End", 0, 3), 2);
   assert.equal(menuStep("Home", 2, 3), 0);
   assert.equal(menuStep("x", 0, 3), null);
+});
+
+test("the way to all that match is offered once a whole page is selected", () => {
+  const selection = new Selection();
+  const matching = { filters: "", total: 300, page: 2 };
+  selection.replace(/** @type {any[]} */ ([{ id: "a" }]));
+  assert.equal(widerWords(selection, matching), null);
+  selection.replace(/** @type {any[]} */ ([{ id: "a" }, { id: "b" }]));
+  assert.equal(widerWords(selection, matching), "Select all 300 that match");
+  assert.equal(widerWords(selection, { ...matching, total: 2 }), null);
+  selection.selectAll("", 300);
+  assert.equal(widerWords(selection, matching), null);
+});
+
+const operation = (/** @type {object} */ more) =>
+  ({ id: "o", action: "kill", actor: "ada", origin: "ui", state: "RUNNING", total: 1000, created_at: "2026-01-01T00:00:00Z", ...more });
+
+test("how far an operation is, in words", () => {
+  const half = operation({ done: 450, refused: 40, unknown: 10, started_at: "2026-01-01T00:00:00Z" });
+  assert.equal(words(half), "450 of 1\u202f000 executions done · 40 refused · 10 not found · 500 to go");
+  assert.match(pace(half, Date.parse("2026-01-01T00:00:10Z")), /^about 10.* left$/);
+  const stopped = operation({ state: "STOPPED", done: 5, started_at: "2026-01-01T00:00:00Z", ended_at: "2026-01-01T00:00:03Z" });
+  assert.equal(words(stopped), "5 of 1\u202f000 executions done · 995 left out");
+  assert.match(pace(stopped, 0), /^stopped in 3/);
+  assert.match(pace(operation({ state: "STOPPING" }), 0), /^stopping/);
 });

@@ -93,7 +93,7 @@ def test_one_execution_is_asked_for_or_many() -> None:
     assert several == Request(Action.KILL, ("a", "b"), many=True, count=2)
     matching = read({"action": "labels", "filters": "filters[state][IN]=FAILED", "count": 48_210, "many": True})
     assert matching == Request(Action.LABELS, (), "filters[state][IN]=FAILED", None, True, 48_210)
-    assert matching.title == "Set labels: 48,210 executions"
+    assert matching.subject == "48\u202f210 executions"
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ import { h, setText } from "../dom.js";
 /** @type {Menu | null} */
 let open = null;
 
+const WHY = "What is grey says here why.";
+
 /** Keep a box of `size` within the window. @param {number} at @param {number} size @param {number} room */
 export function fit(at, size, room) {
   return Math.max(4, Math.min(at, room - size - 4));
@@ -16,7 +18,8 @@ export function fit(at, size, room) {
 /**
  * Show a menu at a point of the window; closes by Escape, by a click elsewhere or by choosing. What is greyed can be reached by the
  * keys all the same: the line below says why it is.
- * @param {{x: number, y: number}} at @param {Item[]} items @param {Node | string} [title] @param {() => void} [closed]
+ * @param {{x: number, y: number, above?: boolean}} at `above`: its lower end is there @param {Item[]} items @param {Node | string} [title]
+ * @param {() => void} [closed]
  * @returns {Menu}
  */
 export function openMenu(at, items, title, closed) {
@@ -34,7 +37,7 @@ export function openMenu(at, items, title, closed) {
   document.body.append(element);
   show(items);
   element.style.left = `${fit(at.x, element.offsetWidth, innerWidth)}px`;
-  element.style.top = `${fit(at.y, element.offsetHeight, innerHeight)}px`;
+  element.style.top = `${fit(at.above ? at.y - element.offsetHeight : at.y, element.offsetHeight, innerHeight)}px`;
   const close = () => {
     if (!element.isConnected) return;
     element.remove();
@@ -48,7 +51,7 @@ export function openMenu(at, items, title, closed) {
   const keys = (/** @type {KeyboardEvent} */ event) => onKey(event, list, close);
   const explain = (/** @type {Event} */ event) => {
     const target = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest("button"));
-    setText(why, target?.dataset.why ?? "");
+    setText(why, target?.dataset.why ?? WHY);
   };
   document.addEventListener("pointerdown", outside, true);
   document.addEventListener("keydown", keys, true);

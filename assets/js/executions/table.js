@@ -59,7 +59,7 @@ export class Table {
     this.parts = {
       chips: chips(byId(params.counts), (states) => change(withStates(here(), states))),
       pager: pager(byId(params.pager), params.sizes ?? [25, 50, 100], (to) => this.goTo(to)),
-      bulk: bulkBar(byId(params.bulk), selection),
+      bulk: bulkBar(byId(params.bulk), selection, () => this.matching()),
       chip: byId(params.newChip),
       empty: byId(params.empty),
       total: byId(params.total),
@@ -241,6 +241,11 @@ export class Table {
     this.order.release();
     this.thaw();
     this.frame.ask();
+  }
+
+  /** @returns {import("./bulk.js").Matching} */
+  matching() {
+    return { filters: this.ask.filters, total: this.store.total, page: this.order.shown.length };
   }
 
   /** The checkboxes changed. */
