@@ -87,8 +87,9 @@ class SeenStore:
     def neighbours(self, execution_id: str, filters: Filters | None = None, *given: Any) -> Neighbours:
         if self.row(execution_id) is None:
             return Neighbours()
-        mine = None if filters is None else in_namespaces(filters, self._allowed)
-        return self._store.neighbours(execution_id, mine, *given)
+        if filters is None:
+            return self._store.neighbours(execution_id)
+        return self._store.neighbours(execution_id, in_namespaces(filters, self._allowed), *given)
 
     def last_of_flow(self, namespace: str, flow_id: str, *given: Any) -> list[Any]:
         return self._store.last_of_flow(namespace, flow_id, *given) if inside(namespace, self._allowed) else []
