@@ -62,13 +62,13 @@ _FILTERS = (
     Parameter("target", "string", "What to: an execution's id, a flow, a user; its beginning is enough."),
     Parameter("origin", "string", "From where: ui, api, cli or trigger."),
     Parameter("text", "string", "Anywhere in a row, letter case aside."),
-    Parameter("since", "date", "Not before."),
-    Parameter("until", "date", "Before."),
+    Parameter("since", "date-time", "Not before."),
+    Parameter("until", "date-time", "Before."),
     Parameter("before", "integer", "Rows older than the one with this number."),
 )
 ENDPOINTS = (
     Endpoint(
-        "GET", "/audit", search, "Who did what to what, the newest first.", "{results, before}",
+        "GET", "/audit", search, "Who did what to what, the newest first.", "{results: [AuditRow], before?: integer}",
         (*_FILTERS, Parameter("size", "integer", "Rows at the most.", "100")), ours=True, verb=Verb.READ_AUDIT,
     ),
     Endpoint(

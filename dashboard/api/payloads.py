@@ -81,6 +81,15 @@ SHAPES: dict[str, str] = {
     "OperationResult": "position: integer, executionId: string, result: string, why?: string, newId?: string, "
     "namespace?: string, flowId?: string, state?: State",
     "FieldValue": "value: any, count: integer",
+    "User": "name: string, role: string, grants: object, disabled: boolean, source: string",
+    "Session": "id: string, user: string, createdAt: date-time, seenAt: date-time, expiresAt: date-time, "
+    "address: string|null, device: string|null",
+    "Token": "id: string, name: string, user: string, role: string, namespaces: null|[string], hint: string, "
+    "createdAt: date-time, expiresAt: date-time|null, usedAt: date-time|null",
+    "NewToken": "id: string, name: string, user: string, role: string, namespaces: null|[string], hint: string, "
+    "createdAt: date-time, expiresAt: date-time|null, usedAt: date-time|null, token: string",
+    "AuditRow": "seq: integer, at: date-time, actor: string, action: string, target: string, origin: string, "
+    "address: string|null, reason: string|null, before: any, after: any",
     "View": "id: string, name: string, owner: string, shared: boolean, query: string, pinned: boolean, "
     "default: boolean, createdAt: date-time, updatedAt: date-time",
 }

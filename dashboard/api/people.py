@@ -200,7 +200,7 @@ ENDPOINTS = (
         verb=Verb.ACCOUNT, narrows=True,
     ),
     Endpoint(
-        "DELETE", "/sessions", revoke_sessions, "End one's other sessions, or all of a user.", "{ended}",
+        "DELETE", "/sessions", revoke_sessions, "End one's other sessions, or all of a user.", "{ended: integer}",
         (Parameter("user", "string", "Whose, for admins; one's own when not given."), _REASON), ours=True,
         verb=Verb.ACCOUNT, narrows=True,
     ),
@@ -212,7 +212,7 @@ ENDPOINTS = (
         "GET", "/tokens", tokens, "API tokens.", "[Token]", (_ALL,), ours=True, verb=Verb.ACCOUNT, narrows=True,
     ),
     Endpoint(
-        "POST", "/tokens", make_token, "Make an API token; its text is in this answer alone.", "Token and token",
+        "POST", "/tokens", make_token, "Make an API token; its text is in this answer alone.", "NewToken",
         (_json("`{name, role, namespaces, days}`; `namespaces` null: all of one's own."), _REASON), ours=True,
         verb=Verb.TOKENS, narrows=True,
     ),
