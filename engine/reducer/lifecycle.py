@@ -89,8 +89,19 @@ def _close(draft: Draft, state: State) -> None:
     tell_parent(draft)
     after = draft.plan.root.lists.get(AFTER, ())
     if after and draft.execution.deletion is None:
+        _drop_earlier(draft)
         draft.set_progress(ROOT, Progress(total=len(after), branch=AFTER, verdict=state))
         draft.advance_later(ROOT)
+
+
+def _drop_earlier(draft: Draft) -> None:
+    """Forget what ran after an earlier end, where this attempt was killed before it began."""
+    if draft.execution.attempt_number == 1:
+        return
+    for run in draft.snapshot().values():
+        node = draft.node(run)
+        if (node.path[0] if node.path else node).list == AFTER:
+            draft.drop(run)
 
 
 def tell_trigger(draft: Draft) -> None:

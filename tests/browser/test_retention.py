@@ -55,6 +55,6 @@ def test_rows_leave_the_table_and_an_execution_says_that_it_is_gone(
     page.until("the rows to go", lambda: not any(page.row_text(i) for i in ids[:3]))
     assert all(page.row_text(i) for i in ids[3:])
     page.until("the new total", lambda: "2 executions" in page.script("return document.body.innerText"))
-    other.until("the word", lambda: "removed by retention" in other.script("return document.body.innerText"))
+    other.until("the word", lambda: "the last that was known" in other.script("return document.body.innerText"))
     assert page.is_same_load()
     assert other.is_same_load()
