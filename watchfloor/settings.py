@@ -113,7 +113,7 @@ class Settings(BaseSettings):
     export_stall: int = Field(60, ge=1, description="Time whoever gets an export may take nothing of it.")
     bulk_max_ids: int = Field(50_000, ge=1, description="Executions one operation may name by their ids.")
     operation_max_items: int = Field(200_000, ge=1, description="Executions one operation may have.")
-    operation_ahead: int = Field(400, ge=20, description="Executions of operations that wait for an executor at most.")
+    operation_ahead: int = Field(400, ge=50, description="Executions of operations that wait for an executor at most.")
     operation_days: float = Field(30.0, gt=0, description="How long ended operations and their results are kept.")
     page_size_max: int = Field(500, ge=1, description="Rows of one page at the most.")
     views_max: int = Field(200, ge=1, description="Saved views one person may have.")

@@ -44,13 +44,13 @@ class Line:
 
 
 @pytest.mark.parametrize("rate", [500, 1_000, 3_000])
-@pytest.mark.parametrize(("late", "share"), [(0.02, 0.75), (0.2, 0.5)])
+@pytest.mark.parametrize(("late", "share"), [(0.02, 0.75), (0.2, 0.75)])
 def test_a_fast_executor_is_kept_busy_and_others_wait_a_moment(rate: float, late: float, share: float) -> None:
     line = Line(Pace(2_000), rate, late)
     line.run(5)
     line.most = 0
     assert line.run(10) > rate * 10 * share
-    assert line.most / rate <= TARGET * 2.5
+    assert line.most / rate <= max(TARGET, late) * 3
 
 
 def test_a_slow_executor_has_little_ahead() -> None:
