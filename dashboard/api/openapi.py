@@ -22,6 +22,7 @@ _PLAIN: dict[str, Schema] = {
     "boolean": {"type": "boolean"},
     "object": {"type": "object"},
     "null": {"type": "null"},
+    "date": {"type": "string", "format": "date-time"},
     "date-time": {"type": "string", "format": "date-time"},
     "duration": {"type": "string", "format": "duration"},
     "filter": {"type": "string"},
@@ -34,6 +35,7 @@ _ENUMS: dict[str, Schema] = {
 _PAGE = "results: [{}], total: integer"
 _CURSOR_PAGE = f"{_PAGE}, type: string, nextCursor?: string"
 _GENERIC = re.compile(r"(PagedResults|CursorOrOffsetPagedResults)<(.+)>")
+_AND = re.compile(r"(.+) and (\w+)")  # a shape with one more text
 _MEDIA = re.compile(r"[a-z]+/[\w.+-]+")
 _FAILURES = {
     400: "A parameter that can't be read.",
@@ -158,8 +160,8 @@ def type_of(text: str) -> Schema:
         return {"type": "array", "items": type_of(text[1:-1])}
     if text.startswith("{") and text.endswith("}"):
         return members(text[1:-1])
-    if text.endswith(" and url"):
-        return {"allOf": [type_of(text.removesuffix(" and url")), members("url: string")]}
+    if match := _AND.fullmatch(text):
+        return {"allOf": [type_of(match[1]), members(f"{match[2]}: string")]}
     if match := _GENERIC.fullmatch(text):
         page = _PAGE if match[1] == "PagedResults" else _CURSOR_PAGE
         return members(page.format(match[2]))
