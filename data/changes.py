@@ -13,8 +13,8 @@ import sqlalchemy as sa
 
 from data import blobs
 from data.counters import Tally
-from data.signatures import same, signature_of
-from data.tables import execution, execution_data, execution_label, search_text, task_run
+from data.signatures import error_key, error_of, same, signature_of
+from data.tables import error_text, execution, execution_data, execution_label, search_text, task_run
 from data.texts import label_pairs
 from data.times import to_us, to_us_or_none
 from data.upserts import among, as_ids, fetch, insert_new, run_many, upsert
@@ -72,6 +72,7 @@ class Change(msgspec.Struct, gc=False):
     row: ExecutionRow
     signature: dict[str, Any] | None  # ``None``: the stored one
     text_key: int
+    error: str
     before: Stored | None
 
 
@@ -112,9 +113,9 @@ def stored_of(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Stored
 def change_of(item: Execution, before: Stored | None) -> Change:
     row = row_of(item)
     if before is not None and same(before.row, row):
-        return Change(item, row, None, before.text_key, before)
+        return Change(item, row, None, before.text_key, error_of(row), before)
     signature = signature_of(row)
-    return Change(item, row, signature, signature["key"], before)
+    return Change(item, row, signature, signature["key"], error_of(row), before)
 
 
 def write_changes(connection: sa.Connection, dialect: str, changes: Sequence[Change]) -> dict[str, int]:
@@ -123,6 +124,13 @@ def write_changes(connection: sa.Connection, dialect: str, changes: Sequence[Cha
         return {}
     signatures = {c.text_key: c.signature for c in changes if c.signature is not None}
     run_many(connection, insert_new(dialect, search_text), [signatures[key] for key in sorted(signatures)])
+    errors = {
+        error_key(c.error): c.error
+        for c in changes
+        if c.error and (c.before is None or c.before.row.error != c.row.error)
+    }
+    new_errors = [{"key": key, "text": text} for key, text in sorted(errors.items())]
+    run_many(connection, insert_new(dialect, error_text), new_errors)
     _write_index(connection, dialect, changes)
     seqs = _seqs(connection, changes)
     data = [_data_row(c, seqs[c.execution.id]) for c in changes]
@@ -138,7 +146,12 @@ def write_changes(connection: sa.Connection, dialect: str, changes: Sequence[Cha
 
 # Of a row: what is seldom another later on, and what else is in which columns.
 FIXED = ("namespace", "flow_id", "revision", "kind", "parent_id", "original_id", "start_date")
-CHANGING = {"state": ("state",), "end_date": ("end_at", "duration"), "last_task": ("last_task",)}
+CHANGING = {
+    "state": ("state",),
+    "end_date": ("end_at", "duration"),
+    "last_task": ("last_task",),
+    "error": ("error_key",),
+}
 _ALWAYS = ("version", "changed_at")
 
 
@@ -205,6 +218,7 @@ def index_row(change: Change) -> dict[str, Any]:
         "id_reversed": item.id[::-1],
         "original_id": item.original_id,
         "last_task": item.last_task,
+        "error_key": error_key(change.error),
     }
 
 

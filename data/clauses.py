@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 from msgspec import structs
+from sqlalchemy.sql.util import ClauseAdapter
 
 from data.counters import NO_TASK
 from data.errors import FilterError
@@ -17,7 +18,16 @@ from data.filters import Condition, Filters, wanted
 from data.matching import columns_of, is_of_range
 from data.operators import NEGATIONS, OPERATORS, Op, position_of
 from data.signatures import LABEL_END, clean, label_start
-from data.tables import execution, execution_label, flow_count, label_count, search_text, task_count, text_count
+from data.tables import (
+    error_text,
+    execution,
+    execution_label,
+    flow_count,
+    label_count,
+    search_text,
+    task_count,
+    text_count,
+)
 from data.texts import short
 from data.times import to_us
 from engine.model import SYSTEM_PREFIX
@@ -45,6 +55,8 @@ _COLUMNS = {
 }
 _BEFORE = frozenset({Op.LESS_THAN, Op.LESS_THAN_OR_EQUAL_TO})
 _NAMES = ("namespace", "flowId")
+_PARENTS = ("parentId", "triggerExecutionId")
+_SEARCHED = (Op.CONTAINS, Op.ENDS_WITH)
 
 
 class Meaning(msgspec.Struct, frozen=True):
@@ -128,13 +140,23 @@ def _known(condition: Condition) -> sa.Select[Any]:
 # -- clauses
 
 
-def to_clauses(told: Meaning, table: sa.Table, *, listed: bool = False) -> list[Clause]:
+Lookup = Callable[[sa.Select[Any]], Any]
+
+
+def _not_looked_up(query: sa.Select[Any]) -> Any:
+    return query
+
+
+def to_clauses(
+    told: Meaning, table: sa.Table, *, listed: bool = False, lookup: Lookup = _not_looked_up
+) -> list[Clause]:
     """All of it, one clause a condition, over ``execution`` (all fields), ``flow_count`` (the ``COUNTED`` ones),
     ``search_text`` joined with ``text_count`` (the ``SIGNED`` ones) or ``task_count`` (the ``TASKED`` ones).
 
-    ``listed``: executions are found by their signatures, rather than looked at one by one.
+    ``listed``: executions are found by their signatures, rather than looked at one by one. ``lookup`` gives the few
+    values that a query finds, or the query itself: a database plans better with values.
     """
-    make = _Maker(table, listed)
+    make = _Maker(table, listed, lookup)
     clauses = make.every(told.conditions)
     for groups in (told.groups, told.either):
         if groups:
@@ -145,9 +167,10 @@ def to_clauses(told: Meaning, table: sa.Table, *, listed: bool = False) -> list[
 class _Maker:
     """Makes clauses over one table."""
 
-    def __init__(self, table: sa.Table, listed: bool) -> None:
+    def __init__(self, table: sa.Table, listed: bool, lookup: Lookup) -> None:
         self._table = table
         self._listed = listed
+        self._lookup = lookup
 
     def every(self, conditions: Iterable[Condition]) -> list[Clause]:
         """A clause for each; those that only signatures know are one together."""
@@ -160,19 +183,57 @@ class _Maker:
         return [*clauses, *([self._signed(signed)] if signed else [])]
 
     def _one(self, condition: Condition) -> Clause:
+        if condition.field in _PARENTS and condition.op in _SEARCHED:
+            return sa.and_(execution.c.parent_id.is_not(None), self._parents(condition))
         special = _ON_EXECUTION if self._table is execution else _ON_COUNTS
         return special.get(condition.field, _plain)(condition, self._table)
 
-    def _signed(self, conditions: Sequence[Condition]) -> Clause:
-        key = execution.c.text_key if self._listed else execution.c.text_key + sa.literal_column("0")
-        if any(id_clauses(c) for c in conditions if c.field == "q"):
-            return sa.and_(*(self._text_or_id(key, c) for c in conditions))
-        return key.in_(sa.select(search_text.c.key).where(*map(_on_signature, conditions)))
+    def _parents(self, condition: Condition) -> Clause:
+        """Parents are looked for along their own index, which is shorter."""
+        other = execution.alias().c.parent_id
+        found = OPERATORS[condition.op].clause(other, _values(condition))
+        return execution.c.parent_id.in_(self._lookup(sa.select(other).distinct().where(other.is_not(None), found)))
 
-    @staticmethod
-    def _text_or_id(key: Any, condition: Condition) -> Clause:
-        ids = id_clauses(condition) if condition.field == "q" else []
-        return sa.or_(key.in_(sa.select(search_text.c.key).where(_on_signature(condition))), *ids)
+    def _signed(self, conditions: Sequence[Condition]) -> Clause:
+        key = execution.c.text_key if self._listed else _unindexed(execution.c.text_key)
+        others = [c for c in conditions if c.field != "q"]
+        known = [key.in_(self._lookup(signatures(others)))] if others else []
+        return sa.and_(*known, *(self._text(c) for c in conditions if c.field == "q"))
+
+    def _text(self, condition: Condition) -> Clause:
+        """Free text is in the signature, in the error, or means the id."""
+        signed, errors = self._lookup(signatures([condition])), self._lookup(error_keys([condition]))
+        ids = id_clauses(condition)
+        if not self._listed:
+            keys = _unindexed(execution.c.text_key), _unindexed(execution.c.error_key)
+            return sa.or_(keys[0].in_(signed), keys[1].in_(errors), *ids)
+        each = [execution.c.text_key.in_(signed), error_clause(errors), *ids]
+        return execution.c.seq.in_(sa.union_all(*(_keys_where(clause) for clause in each)))
+
+
+def _unindexed(column: Any) -> Any:
+    return column + sa.literal_column("0")
+
+
+def _keys_where(clause: Clause) -> Any:
+    other = execution.alias()
+    return sa.select(other.c.seq).where(ClauseAdapter(other).traverse(clause))
+
+
+def error_keys(conditions: Iterable[Condition]) -> Any:
+    """Errors that one of the free texts is in."""
+    texts = (position_of(error_text.c.text, needle(c.values[0])) > 0 for c in conditions)
+    return sa.select(error_text.c.key).where(sa.or_(*texts))
+
+
+def error_clause(keys: Any) -> Clause:
+    """Executions with one of the errors, along their index."""
+    return sa.and_(execution.c.error_key.is_not(None), execution.c.error_key.in_(keys))
+
+
+def signatures(conditions: Iterable[Condition]) -> Any:
+    """Keys of the signatures that match all."""
+    return sa.select(search_text.c.key).where(*map(_on_signature, conditions))
 
 
 def _on_signature(condition: Condition) -> Clause:
@@ -233,7 +294,8 @@ def _original(condition: Condition, table: sa.Table) -> Clause:
     own, other = execution.c.id, execution.c.original_id
     if condition.op in NEGATIONS:
         return sa.func.coalesce(other, own).not_in(_values(condition))
-    clause = OPERATORS[condition.op].clause(other, _values(condition))
+    begin = condition.op is Op.STARTS_WITH
+    clause = begins(other, condition.values[0]) if begin else OPERATORS[condition.op].clause(other, _values(condition))
     return sa.or_(sa.and_(other.is_not(None), clause), sa.and_(_id(condition, table), other.is_(None)))
 
 
@@ -284,10 +346,15 @@ def begins(column: Any, text: str) -> Clause:
 
 
 def signed_value(condition: Condition) -> Any:
-    """The column of ``search_text``, or for a label its value there, NULL where there is none."""
+    """The column of ``search_text``, or for a label its value there."""
     if condition.field != "labels":
         return search_text.c[_COLUMNS[condition.field]]
-    start, labels = label_start(condition.key or ""), search_text.c.labels
+    return label_value(condition.key or "")
+
+
+def label_value(key: str) -> Any:
+    """The value of a label in ``search_text``, NULL where there is none."""
+    start, labels = label_start(key), search_text.c.labels
     at = position_of(labels, start)
     rest = sa.func.substr(labels, at + len(start))
     value = sa.func.substr(rest, 1, position_of(rest, LABEL_END) - 1)

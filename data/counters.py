@@ -10,7 +10,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from data import tables
-from data.signatures import keys_of
 from data.texts import label_pairs
 from data.times import DAY, HOUR, to_us
 from data.upserts import add_to, run_many
@@ -122,7 +121,7 @@ def zero_keys(gone: Iterable[tuple[ExecutionRow, int]]) -> dict[sa.Table, list[d
         flows.update((*bucket, namespace, flow_id) for bucket in _buckets(start, end))
         tasks.add((namespace, flow_id))
         labels.update(label_pairs(row.labels))
-        texts.update((key,) for key in {text, *keys_of(row)})
+        texts.add((text,))
     found = (
         (tables.flow_count, _FLOW, flows),
         (tables.label_count, ("key", "value"), labels),

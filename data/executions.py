@@ -1,4 +1,4 @@
-"""Reading executions: lists, single rows, neighbours."""
+"""Reading executions: lists and single rows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from data.counts import Counting, Counts
 from data.database import Database
 from data.filters import Filters
 from data.pages import Paging, Window, parse_sort
-from data.records import ExecutionPage, ExecutionQuery, Neighbours
+from data.records import ExecutionPage, ExecutionQuery
 from data.tables import execution, execution_data, stream_position
 from streaming.messages import ExecutionRow
 
@@ -74,17 +74,3 @@ class Executions(Database):
         query = _ROWS.where(execution.c.parent_id == execution_id).order_by(execution.c.start_at, execution.c.seq)
         with self._read() as connection:
             return [blobs.decode_row(row.row) for row in connection.execute(query)]
-
-    def neighbours(self, execution_id: str) -> Neighbours:
-        """The executions of the same flow that started just before and just after this one."""
-        c = execution.c
-        place = sa.tuple_(c.start_at, c.seq)
-        with self._read() as connection:
-            here = connection.execute(sa.select(execution).where(c.id == execution_id)).first()
-            if here is None:
-                return Neighbours()
-            same = sa.select(c.id).where(c.flow_id == here.flow_id, c.namespace == here.namespace).limit(1)
-            at = sa.tuple_(sa.literal(here.start_at), sa.literal(here.seq))
-            before = same.where(place < at).order_by(c.start_at.desc(), c.seq.desc())
-            after = same.where(place > at).order_by(c.start_at, c.seq)
-            return Neighbours(connection.scalar(before), connection.scalar(after))

@@ -155,7 +155,7 @@ FIELDS: dict[str, Field] = {
               lambda row: row.original_id or row.id),
         Field("id", "Id", "id", _OWN_IDS, _text, "its own id",
               lambda row: row.id),
-        Field("taskId", "Task", "text", _WORDS, _text, "the task it is at, or was at last", lambda row: row.last_task,
+        Field("taskId", "Task", "text", _WORDS, _text, "the task that changed last: where it is, or ended", lambda row: row.last_task,
               suggests=True),
     )
 }  # fmt: skip

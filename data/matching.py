@@ -10,7 +10,7 @@ from typing import Any
 from data.fields import FIELDS, ID_END, ID_START, DateFilter, needle, since
 from data.filters import Condition, Filters, wanted
 from data.operators import NEGATIONS, OPERATORS, Op
-from data.signatures import text_of
+from data.signatures import error_of, text_of
 from streaming.messages import ExecutionRow
 
 Test = Callable[[ExecutionRow, datetime], bool]
@@ -54,7 +54,7 @@ def _plain_test(condition: Condition) -> Test:
 
 def _text_test(condition: Condition) -> Test:
     text, part = condition.values[0].strip(), needle(condition.values[0])
-    return lambda row, now: part in text_of(row) or finds_id(row.id, text)
+    return lambda row, now: part in text_of(row) or part in error_of(row) or finds_id(row.id, text)
 
 
 def finds_id(execution_id: str, text: str) -> bool:

@@ -15,13 +15,16 @@ import sqlalchemy as sa
 
 from data.clauses import FEW, Meaning, is_system_label, label_clause
 from data.counters import WIDTH, Grain
-from data.counts import Counting, Span, is_counted, is_signed, split
+from data.counts import Counting, is_counted, is_signed
 from data.errors import FilterError
 from data.filters import Condition
 from data.operators import Op
 from data.records import DEFAULT_SORT
-from data.tables import execution, execution_data, execution_label
+from data.spans import Span, split
+from data.tables import execution, execution_data, execution_label, flow_count
+from data.times import DAY
 
+_SORTED = 2_000  # matching executions that are always found and sorted
 NEAR = 500  # rows before a page that are rather read than counted
 # PostgreSQL has no hints: for the rest of the transaction it is to read along an index rather than to sort a million.
 _ALONG = "SET LOCAL enable_sort = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
@@ -104,20 +107,20 @@ class Paging:
     def _seqs(self, told: Meaning, sort: Sort, window: Window, total: int) -> list[int]:
         if sort.field == "startDate" and _is_one_label(told):
             return self._of_label(told.conditions[0], sort, window)
-        clauses = self._counting.clauses(told)
-        if sort.field in _VALUES and is_counted(told):
+        clauses = self._counting.clauses(told, total)
+        if sort.field in _VALUES and is_signed(told):
             return self._of_values(told, clauses, sort, window)
         if sort.field == "startDate":
             span, before = self._narrowed(told, sort, window, total)
             clauses += span.clauses(execution.c.start_at)
             window = Window(window.offset - before, window.limit)
-        query = self._ordered(told, sort, total).where(*clauses).limit(window.limit).offset(window.offset)
+        query = self.ordered(told, sort, total).where(*clauses).limit(window.limit).offset(window.offset)
         return list(self._connection.scalars(query))
 
-    def _ordered(self, told: Meaning, sort: Sort, total: int) -> sa.Select[Any]:
-        """Read along the index of the sort when many match; when few do, find those and sort them."""
+    def ordered(self, told: Meaning, sort: Sort, total: int) -> sa.Select[Any]:
+        """Keys in order: read along the index of the sort when many match; when few do, those are found and sorted."""
         along = total > FEW
-        if not along and self._counting.by_signature(told):
+        if total <= _SORTED or (not along and self._counting.by_signature(told, total)):
             return sorted_query(sort, apart=True)
         if along and sort.field != "startDate" and self._connection.dialect.name == "postgresql":
             self._connection.exec_driver_sql(_ALONG)
@@ -126,7 +129,7 @@ class Paging:
     def _of_values(self, told: Meaning, clauses: list[sa.ColumnElement[bool]], sort: Sort, window: Window) -> list[int]:
         """Value by value: how many executions have each is known."""
         column = SORTS[sort.field].column
-        values = self._counting.values(told, column)
+        values = self._counting.values(told, sort.field)
         by_start = sorted_query(Sort("startDate", sort.descending)).where(*clauses)
         found: list[int] = []
         offset = window.offset
@@ -151,22 +154,31 @@ class Paging:
         parts = split(told)
         if parts.start or parts.end or told.either or not is_signed(parts.rest):
             return Span(), 0
-        near = window.offset + window.limit <= NEAR
-        if near and not self._sparse(parts.rest, total):
+        if told == Meaning() and window.offset + window.limit <= NEAR:
             return Span(), 0
+        if parts.rest.fields & {"q"}:  # errors and ids may be found on any day
+            return Span(), 0
+        if window.offset + window.limit <= NEAR and self._is_near(parts.rest, sort, window):
+            return Span(), 0
+        span, before = _locate(self._days(parts.rest, Span()), Grain.DAY, sort, window)
         if not is_counted(parts.rest):
-            if parts.rest.fields & {"q"}:  # ids may be found on any day
-                return Span(), 0
-            return _locate(self._counting.days(parts.rest), Grain.DAY, sort, window)
-        days = self._counting.buckets(parts.rest, Grain.DAY, Span())
-        span, before = _locate(days, Grain.DAY, sort, window)
+            return span, before
         hours = self._counting.buckets(parts.rest, Grain.HOUR, span)
         rest = Window(window.offset - before, window.limit)
         span, within = _locate(hours, Grain.HOUR, sort, rest)
         return span, before + within
 
-    def _sparse(self, told: Meaning, total: int) -> bool:
-        return told != Meaning() and total * 20 < sum(self._counting.count(Meaning()).values())
+    def _days(self, told: Meaning, span: Span) -> list[tuple[int, int]]:
+        counting = self._counting
+        return counting.buckets(told, Grain.DAY, span) if is_counted(told) else counting.days(told, span)
+
+    def _is_near(self, told: Meaning, sort: Sort, window: Window) -> bool:
+        """Whether the window is within the first few days, so that it is found by reading from there on."""
+        c = flow_count.c
+        end = sa.func.max(c.bucket) if sort.descending else sa.func.min(c.bucket)
+        day = self._connection.scalar(sa.select(end).where(c.grain == int(Grain.DAY))) or 0
+        first = Span(day - DAY) if sort.descending else Span(None, day + 2 * DAY)
+        return sum(n for _, n in self._days(told, first)) >= window.offset + window.limit
 
 
 def sorted_query(sort: Sort, *, along: bool = False, apart: bool = False) -> sa.Select[Any]:

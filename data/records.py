@@ -151,7 +151,7 @@ class ExecutionPage(msgspec.Struct, frozen=True):
 
 
 class Neighbours(msgspec.Struct, frozen=True):
-    """The executions of the same flow that started just before and just after; ``None`` where there is none."""
+    """The ids of the executions beside one, in its flow or in a list; ``None`` where there is none."""
 
     previous: str | None = None
     next: str | None = None

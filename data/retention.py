@@ -18,7 +18,9 @@ from data import blobs
 from data.counters import Tally, zero_keys
 from data.database import Database
 from data.log_append import keep_seq
+from data.signatures import error_key, error_of
 from data.tables import (
+    error_text,
     execution,
     execution_data,
     execution_label,
@@ -248,10 +250,11 @@ class Retention(Database):
         """Nothing is left of these: their places in the kept counts and texts go too, where nobody else has them."""
         with self._write() as connection:
             if self.dialect == "postgresql":  # nobody is to count a text anew that is about to go
-                connection.execute(sa.text("LOCK TABLE search_text IN SHARE ROW EXCLUSIVE MODE"))
+                connection.execute(sa.text("LOCK TABLE search_text, error_text IN SHARE ROW EXCLUSIVE MODE"))
             for table, keys in zero_keys((one.row, one.text_key) for one in remains).items():
                 run_many(connection, _zeros[table], keys)
             self._drop_texts(connection, {one.text_key for one in remains})
+            self._drop_errors(connection, [one.row for one in remains])
             ids = [one.row.id for one in remains]
             connection.execute(sa.delete(pruned).where(pruned.c.execution_id.in_(ids)))
 
@@ -259,3 +262,9 @@ class Retention(Database):
     def _drop_texts(connection: sa.Connection, keys: Iterable[int]) -> None:
         counted = sa.select(text_count.c.text_key).where(text_count.c.text_key == search_text.c.key)
         connection.execute(sa.delete(search_text).where(search_text.c.key.in_(list(keys)), ~counted.exists()))
+
+    @staticmethod
+    def _drop_errors(connection: sa.Connection, rows: Iterable[ExecutionRow]) -> None:
+        keys = [key for row in rows if (key := error_key(error_of(row))) is not None]
+        used = sa.select(execution.c.seq).where(execution.c.error_key == error_text.c.key)
+        connection.execute(sa.delete(error_text).where(error_text.c.key.in_(keys), ~used.exists()))

@@ -33,6 +33,13 @@ _ERRORS = (
     "No space left on device",
     "Column 'amount' has {0} nulls, 0 are allowed",
 )
+_TRIGGERS = (
+    Trigger("schedule", "io.kestra.plugin.core.trigger.Schedule"),
+    Trigger("hook", "io.kestra.plugin.core.trigger.Webhook"),
+    None,
+)
+_REVISIONS = 3
+_REPEATS = 200  # one execution in so many repeats another
 _ENDS = (State.SUCCESS, State.FAILED, State.WARNING, State.KILLED, State.CANCELLED)
 _WEIGHTS = (90, 5, 3, 1, 1)
 
@@ -59,9 +66,12 @@ def seed(
 
 def _executions(chance: random.Random, n: int, seed: int, past: timedelta, now: datetime) -> Iterator[Execution]:
     parent: str | None = None
+    failed: str | None = None
     for number in range(n):
         start = now - past * (1 - (number + chance.random()) / n)
         made = _execution(chance, dated_id(int(start.timestamp() * 1000), seed, number), start, parent, now)
+        made = _dressed(made, number, 1 + number * _REVISIONS // n, failed)
+        failed = made.id if made.state is State.FAILED else failed
         if number >= n - WITH_TASKS:
             made = _with_tasks(made)
         parent = made.id if chance.random() < 0.05 else None
@@ -85,11 +95,18 @@ def _execution(chance: random.Random, id: str, start: datetime, parent: str | No
         changed_at=history[-1].date,
         kind=Kind.SYNTHETIC,
         labels={LABEL: "true", "env": chance.choice(("prod", "prod", "stage")), "team": team},
-        trigger=Trigger("schedule", "io.kestra.plugin.core.trigger.Schedule"),
         parent_id=parent,
         error=error if state is State.FAILED else None,
         last_task=_TASKS[-1],
     )
+
+
+def _dressed(execution: Execution, number: int, revision: int, failed: str | None) -> Execution:
+    """With what depends on its place alone: trigger, revision, where it failed, and now and then what it repeats."""
+    at = _TASKS[number % len(_TASKS)] if execution.state is State.FAILED else execution.last_task
+    original = failed if number % _REPEATS == 0 else None
+    trigger = _TRIGGERS[number % len(_TRIGGERS)]
+    return evolve(execution, trigger=trigger, revision=revision, last_task=at, original_id=original)
 
 
 def _history(start: datetime, end: State, finished: datetime) -> History:
@@ -102,7 +119,7 @@ def _with_tasks(execution: Execution) -> Execution:
     start, end = execution.history[0].date, execution.history[-1].date
     dates = [start + (end - start) * number / len(_TASKS) for number in range(len(_TASKS))] + [end]
     runs = [_task_run(execution, number, dates) for number in range(len(_TASKS))]
-    return evolve(execution, task_runs=immutables.Map({run.id: run for run in runs}))
+    return evolve(execution, task_runs=immutables.Map({run.id: run for run in runs}), last_task=_TASKS[-1])
 
 
 def _task_run(execution: Execution, number: int, dates: list[datetime]) -> TaskRun:

@@ -1,7 +1,8 @@
 """Signatures: what many executions have in common. Lists are filtered and counted by them instead of one by one.
 
-A signature is a combination of namespace, flow, revision, kind, being a child, trigger, labels and error. Executions
-have a few thousand of them, however many executions there are, unless labels or errors differ each time.
+A signature is a combination of namespace, flow, revision, kind, being a child, trigger and labels. Executions have a
+few thousand of them, however many executions there are, unless labels differ each time. Errors do differ: their texts
+are kept apart, each once.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import hashlib
 from typing import Any
 
 from data.texts import without_nul
-from engine.model import SYSTEM_PREFIX, evolve
+from engine.model import SYSTEM_PREFIX
 from streaming.messages import ExecutionRow
 
 ERROR_CAP = 1_000  # characters of an error that free text is looked for in
@@ -19,14 +20,28 @@ _CLEAN = str.maketrans({"\x00": "\u2400", LABEL_END: "\u241e", VALUE_START: "\u2
 
 
 def text_of(row: ExecutionRow) -> str:
-    """What free text is looked for in, in lower case: a line each for namespace, flow, labels, trigger and error.
+    """What free text is looked for in, in lower case: a line each for namespace, flow, labels and trigger.
 
-    Labels of the system's own are left out, and what is over the cap of an error: so few texts differ.
+    Labels of the system's own are left out: so few texts differ.
     """
     labels = (f"{key}:{value}" for key, value in sorted(row.labels.items()) if not key.startswith(SYSTEM_PREFIX))
-    error = (row.error or "")[:ERROR_CAP]
-    text = "\n".join((row.namespace, row.flow_id, *labels, row.trigger_id or "", error))
+    text = "\n".join((row.namespace, row.flow_id, *labels, row.trigger_id or ""))
     return text.lower().replace("\x00", "")
+
+
+def error_of(row: ExecutionRow) -> str:
+    """The error as free text is looked for in it, up to its cap; empty when there is none."""
+    return row.error[:ERROR_CAP].lower().replace("\x00", "") if row.error else ""
+
+
+def error_key(error: str) -> int | None:
+    """Key of the text of an error; ``None`` of the empty one."""
+    return _hash(error) if error else None
+
+
+def _hash(text: str) -> int:
+    """63 bits of a hash, so that a key needs no look-up."""
+    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()) >> 1
 
 
 def clean(text: str) -> str:
@@ -54,8 +69,7 @@ def pairs_of(labels: str) -> list[tuple[str, str]]:
 def same(before: ExecutionRow, after: ExecutionRow) -> bool:
     """Whether both have one signature for sure: asked at each change, so the likeliest difference comes first."""
     return (
-        before.error == after.error
-        and before.labels == after.labels
+        before.labels == after.labels
         and before.revision == after.revision
         and before.trigger_id == after.trigger_id
         and before.parent_id == after.parent_id
@@ -66,7 +80,7 @@ def same(before: ExecutionRow, after: ExecutionRow) -> bool:
 
 
 def signature_of(row: ExecutionRow) -> dict[str, Any]:
-    """The row of ``search_text``. Its key is 63 bits of a hash, so that it needs no look-up."""
+    """The row of ``search_text``."""
     columns: dict[str, Any] = {
         "text": text_of(row),
         "namespace": row.namespace,
@@ -77,10 +91,4 @@ def signature_of(row: ExecutionRow) -> dict[str, Any]:
         "trigger_id": None if row.trigger_id is None else without_nul(row.trigger_id),
         "labels": labels_of(row),
     }
-    whole = "\x1d".join(map(str, columns.values())).encode("utf-8", "surrogatepass")
-    return {"key": int.from_bytes(hashlib.blake2b(whole, digest_size=8).digest()) >> 1, **columns}
-
-
-def keys_of(row: ExecutionRow) -> set[int]:
-    """Keys of the signatures the execution is known to have had: with its error, and before it."""
-    return {signature_of(row)["key"], signature_of(evolve(row, error=None))["key"]}
+    return {"key": _hash("\x1d".join(map(str, columns.values()))), **columns}

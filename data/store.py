@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from data.audit import Audit
 from data.commits import Commits
+from data.distinct import Distinct
 from data.executions import Executions
 from data.flows import Flows
 from data.kv import KeyValues
@@ -11,6 +12,7 @@ from data.log_marks import LogMarks
 from data.log_search import LogSearch
 from data.logins import Logins
 from data.metrics import Metrics
+from data.neighbours import Neighbouring
 from data.operations import Operations
 from data.partitions import Partitions
 from data.retention import Retention
@@ -26,6 +28,8 @@ class Store(
     Commits,
     Partitions,
     Executions,
+    Neighbouring,
+    Distinct,
     Scans,
     Metrics,
     Flows,

@@ -1,7 +1,8 @@
 """Tables of the record. Times are BigInteger microseconds, structured values MessagePack or JSON.
 
 ``execution`` holds what lists filter and sort by, ``execution_data`` the encoded row and record beside it, so that a
-scan of a million executions stays narrow. ``search_text`` holds the signatures of executions (``data.signatures``).
+scan of a million executions stays narrow. ``search_text`` holds the signatures of executions (``data.signatures``),
+``error_text`` the texts of errors.
 ``flow_count``, ``label_count``, ``text_count`` (by signature and day of start) and ``task_count`` (by the last task)
 are kept up by each commit: totals and state counts of a list are sums over few rows, seldom a scan. ``pruned`` names
 executions that retention removed, until everything else of them is gone too.
@@ -53,6 +54,7 @@ execution = Table(
     Column("id_reversed", _Text, nullable=False),
     Column("original_id", _Text),
     Column("last_task", _Text),
+    Column("error_key", BigInteger),
 )
 Index("ix_execution_id", execution.c.id, unique=True)
 Index("ix_execution_start", execution.c.start_at)
@@ -73,6 +75,13 @@ Index(
     execution.c.original_id,
     sqlite_where=execution.c.original_id.is_not(None),
     postgresql_where=execution.c.original_id.is_not(None),
+)
+Index(
+    "ix_execution_error",
+    execution.c.error_key,
+    execution.c.start_at,
+    sqlite_where=execution.c.error_key.is_not(None),
+    postgresql_where=execution.c.error_key.is_not(None),
 )
 Index("ix_execution_reversed", execution.c.id_reversed)
 
@@ -120,6 +129,14 @@ search_text = Table(
     Column("child", SmallInteger, nullable=False),
     Column("trigger_id", _Text),
     Column("labels", _Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+error_text = Table(
+    "error_text",
+    STATE,
+    Column("key", BigInteger, primary_key=True, autoincrement=False),
+    Column("text", _Text, nullable=False),
     sqlite_with_rowid=False,
 )
 

@@ -42,7 +42,10 @@ def program(name: str) -> str:
 
 
 class Cluster:
-    """A cluster in ``folder``; ``options`` are settings of the server. Texts are sorted as in English by default."""
+    """A cluster in ``folder``, made where there is none; ``options`` are settings of the server.
+
+    Texts are sorted as in English by default.
+    """
 
     def __init__(self, folder: Path, options: dict[str, str]) -> None:
         self.folder = folder
@@ -52,7 +55,8 @@ class Cluster:
         self._as: dict[str, Any] = {"cwd": folder} | _identity()
         if "user" in self._as:
             shutil.chown(folder, self._as["user"], self._as["group"])
-        self._make()
+        if not (folder / "data").exists():
+            self._make()
 
     def _make(self) -> None:
         command = [program("initdb"), "--pgdata", str(self.folder / "data"), "--username", USER, "--auth", "trust"]

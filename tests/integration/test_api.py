@@ -152,6 +152,35 @@ def test_an_execution_from_request_to_end(world: World) -> None:
     assert world.get(f"/metrics/{item['id']}?taskId=say")["total"] == 1
 
 
+def test_bad_filters_are_told_all_at_once_with_their_places(world: World) -> None:
+    bad = "filters[state][IN]=BROKEN&filters[or][2][flowId][NEAR]=a&filters[kind][EQUALS]=NORMAL"
+    answer = world.request("GET", f"/executions/search?{bad}")
+    assert answer.status_code == 400
+    operator, value = answer.get_json()["problems"]
+    assert (operator["field"], operator["op"], operator["group"]) == ("flowId", "NEAR", 2)
+    assert "REGEX" in operator["allowed"]
+    assert (value["part"], value["group"]) == ("filters[state][IN]", None)
+    assert "FAILED" in value["allowed"]
+    assert len(answer.get_json()["_embedded"]["errors"]) == 2
+
+
+def test_values_of_a_field_are_listed_with_counts(world: World) -> None:
+    for number in range(3):
+        world.execute("company.team/greet", f"?wait=true&labels=of:values&labels=n:{number}")
+    mine = "filters[labels][EQUALS][of]=values"
+    path = f"/executions/distinct-field-values?{mine}"
+    assert world.get(f"{path}&field=namespace&counts=true") == [
+        {"value": "company", "count": 3},
+        {"value": "company.team", "count": 3},
+    ]
+    assert world.get(f"{path}&field=labels&key=n&size=2") == ["0", "1"]
+    assert set(world.get(f"{path}&field=labels&text=N")) == {"n"}
+    assert world.get(f"{path}&field=taskId") == ["more"]
+    answer = world.request("GET", "/executions/distinct-field-values?field=colour")
+    assert answer.status_code == 400
+    assert "expected one of namespace" in answer.get_json()["message"]
+
+
 def test_executions_are_searched(world: World) -> None:
     first = world.execute("company.team/greet", "?wait=true&labels=n:1&labels=of:search")
     second = world.execute("company.other/fails", "?wait=true&labels=of:search")

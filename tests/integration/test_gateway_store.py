@@ -25,7 +25,7 @@ from streaming.messages import Deltas, ExecutionDelta
 from streaming.rows import row_of
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
-from tests.unit.gateway_world import Browser, Clock
+from tests.unit.gateway_world import Browser, Clock, SignedIn
 
 START = datetime.now(UTC) - timedelta(hours=1)
 STATES = [State.CREATED, State.RUNNING, State.PAUSED, State.SUCCESS, State.FAILED]
@@ -35,6 +35,8 @@ FILTERS = [
     "filters[namespace][IN]=ns1&filters[flowId][CONTAINS]=ow2",
     "filters[q][EQUALS]=boom",
     "filters[labels][EQUALS][team]=a",
+    "filters[or][0][flowId][REGEX]=0$&filters[or][1][state][IN]=FAILED",
+    "filters[timeRange][EQUALS]=P1D&dateFilter=START_OR_END_DATE&filters[flowRevision][EQUALS]=1",
 ]
 
 
@@ -67,7 +69,7 @@ def test_lists_kept_by_deltas_are_the_store_s(store: Store, seed: int) -> None:
     chance, clock = random.Random(seed), Clock()
     hub = Hub(StoreReads(store), Limits(), clock=clock, now=lambda: datetime.now(UTC))
     loader = Loader(hub, lambda work: work())
-    sessions = Sessions(hub, loader, None, 500, lambda topic, params: True)  # type: ignore[arg-type]
+    sessions = Sessions(hub, loader, None, 500, SignedIn())  # type: ignore[arg-type]
     asks = [{"sort": f"{field}:{way}", "filters": "", "size": 7} for field in SORTS for way in ("asc", "desc")]
     asks += [
         {"sort": "startDate:desc", "filters": filters, "size": 7, "page": page}

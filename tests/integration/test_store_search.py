@@ -13,12 +13,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from data import Store
+from data.distinct import SUGGESTED
 from data.errors import FilterError
 from data.filters import FIELDS, Condition, DateFilter, Filters, parse_query_string
 from data.matching import matches
 from data.operators import LISTS, Op
 from data.pages import SORTS
-from data.records import Commit, ExecutionQuery
+from data.records import Commit, ExecutionQuery, Neighbours
+from data.signatures import clean
 from engine.ids import new_id
 from engine.model import Execution, Kind, StateChange, Trigger, evolve
 from engine.states import EXECUTION_STATES, TERMINAL, State
@@ -258,6 +260,61 @@ def test_neighbours_and_the_last_of_a_flow(filled: Filled) -> None:
     assert store.neighbours(same[-1].id).next is None
     last = store.last_of_flow(rows[0].namespace, rows[0].flow_id, 3)
     assert [row.id for row in last] == [row.id for row in reversed(same[-3:])]
+
+
+@settings(max_examples=60, deadline=None)
+@given(filters=some_filters(), field=st.sampled_from(sorted(SORTS)), descending=st.booleans(), at=st.integers(0, 359))
+def test_neighbours_in_a_list_are_the_rows_above_and_below(
+    filled: Filled, filters: Filters, field: str, descending: bool, at: int
+) -> None:
+    """Of any execution, in the list or not: it stands where it would stand if it was."""
+    store, rows = filled
+    here = rows[at].id
+    sort = f"{field}:{'desc' if descending else 'asc'}"
+    listed = {row.id for row in store.search(ExecutionQuery(filters, sort, size=1000, now=NOW)).rows}
+    order = [row.id for row in store.search(ExecutionQuery(Filters(), sort, size=1000, now=NOW)).rows]
+    place = order.index(here)
+    above = [one for one in order[:place] if one in listed]
+    below = [one for one in order[place + 1 :] if one in listed]
+    found = store.neighbours(here, filters, sort, now=NOW)
+    assert (found.previous, found.next) == (above[-1] if above else None, below[0] if below else None)
+    assert store.neighbours("nobody", filters, sort) == Neighbours()
+
+
+@settings(max_examples=60, deadline=None)
+@given(filters=some_filters(), field=st.sampled_from(SUGGESTED), key=st.sampled_from([None, "env", "team"]))
+def test_values_of_a_field_are_counted_as_in_python(
+    filled: Filled, filters: Filters, field: str, key: str | None
+) -> None:
+    store, rows = filled
+    key = key if field == "labels" else None
+    want = Counter(value for row in expected(rows, filters) for value in values_of(row, field, key))
+    found = store.distinct(field, filters, key=key, now=NOW)
+    assert {one.value: one.count for one in found} == {value: n for value, n in want.items() if value}
+    assert [one.count for one in found] == sorted((one.count for one in found), reverse=True)
+
+
+def values_of(row: ExecutionRow, field: str, key: str | None) -> set[str]:
+    match field:
+        case "namespace":
+            parts = row.namespace.split(".")
+            return {".".join(parts[: n + 1]) for n in range(len(parts))}
+        case "labels":
+            own = {clean(k): clean(v) for k, v in row.labels.items() if not k.startswith("system.")}
+            return set(own) if key is None else {own[key]} if key in own else set()
+        case _:
+            value = FIELDS[field].value
+            found = value(row) if value else None
+            return set() if found is None else {str(found)}
+
+
+def test_values_are_looked_for_and_capped(filled: Filled) -> None:
+    store, _ = filled
+    found = store.distinct("flowId", text="LOAD", size=2)
+    assert len(found) == 2
+    assert all("load" in one.value.lower() for one in found)
+    with pytest.raises(FilterError, match="expected one of namespace, flowId"):
+        store.distinct("id")
 
 
 def test_a_bad_sort_is_refused(store: Store) -> None:

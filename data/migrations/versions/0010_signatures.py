@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import context, op
 
 from data.blobs import decode_row
-from data.signatures import signature_of
+from data.signatures import error_key, error_of, signature_of
 from data.times import DAY
 
 revision = "0010"
@@ -19,6 +19,10 @@ down_revision = "0009"
 _Text = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 _OFTEN = "autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0"
 _CHUNK = 5_000
+_UPDATE = (
+    "UPDATE execution SET text_key = :key, error_key = :error, original_id = :original, last_task = :task"
+    " WHERE seq = :of"
+)
 
 
 def upgrade() -> None:
@@ -32,8 +36,17 @@ def upgrade() -> None:
 def _make_tables() -> None:
     op.add_column("execution", sa.Column("original_id", _Text, nullable=True))
     op.add_column("execution", sa.Column("last_task", _Text, nullable=True))
-    there = sa.text("original_id IS NOT NULL")
-    op.create_index("ix_execution_original", "execution", ["original_id"], sqlite_where=there, postgresql_where=there)
+    op.add_column("execution", sa.Column("error_key", sa.BigInteger(), nullable=True))
+    for name, columns in (("original", ["original_id"]), ("error", ["error_key", "start_at"])):
+        there = sa.text(f"{columns[0]} IS NOT NULL")
+        op.create_index(f"ix_execution_{name}", "execution", columns, sqlite_where=there, postgresql_where=there)
+    op.create_table(
+        "error_text",
+        sa.Column("key", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("text", _Text, nullable=False),
+        sa.PrimaryKeyConstraint("key"),
+        sqlite_with_rowid=False,
+    )
     op.drop_table("search_text")
     op.create_table(
         "search_text",
@@ -65,10 +78,11 @@ def _make_count(name: str, *columns: sa.Column[Any]) -> None:
 
 def _fill(connection: sa.Connection) -> None:
     known: set[int] = set()
+    errors: set[int] = set()
     texts: Counter[tuple[Any, ...]] = Counter()
     tasks: Counter[tuple[Any, ...]] = Counter()
     for rows in _rows(connection):
-        changes, new = [], {}
+        changes, new, told = [], {}, {}
         for seq, start, data in rows:
             row = decode_row(data)
             signature = signature_of(row)
@@ -77,13 +91,15 @@ def _fill(connection: sa.Connection) -> None:
                 new[key] = signature
             texts[key, start // DAY * DAY, state] += 1
             tasks[row.namespace, row.flow_id, row.last_task or "", state] += 1
-            changes.append({"of": seq, "key": key, "original": row.original_id, "task": row.last_task})
+            error = error_key(text := error_of(row))
+            if error is not None and error not in errors:
+                told[error] = {"key": error, "text": text}
+            changes.append({"of": seq, "key": key, "original": row.original_id, "task": row.last_task, "error": error})
         known |= new.keys()
+        errors |= told.keys()
         _insert(connection, "search_text", list(new.values()))
-        connection.execute(
-            sa.text("UPDATE execution SET text_key = :key, original_id = :original, last_task = :task WHERE seq = :of"),
-            changes,
-        )
+        _insert(connection, "error_text", list(told.values()))
+        connection.execute(sa.text(_UPDATE), changes)
     _insert(connection, "text_count", _counted(("text_key", "day", "state"), texts))
     _insert(connection, "task_count", _counted(("namespace", "flow_id", "task_id", "state"), tasks))
 
