@@ -48,8 +48,8 @@ from dashboard.permissions import Forbidden
 from dashboard.services import Services
 
 ENDPOINTS: tuple[Endpoint, ...] = (
-    *flows.ENDPOINTS,
     *about.ENDPOINTS,
+    *flows.ENDPOINTS,
     *executions.ENDPOINTS,
     *distinct.ENDPOINTS,
     *export.ENDPOINTS,
@@ -64,10 +64,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *follow.ENDPOINTS,
     *logs.ENDPOINTS,
     *results.ENDPOINTS,
-    *triggers.ENDPOINTS,
-    *trigger_actions.ENDPOINTS,
     *figures.ENDPOINTS,
     *removal.ENDPOINTS,
+    *triggers.ENDPOINTS,
+    *trigger_actions.ENDPOINTS,
     *webhooks.ENDPOINTS,
     *people.ENDPOINTS,
     *audit.ENDPOINTS,
