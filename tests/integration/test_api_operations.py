@@ -14,6 +14,7 @@ from streaming.operations.runner import Runner
 from tests.integration.api_world import ASKS, FAILS, World, running, wait_for
 
 ASKS_FLOW = "company.other/asks"
+SYSTEM = [{"key": "system.x", "value": "1"}]
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +114,7 @@ def test_retry_and_stop_answer_by_the_state_of_the_operation(world: World) -> No
         ("POST", "/executions/unqueue/by-ids?newState=SUCCESS", ["a"], 400, "RUNNING, CANCELLED, FAILED"),
         ("POST", "/executions/change-status/by-ids", ["a"], 400, "newStatus"),
         ("POST", "/executions/labels/by-ids", {"executionsId": ["a"]}, 400, "labels"),
-        ("POST", "/executions/labels/by-ids", {"executionsId": ["a"], "executionLabels": {"system.x": "1"}}, 400, "system.x"),
+        ("POST", "/executions/labels/by-ids", {"executionsId": ["a"], "executionLabels": SYSTEM}, 400, "system.x"),
         ("GET", "/operations/nothing/results?state=odd", None, 404, "no operation"),
     ],
 )
