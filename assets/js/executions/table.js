@@ -11,7 +11,7 @@ import { onFrame, setText } from "../dom.js";
 import { count, plural } from "../format.js";
 import { ListStore } from "../live/store.js";
 import { showWorst } from "../frame/title.js";
-import { askOf, filtersOf, nextSort, sameAsk, statesOf, withStates } from "./address.js";
+import { DEFAULTS, askOf, filtersOf, nextSort, sameAsk, statesOf, withStates } from "./address.js";
 import { bulkBar } from "./bulk.js";
 import { showDuration } from "./cells.js";
 import { chips } from "./chips.js";
@@ -299,9 +299,16 @@ export class Table {
     if (row) go(logsUrl(row.id, { level: "ERROR" }));
   }
 
+  /** This list, for the steps to the next execution in it; a plain one is the flow's own. */
+  origin() {
+    const { filters, sort } = this.ask;
+    const from = [filters, sort === DEFAULTS.sort ? "" : `sort=${sort}`].filter(Boolean).join("&");
+    return from ? `?from=${encodeURIComponent(from)}` : "";
+  }
+
   /** @param {string} [id] */
   open(id = this.grid?.focused()?.data.id) {
-    if (id) go(`/executions/${encodeURIComponent(id)}`);
+    if (id) go(`/executions/${encodeURIComponent(id)}${this.origin()}`);
   }
 
   /** Ask for the action of a key: for what is selected, else for the row that has the focus. @param {string} key @returns {boolean} */
