@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from dashboard.oidc import rights
 from dashboard.permissions import (
     PERMISSIONS,
     AnyVerb,
@@ -137,3 +138,9 @@ def test_a_refusal_says_what_is_needed_and_what_there_is() -> None:
 )
 def test_a_token_has_no_more_than_its_owner(role: str, names: Any, left: Any) -> None:
     assert limited(person("viewer", a="admin", b="operator"), role, names) == left
+
+
+def test_the_best_role_of_all_groups_counts() -> None:
+    table = {"a": "viewer", "b": "operator@x,viewer@y", "c": "admin@x", "*": "viewer@open"}
+    assert rights(table, ["a", "b", "c", "unknown"]) == ("viewer", {"open": "viewer", "x": "admin", "y": "viewer"})
+    assert rights(table, []) == ("none", {"open": "viewer"})
