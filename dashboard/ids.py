@@ -131,6 +131,8 @@ ACT = "act"
 """The form of an action's details."""
 ACT_INPUTS = "act-inputs"
 """The form of the inputs that an action asks for."""
+
+
 class People:
     """Settings of people: users, tokens, sessions, one's own account."""
 

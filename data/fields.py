@@ -155,8 +155,8 @@ FIELDS: dict[str, Field] = {
               lambda row: row.original_id or row.id),
         Field("id", "Id", "id", _OWN_IDS, _text, "its own id",
               lambda row: row.id),
-        Field("taskId", "Task", "text", _WORDS, _text, "the task that changed last: where it is, or ended", lambda row: row.last_task,
-              suggests=True),
+        Field("taskId", "Task", "text", _WORDS, _text, "the task that changed last: where it is, or ended",
+              lambda row: row.last_task, suggests=True),
     )
 }  # fmt: skip
 
