@@ -155,7 +155,7 @@ def expected(rows: list[ExecutionRow], filters: Filters) -> list[ExecutionRow]:
 
 
 @pytest.mark.parametrize("few", [20_000, 0], ids=["listed", "along"])
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(filters=some_filters(), field=st.sampled_from(sorted(SORTS)), descending=st.booleans())
 def test_sql_finds_and_counts_what_python_does(
     filled: Filled,
@@ -262,7 +262,7 @@ def test_neighbours_and_the_last_of_a_flow(filled: Filled) -> None:
     assert [row.id for row in last] == [row.id for row in reversed(same[-3:])]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(filters=some_filters(), field=st.sampled_from(sorted(SORTS)), descending=st.booleans(), at=st.integers(0, 359))
 def test_neighbours_in_a_list_are_the_rows_above_and_below(
     filled: Filled, filters: Filters, field: str, descending: bool, at: int
@@ -281,7 +281,7 @@ def test_neighbours_in_a_list_are_the_rows_above_and_below(
     assert store.neighbours("nobody", filters, sort) == Neighbours()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(filters=some_filters(), field=st.sampled_from(SUGGESTED), key=st.sampled_from([None, "env", "team"]))
 def test_values_of_a_field_are_counted_as_in_python(
     filled: Filled, filters: Filters, field: str, key: str | None
