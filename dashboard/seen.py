@@ -19,7 +19,7 @@ from data.filters import Filters
 from data.namespaces import in_namespaces, inside
 from data.records import Neighbours
 
-PLAIN = ("ping", "position", "views", "view", "durations")
+PLAIN = ("ping", "position", "views", "view", "durations", "sessions", "tokens")
 """Methods that tell nothing of a namespace, or that are asked only about what was looked up before."""
 
 

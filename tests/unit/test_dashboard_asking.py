@@ -6,13 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask_login import login_user
 
+from dashboard.accounts import Account
 from dashboard.api import ENDPOINTS
 from dashboard.api.spec import Endpoint
 from dashboard.app import create_app
 from dashboard.callbacks.asking import UPDATE, asks
+from dashboard.callbacks.routing import render
 from dashboard.live_rights import TOPIC_VERBS
 from dashboard.pages import pages
+from dashboard.pages.router import route
 from dashboard.permissions import PERMISSIONS, Role
 from data.records import User
 from streaming.gateway.topics import TOPICS
@@ -98,3 +102,15 @@ def test_every_topic_asks() -> None:
 
 def test_every_page_asks() -> None:
     assert {page.verb for page in pages()} <= set(PERMISSIONS)
+
+
+@pytest.mark.parametrize("tab", ["account", "users", "tokens", "sessions"])
+def test_settings_are_there_for_whoever_may_see_one_namespace(tmp_path: Path, tab: str) -> None:
+    app, given = app_of(tmp_path)
+    given.store.sessions = given.store.tokens = lambda name: []  # type: ignore[attr-defined]
+    with app.server.test_request_context("/"):
+        login_user(Account("ada", "none", {"team": "viewer"}))
+        found = route(pages(), f"/settings/{tab}")
+        page, title = render(given, found, f"/settings/{tab}", "")
+    assert title == "Settings"
+    assert ("Users and roles" in str(page)) is False
