@@ -72,12 +72,16 @@ def parse_columns(text: str | None) -> list[Column]:
 # -- CSV: a whole column at a time, and quotes only where they are needed; half the time of cells one by one
 
 
+def guarded(text: str) -> str:
+    """A text that no spreadsheet takes for a formula: an apostrophe stands before what might be one."""
+    return f"'{text}" if text and text[0] in _FORMULA else text
+
+
 def cell(text: str | None) -> str:
-    """A text as a cell: no spreadsheet takes it for a formula (an apostrophe stands before what might be one)."""
+    """A text as a guarded cell, in quotes where it needs them."""
     if not text:
         return ""
-    if text[0] in _FORMULA:
-        text = f"'{text}"
+    text = guarded(text)
     if '"' in text or "," in text or "\n" in text or "\r" in text:
         text = text.replace('"', '""')
         return f'"{text}"'

@@ -16,6 +16,7 @@ from dashboard.api.errors import answer
 from dashboard.api.spec import FILTERS, PAGE, SIZE, SORT, Endpoint, Parameter
 from dashboard.permissions import Verb
 from data.errors import FilterError
+from data.export import guarded
 from data.fields import needle
 from data.filters import Filters, plain, wanted
 from data.filters import parse as parse_filters
@@ -161,8 +162,14 @@ def export(api: Api) -> flask.Response:
     for trigger, state in matching(api, Verb.EXPORT):
         row = state_shape(state, trigger)
         values = (row.get(name, "") for name in _COLUMNS)
-        writer.writerow((trigger.type, *(shapes.iso(v) if isinstance(v, datetime) else v for v in values)))
+        writer.writerow((trigger.type, *map(_cell, values)))
     return flask.Response(text.getvalue(), mimetype="text/csv")
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return shapes.iso(value)
+    return guarded(value) if isinstance(value, str) else value
 
 
 def concurrency(api: Api) -> flask.Response:
