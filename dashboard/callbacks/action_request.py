@@ -8,9 +8,6 @@ from typing import Any
 from dashboard.callbacks.notices import count, short
 from engine.states import ACTIONS, Action
 
-MAX_IDS = 10_000
-"""Executions chosen one by one in one request; of more, their filter is sent."""
-
 
 @dataclass(frozen=True)
 class Request:
@@ -37,7 +34,7 @@ class Request:
 
 
 def read(data: Any) -> Request | None:
-    """The request in the store's data; ``None`` for anything else."""
+    """The request in the store's data; ``None`` for anything else. How many ids an operation takes it says itself."""
     if not isinstance(data, dict):
         return None
     try:
@@ -50,7 +47,7 @@ def read(data: Any) -> Request | None:
     if many and isinstance(filters := data.get("filters"), str):
         return Request(action, filters=filters, many=True, count=_count(data.get("count")))
     ids = data.get("ids")
-    if not isinstance(ids, list) or not ids or len(ids) > (MAX_IDS if many else 1):
+    if not isinstance(ids, list) or not ids or (len(ids) > 1 and not many):
         return None
     task_run = data.get("taskRun")
     chosen = tuple(dict.fromkeys(str(one) for one in ids))
