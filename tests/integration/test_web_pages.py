@@ -8,14 +8,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import flask
 import immutables
 import pytest
 from dash import Dash
+from flask_login import LoginManager, login_user
 from plotly.utils import PlotlyJSONEncoder
 
 from dashboard.app import create_app
 from dashboard.auth import Account
-from dashboard.callbacks import execute, resume, routing
+from dashboard.callbacks import execute, routing
 from dashboard.pages import pages
 from dashboard.pages.flows import stamp
 from dashboard.pages.router import route
@@ -26,7 +28,7 @@ from engine.flow import FlowError, parse
 from engine.ids import new_id
 from engine.inputs import InputError
 from engine.model import Execution, StateChange, TaskRun
-from engine.states import Action, State
+from engine.states import State
 from streaming.commands import FlowDisabled
 from tests.dashboard_stubs import StubBus, StubCommands
 from watchfloor.settings import Settings
@@ -76,7 +78,12 @@ def _paused() -> Execution:
 
 def draw(services: Services, path: str, search: str = "") -> tuple[str, str]:
     """JSON of the page at ``path``, and its title."""
-    component, title = routing.render(services, route(pages(), path), path, search)
+    server = flask.Flask("test")
+    server.secret_key = "test"
+    LoginManager(server)
+    with server.test_request_context("/"):
+        login_user(Account("ada", "admin"))
+        component, title = routing.render(services, route(pages(), path), path, search)
     return json.dumps(component, cls=PlotlyJSONEncoder), title
 
 
@@ -157,8 +164,6 @@ def app(services: Services) -> Any:
 
 
 def signed_in(app: Any, role: str) -> Any:
-    from flask_login import login_user
-
     context = app.server.test_request_context("/")
     context.push()
     login_user(Account("ada", role))
@@ -191,28 +196,8 @@ def test_execute_puts_errors_below_their_fields(services: Services, operator: No
     assert execute._send(services, "test.pages/approval", [1, ""], ids)[-3] == "Flow is disabled."
 
 
-def test_a_viewer_starts_and_resumes_nothing(app: Any, services: Services) -> None:
+def test_a_viewer_starts_nothing(app: Any, services: Services) -> None:
     context = signed_in(app, "viewer")
     assert "yours is viewer" in execute._send(services, "test.pages/approval", [], [])[-3]
-    assert "yours is viewer" in (resume.send(services, only_id(services), {})[0] or "")
     assert services.commands.calls == []  # type: ignore[attr-defined]
     context.pop()
-
-
-def test_resume_asks_for_what_the_paused_task_wants(services: Services, operator: None) -> None:
-    execution_id = only_id(services)
-    assert [item.id for item in resume.asked_for(services, execution_id)] == ["reason"]
-    error, wrong = resume.send(services, execution_id, {})
-    assert (bool(error), list(wrong)) == (True, ["reason"])
-    assert services.commands.calls == []  # type: ignore[attr-defined]
-    assert resume.asked_for(services, "nothing") == ()
-
-
-def test_resume_gives_the_values_on(services: Services, app: Any, operator: None, monkeypatch: Any) -> None:
-    told: list[Any] = []
-    monkeypatch.setattr(resume, "set_props", lambda _id, props: told.append(props))
-    execution_id = only_id(services)
-    assert resume.send(services, execution_id, {"reason": "looks good"}) == (None, {})
-    asked = (Action.RESUME, execution_id, {"actor": "ada", "inputs": {"reason": "looks good"}})
-    assert services.commands.calls == [asked]  # type: ignore[attr-defined]
-    assert told
