@@ -72,12 +72,14 @@ def _run(settings: Settings, console: Console) -> int:
     with _stopped_on_error(settings, supervisor):
         console.print(f"Starting {', '.join(supervisor.names)}")
         supervisor.start(*(name for name in supervisor.names if name not in _LATE))
-        from watchfloor.valkey import wait_for  # not at the top: the client takes a while to load
+        from watchfloor.valkey import sync_each_second, wait_for  # not at the top: the client takes a while to load
 
         if settings.redis_url is None:
             console.print(f"Starting the embedded Valkey (data in {settings.data_dir})")
             add_valkey(settings, supervisor)
             supervisor.start(VALKEY)
+            sync = (settings.data_dir.resolve(), supervisor.stopping)
+            threading.Thread(target=sync_each_second, args=sync, daemon=True).start()
         wait_for(settings.resolved_redis_url)
         prepare(settings, console)
         threading.Thread(target=_announce, args=(settings, console, supervisor, began), daemon=True).start()
