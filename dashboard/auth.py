@@ -42,6 +42,7 @@ def register(server: flask.Flask, services: Services) -> None:
     manager.user_loader(accounts.of_session)
     manager.request_loader(accounts.of_request)
     server.before_request(_note_address)
+    server.teardown_request(_forget_address)
     server.before_request(lambda: _guard(services.settings, refusals))
     login.register(server, services, accounts)
     oidc.register(server, services, accounts)
@@ -50,6 +51,10 @@ def register(server: flask.Flask, services: Services) -> None:
 def _note_address() -> None:
     """Audit rows written while this request is answered say where it came from."""
     ADDRESS.set(flask.request.remote_addr)
+
+
+def _forget_address(_: BaseException | None) -> None:
+    ADDRESS.set(None)
 
 
 def secret_key(settings: Settings) -> str:

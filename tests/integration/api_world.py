@@ -183,6 +183,10 @@ class World:
         """The execution once it is in ``state``."""
         return wait_for(lambda: (item := self.get(f"/executions/{execution_id}"))["state"]["current"] == state and item)
 
+    def hanging(self, execution_id: str) -> Job:
+        """The job of its task that hangs, once the worker has said its first line."""
+        return wait_for(lambda: self.worker.hanging.get(execution_id))
+
     def events(self, path: str) -> Iterator[tuple[str, Any]]:
         """(id, data) of the server-sent events."""
         answer = self.client.get(BASE + path, auth=("admin", PASSWORD), buffered=False)

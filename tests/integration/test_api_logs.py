@@ -76,7 +76,7 @@ def test_an_execution_is_followed_to_its_end(world: World) -> None:
     events = world.events(f"/executions/{id}/follow")
     name, first = next(events)
     assert (name, first["state"]["current"]) == ("progress", "RUNNING")
-    job = world.worker.hanging[id]
+    job = world.hanging(id)
     world.worker.end(job, State.SUCCESS)
     rest = list(events)
     assert rest[-1][0] == "end"
@@ -92,7 +92,7 @@ def test_a_log_is_followed_line_by_line_until_all_is_said(world: World) -> None:
     world.until(id, "RUNNING")
     events = world.events(f"/logs/{id}/follow?taskId=hang")
     assert next(events)[1]["message"] == "hang runs"
-    job = world.worker.hanging[id]
+    job = world.hanging(id)
     world.worker.say(job, 2, "while it runs")
     name, second = next(events)
     assert (name, second["message"]) == ("progress", "while it runs")

@@ -10,12 +10,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import HTTPRedirectHandler, OpenerDirector, ProxyHandler, Request, build_opener
 
 import pytest
+import redis
 import socketio
 
 from data import Store
@@ -67,6 +69,8 @@ def web(valkey_url: str, module_database_url: str, tmp_path_factory: pytest.Temp
     folder, port = tmp_path_factory.mktemp("web"), free_port()
     store = Store(module_database_url)
     store.ensure_admin("secret")
+    with closing(redis.from_url(valkey_url)) as server:
+        server.flushall()  # rates are counted there
     environment = os.environ | {
         "WATCHFLOOR_DATA_DIR": str(folder),
         "WATCHFLOOR_REDIS_URL": valkey_url,

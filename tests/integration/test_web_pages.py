@@ -91,14 +91,11 @@ def only_id(services: Services) -> str:
     return services.store.last_of_flow("test.pages", "approval", 1)[0].id
 
 
-def test_the_list_comes_with_the_controls_that_its_address_names(services: Services) -> None:
+def test_the_list_is_the_same_at_every_address_since_the_browser_reads_that(services: Services) -> None:
     text, title = draw(services, "/executions", "?filters[state][IN]=PAUSED&filters[namespace][IN]=gone&size=100")
     assert title == "Executions"
-    assert '"value": ["PAUSED"]' in text
-    assert "test.pages" in text
-    assert "gone" in text
-    assert r"filters[state][IN]=PAUSED&filters[namespace][IN]=gone\", \"sort" in text
-    assert r"\"size\": 100" in text
+    assert "executions-table" in text
+    assert text == draw(services, "/executions")[0]
 
 
 @pytest.mark.parametrize(
