@@ -5,6 +5,7 @@ Times are aware UTC datetimes, durations seconds. Records are never changed: ``e
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -18,6 +19,11 @@ from engine.states import TERMINAL, State
 T = TypeVar("T", bound=msgspec.Struct)
 SYSTEM_PREFIX = "system."
 """Labels whose keys begin so are set by Watchfloor alone."""
+
+
+def own_labels(labels: Mapping[str, str]) -> dict[str, str]:
+    """Those that people, flows and tasks may set: without Watchfloor's own."""
+    return {key: value for key, value in labels.items() if not key.startswith(SYSTEM_PREFIX)}
 
 
 def evolve(record: T, **changes: Any) -> T:

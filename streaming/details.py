@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from data import Store
 from data.records import StoredFlow
-from engine.flow import Flow, parse
+from engine.flow import Flow, parse_stored
 from engine.inputs import changed_inputs, validate_inputs
 from engine.model import SYSTEM_PREFIX
 from engine.secrecy import inputs_of
@@ -113,4 +113,4 @@ def refuse_system_labels(labels: Mapping[str, str] | None) -> None:
 @lru_cache(maxsize=256)
 def parsed(source: str) -> Flow:
     """The flow of a source that was parsed before."""
-    return parse(source)
+    return parse_stored(source)

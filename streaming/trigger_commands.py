@@ -14,7 +14,7 @@ import msgspec
 import structlog
 
 from data import Store
-from engine.flow import Flow, FlowError, Schedule, Trigger, Webhook, is_template, parse
+from engine.flow import Flow, FlowError, Schedule, Trigger, Webhook, is_template, parse_stored
 from engine.ids import new_id
 from engine.trigger_state import Backfill, TriggerAction, TriggerState, trigger_key
 from engine.triggers import Known, Start, created, dates
@@ -177,7 +177,7 @@ class TriggerCommands:
         if stored is None:
             return None
         try:
-            return parse(stored.source), stored.revision
+            return parse_stored(stored.source), stored.revision
         except FlowError:
             return None
 

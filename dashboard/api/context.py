@@ -18,7 +18,7 @@ from dashboard.refusals import TOO_MANY, Refusals
 from dashboard.services import Services
 from data.filters import Filters
 from data.records import StoredFlow
-from engine.flow import Flow, parse
+from engine.flow import Flow, parse_stored
 from engine.model import Execution
 from streaming.messages import ExecutionRow
 
@@ -162,4 +162,4 @@ class Api:
 @lru_cache(maxsize=256)
 def parsed(source: str) -> Flow:
     """The flow of a source that was parsed before."""
-    return parse(source)
+    return parse_stored(source)

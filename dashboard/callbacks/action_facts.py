@@ -7,7 +7,7 @@ from typing import Any
 from dashboard.callbacks.action_request import Request
 from dashboard.components.action_forms import Facts
 from dashboard.services import Services
-from engine.flow import Flow, FlowError, Pause, parse
+from engine.flow import Flow, FlowError, Pause, parse_stored
 from engine.flow.inputs import Input
 from engine.model import Execution
 from engine.states import Action, State
@@ -39,7 +39,7 @@ def flow_of(services: Services, execution: Execution, revision: int) -> Flow | N
     """The flow in a revision, ``None`` when its source is not there or can't be read any more."""
     stored = services.store.flow(execution.namespace, execution.flow_id, revision)
     try:
-        return parse(stored.source) if stored else None
+        return parse_stored(stored.source) if stored else None
     except FlowError:
         return None
 

@@ -61,7 +61,7 @@ def _answer(ids: list[Any], *, path: str | None = None, **given: Any) -> Any:
 
 def _open_form(services: Services, name: str, ids: list[Any]) -> Any:
     from data import StoreUnavailable
-    from engine.flow import parse
+    from engine.flow import parse_stored
 
     namespace, _, flow_id = name.rpartition("/")
     try:
@@ -70,7 +70,7 @@ def _open_form(services: Services, name: str, ids: list[Any]) -> Any:
         return _answer(ids, opened=True, title=f"Execute {flow_id}", flow=None, form=[], error=AWAY)
     if stored is None:
         return _answer(ids, opened=True, title=f"Execute {flow_id}", flow=None, form=[], error="There is no such flow.")
-    fields = forms.form(FORM, parse(stored.source).inputs, services.settings.upload_max_bytes)
+    fields = forms.form(FORM, parse_stored(stored.source).inputs, services.settings.upload_max_bytes)
     return _answer(ids, opened=True, title=f"Execute {flow_id}", flow=name, form=fields, error="")
 
 

@@ -23,7 +23,7 @@ from dashboard.pages.router import Visit
 from dashboard.permissions import Verb, refusal
 from dashboard.seen import seen
 from dashboard.services import Services
-from engine.flow import Schedule, parse
+from engine.flow import Schedule, parse_stored
 from engine.flow.inputs import Input as FlowInput
 from engine.ids import new_id
 from engine.inputs import InputError, validate_inputs
@@ -151,7 +151,7 @@ def asked_for(services: Services, name: str) -> tuple[Schedule, tuple[FlowInput,
     given = trigger.inputs
     inputs = (
         one.model_copy(update={"defaults": given[one.id], "required": False}) if one.id in given else one
-        for one in parse(stored.source).inputs
+        for one in parse_stored(stored.source).inputs
     )
     return trigger, tuple(inputs)
 
@@ -214,7 +214,7 @@ def read(
     known = {one.id for one in inputs}
     values = {name: value for name, value in given.items() if name in known}
     try:
-        validate_inputs(parse(stored().source), {**trigger.inputs, **values})
+        validate_inputs(parse_stored(stored().source), {**trigger.inputs, **values})
     except InputError as error:
         ours = (field for field in error.errors if field in values or field not in trigger.inputs)
         errors |= {field: error.errors[field] for field in ours}  # the trigger's own may be templates

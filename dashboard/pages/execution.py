@@ -20,7 +20,7 @@ from data.filters import Filters
 from data.filters import parse as parse_filters
 from data.pages import parse_sort
 from data.records import DEFAULT_SORT
-from engine.flow import Flow, FlowError, parse
+from engine.flow import Flow, FlowError, parse_stored
 from engine.graph import graph_of
 from engine.layout import layout as lay_out
 from streaming import codec
@@ -184,7 +184,7 @@ def flow_of(visit: Visit, namespace: str, flow_id: str, revision: int | None = N
     if stored is None:
         return None
     try:
-        return parse(stored.source)
+        return parse_stored(stored.source)
     except FlowError:
         return None
 

@@ -1,6 +1,7 @@
 """Flow files: the model, and the way from text to it with every error at its line.
 
-``parse(source)`` gives a Flow or raises FlowError. A task type is one class registered in TASK_TYPES.
+``parse(source)`` gives a Flow or raises FlowError; ``parse_stored`` is for what was accepted once. A task type is one
+class registered in TASK_TYPES.
 """
 
 from engine.flow.base import is_template
@@ -23,7 +24,7 @@ from engine.flow.http import HttpDownload, HttpRequest
 from engine.flow.inputs import INPUT_TYPES, Input
 from engine.flow.model import Concurrency, Flow, Output, Place, Sla
 from engine.flow.moments import DateInput, DatetimeInput, DurationInput, TimeInput
-from engine.flow.parse import parse
+from engine.flow.parse import parse, parse_stored
 from engine.flow.retry import Retry
 from engine.flow.runnable import (
     Fail,
@@ -96,4 +97,5 @@ __all__ = [
     "YamlInput",
     "is_template",
     "parse",
+    "parse_stored",
 ]

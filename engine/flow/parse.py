@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -18,10 +18,22 @@ from engine.flow.messages import message_of
 from engine.flow.model import Flow
 from engine.flow.tasks import TASKS
 from engine.flow.triggers import TRIGGERS, trigger_warnings
+from engine.model import SYSTEM_PREFIX
+
+_Check = Callable[[Flow, Document], Iterator[Violation]]
 
 
 def parse(source: str) -> Flow:
     """The flow that ``source`` describes; raises FlowError with every problem, each with its line and column."""
+    return _parsed(source, _CHECKS)
+
+
+def parse_stored(source: str) -> Flow:
+    """The flow of a source that was accepted once. It may have labels that are refused now: they are never set."""
+    return _parsed(source, tuple(check for check in _CHECKS if check is not _own_labels))
+
+
+def _parsed(source: str, checks: Sequence[_Check]) -> Flow:
     document = Document(source)
     if not isinstance(document.data, dict):
         raise FlowError([document.violation((), "expected a flow: a mapping with `id`, `namespace` and `tasks`")])
@@ -30,7 +42,7 @@ def parse(source: str) -> Flow:
         flow = Flow.model_validate(document.data, context={"plugin_defaults": defaults})
     except ValidationError as error:
         raise FlowError(_violations(document, defaults, error)) from error
-    problems = [problem for check in _CHECKS for problem in check(flow, document)]
+    problems = [problem for check in checks for problem in check(flow, document)]
     if problems:
         raise FlowError(problems)
     flow._raw, flow._source = document.data, source
@@ -106,7 +118,25 @@ def _folders(flow: Flow, document: Document) -> Iterator[Violation]:
             yield document.violation((*place.path, "type"), message)
 
 
-_CHECKS = (_twice, _input_clashes, _input_order, _dags, _folders)
+def _own_labels(flow: Flow, document: Document) -> Iterator[Violation]:
+    """Labels that begin with ``system.`` are set by Watchfloor alone."""
+    holders: list[tuple[Any, tuple[str | int, ...]]] = [
+        (flow, ()),
+        *((sla, ("sla", index)) for index, sla in enumerate(flow.sla)),
+        *((task, place.path) for task, place in flow.walk()),
+        *((trigger, ("triggers", index)) for index, trigger in enumerate(flow.triggers)),
+    ]
+    for holder, path in holders:
+        labels = getattr(holder, "labels", None)
+        for index, key in enumerate(labels if isinstance(labels, dict) else ()):
+            if key.startswith(SYSTEM_PREFIX):
+                where = (*path, "labels", key)
+                line, column = max(document.key_position(where), document.position((*path, "labels", index, "key")))
+                message = f"{key!r} is refused: labels with {SYSTEM_PREFIX!r} are set by Watchfloor alone"
+                yield Violation(line, column, document.violation(where, "").path, message)
+
+
+_CHECKS: tuple[_Check, ...] = (_twice, _input_clashes, _input_order, _dags, _folders, _own_labels)
 
 
 def _warnings(flow: Flow, document: Document, defaults: Defaults) -> Iterator[Violation]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, model_validator
+from pydantic import BeforeValidator
 
 from engine.flow.base import Command, Condition, Duration, Strings, Text, choice, either, labels_of, some
 from engine.flow.tasks import TASKS, Task
-from engine.model import SYSTEM_PREFIX
 
 _CORE = "io.kestra.plugin.core."
 _SCRIPTS = "io.kestra.plugin.scripts."
@@ -59,13 +58,6 @@ class SetLabels(Task):
     """Sets ``labels`` on its execution: a map, a list of key and value, or a template that gives one."""
 
     labels: Annotated[Any, BeforeValidator(labels_or_text)]
-
-    @model_validator(mode="after")
-    def _none_of_ours(self) -> SetLabels:
-        for key in self.labels if isinstance(self.labels, dict) else ():
-            if key.startswith(SYSTEM_PREFIX):
-                raise ValueError(f"`labels`: {key!r} is refused: labels with {SYSTEM_PREFIX!r} are Watchfloor's own")
-        return self
 
 
 @TASKS.register(f"{_CORE}metric.Publish")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.effects import Emit
 from engine.ids import dated_id, derived_id
 from engine.inputs import changed_inputs
-from engine.model import SYSTEM_PREFIX, TaskRun, evolve
+from engine.model import TaskRun, evolve, own_labels
 from engine.reducer.copies import misplaced
 from engine.reducer.draft import Draft
 from engine.secrecy import inputs_of
@@ -63,7 +63,6 @@ def _copied(draft: Draft, target: TaskRun | None = None) -> Copied:
 
 def _new_one(draft: Draft, event: ActionRequested, label: dict[str, str], copied: Copied | None) -> ExecutionCreated:
     execution, flow = draft.execution, draft.plan.flow
-    labels = {key: value for key, value in execution.labels.items() if not key.startswith(SYSTEM_PREFIX)}
     moment = int(draft.accepted_at.timestamp() * 1000)
     return ExecutionCreated(
         event_id=derived_id("anew", event.event_id),
@@ -73,7 +72,7 @@ def _new_one(draft: Draft, event: ActionRequested, label: dict[str, str], copied
         flow_id=execution.flow_id,
         revision=execution.revision if event.revision is None else event.revision,
         inputs=changed_inputs(flow.inputs if flow else (), inputs_of(execution), event.inputs),
-        labels={**labels, **label},
+        labels={**own_labels(execution.labels), **label},
         trigger=evolve(execution.trigger, notify=False) if execution.trigger else None,
         parent_id=execution.id,
         original_id=execution.original_id or execution.id,

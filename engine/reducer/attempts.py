@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from engine.effects import SetTimer
-from engine.model import SYSTEM_PREFIX, Attempt, StateChange, TaskRun, evolve
+from engine.model import Attempt, StateChange, TaskRun, evolve, own_labels
 from engine.reducer import retry
 from engine.reducer.containers import end_run
 from engine.reducer.context import iso
@@ -79,10 +79,7 @@ def abandon(draft: Draft, run: TaskRun, stopped: list[str]) -> None:
 
 def _set_labels(draft: Draft, labels: dict[str, str]) -> str | None:
     """Set labels on the execution; why that can't be, ``None`` when it is done."""
-    merged = {
-        **draft.execution.labels,
-        **{key: text for key, text in labels.items() if not key.startswith(SYSTEM_PREFIX)},
-    }
+    merged = {**draft.execution.labels, **own_labels(labels)}
     if len(merged) > draft.env.max_labels:
         return (
             f"an execution may have {draft.env.max_labels:,} labels, this would have {len(merged):,} "

@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.flow import Flow, is_template
 from engine.inputs import InputError, validate_inputs
-from engine.model import Execution, Hidden, StateChange, Tally, evolve
+from engine.model import Execution, Hidden, StateChange, Tally, evolve, own_labels
 from engine.reducer.context import ExpressionFailed, context_of, evaluate
 from engine.reducer.copies import take_over
 from engine.reducer.draft import Draft
@@ -53,7 +53,7 @@ def _new(event: ExecutionCreated, flow: Flow | None) -> Execution:
         state=State.CREATED,
         history=(StateChange(State.CREATED, event.at),),
         inputs=inputs,
-        labels={**(flow.labels if flow else {}), **event.labels},
+        labels={**(own_labels(flow.labels) if flow else {}), **event.labels},
         trigger=event.trigger,
         parent_id=event.parent_id,
         parent_task_run_id=event.parent_task_run_id,
@@ -131,7 +131,7 @@ def _without(values: dict[str, Any], path: list[str], default: Any) -> dict[str,
 def _labels(draft: Draft, flow: Flow) -> dict[str, str]:
     """The flow's labels, rendered; one that can't be stays as written."""
     context = context_of(draft)
-    return {name: str(_rendered(draft, text, context)) for name, text in flow.labels.items()}
+    return {name: str(_rendered(draft, text, context)) for name, text in own_labels(flow.labels).items()}
 
 
 def _variables(draft: Draft, flow: Flow) -> dict[str, Any]:

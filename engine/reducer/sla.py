@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from engine.effects import CancelTimer, SetTimer
+from engine.model import own_labels
 from engine.reducer.context import ExpressionFailed, context_of, evaluate
 from engine.reducer.draft import Draft
 from engine.states import TERMINAL, State
@@ -62,7 +63,7 @@ def note(draft: Draft, sla: Sla) -> str:
     draft.log(None, "ERROR" if sla.behavior == "FAIL" else "WARN", message)
     if sla.behavior == "FAIL":
         draft.note_error(None, message)
-    labels = {**draft.execution.labels, **sla.labels}
+    labels = {**draft.execution.labels, **own_labels(sla.labels)}
     draft.set(breached=(*draft.execution.breached, sla.id), labels=labels)
     return message
 

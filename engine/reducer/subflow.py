@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.effects import Emit
 from engine.ids import dated_id, derived_id
-from engine.model import SYSTEM_PREFIX, Attempt, StateChange, TaskRun, Trigger, evolve
+from engine.model import Attempt, StateChange, TaskRun, Trigger, evolve, own_labels
 from engine.reducer.attempts import after_retry, attempt_failed, end_attempt
 from engine.reducer.containers import end_run
 from engine.reducer.context import ExpressionFailed, context_of, evaluate
@@ -46,7 +46,8 @@ def _child(draft: Draft, run: TaskRun, node: Node) -> ExecutionCreated:
     task, execution = node.task, draft.execution
     context = context_of(draft, node, run)
     key = ("subflow", run.id, len(run.attempts) + 1)
-    labels = {**(_inherited(execution.labels) if task.inheritLabels else {}), **evaluate(draft, task.labels, context)}
+    inherited = execution.labels if task.inheritLabels else {}
+    labels = own_labels({**inherited, **evaluate(draft, task.labels, context)})
     return ExecutionCreated(
         event_id=derived_id(*key),
         execution_id=dated_id(_milliseconds(draft.at), *key),
@@ -77,10 +78,6 @@ def _variables(draft: Draft) -> dict[str, Any]:
         "flowRevision": execution.revision,
         _DEPTH: depth,
     }
-
-
-def _inherited(labels: dict[str, str]) -> dict[str, str]:
-    return {key: value for key, value in labels.items() if not key.startswith(SYSTEM_PREFIX)}
 
 
 def _milliseconds(moment: datetime) -> int:

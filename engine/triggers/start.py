@@ -9,14 +9,14 @@ from typing import Any
 from engine.flow import is_template
 from engine.ids import derived_id
 from engine.inputs import InputError, validate_inputs
-from engine.model import Trigger
+from engine.model import Trigger, own_labels
 from engine.triggers.known import Known, Start
 from streaming.messages import ExecutionCreated
 
 
 def created(known: Known, start: Start, at: datetime) -> ExecutionCreated:
     """The event. Inputs that can't be filled in or don't fit make an execution that has FAILED, with the reason."""
-    labels = {**known.trigger.labels, **start.labels}
+    labels = {**own_labels(known.trigger.labels), **start.labels}
     context = known.context(start.variables)
     problem = None
     try:

@@ -23,7 +23,7 @@ from redis.exceptions import RedisError
 from data import Store, StoreUnavailable
 from data.commits import NOWHERE
 from data.records import Commit
-from engine.flow import Flow, parse
+from engine.flow import Flow, parse_stored
 from engine.ids import derived_id
 from engine.model import Execution, evolve
 from engine.reducer import Env, apply
@@ -374,7 +374,7 @@ class Executor:
 
     def _parsed(self, source: str) -> Flow | None:
         try:
-            return parse(source)
+            return parse_stored(source)
         except ValueError as error:
             log.error("flow.unreadable", error=str(error))
             return None

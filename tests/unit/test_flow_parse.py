@@ -15,6 +15,7 @@ from engine.flow import (
     Sequential,
     Violation,
     parse,
+    parse_stored,
 )
 
 _LOG = "type: io.kestra.plugin.core.log.Log, message: hi"
@@ -190,6 +191,44 @@ PROBLEMS = {
         "expected an input before this one, came 'b'",
     ),
     "labels": (_MINIMAL + "labels: 5\n", 4, 9, "labels", "expected a mapping"),
+    "label of ours": (_MINIMAL + "labels:\n  a: b\n  system.x: y\n", 6, 3, "labels.system.x", "by Watchfloor alone"),
+    "label of ours in a list": (
+        _MINIMAL + "labels:\n  - {key: a, value: b}\n  - {key: system.x, value: y}\n",
+        6,
+        11,
+        "labels.system.x",
+        "'system.x' is refused",
+    ),
+    "label of ours in a task": (
+        task_lines(f"type: {_FLOW}Subflow", "namespace: n", "flowId: g", "labels: {a: b, system.replay: 'true'}"),
+        8,
+        20,
+        "tasks[0].labels.system.replay",
+        "by Watchfloor alone",
+    ),
+    "label of ours that a task sets": (
+        task_lines("type: io.kestra.plugin.core.execution.Labels", "labels:", "  system.x: y"),
+        7,
+        7,
+        "tasks[0].labels.system.x",
+        "by Watchfloor alone",
+    ),
+    "label of ours of a trigger": (
+        _MINIMAL
+        + "triggers:\n  - id: t\n    type: io.kestra.plugin.core.trigger.Schedule\n"
+        + "    cron: '* * * * *'\n    labels: {system.backfill: 'true'}\n",
+        8,
+        14,
+        "triggers[0].labels.system.backfill",
+        "by Watchfloor alone",
+    ),
+    "label of ours of an SLA": (
+        _MINIMAL + "sla:\n  - {id: s, type: MAX_DURATION, duration: PT1S, labels: {system.x: y}}\n",
+        5,
+        58,
+        "sla[0].labels.system.x",
+        "by Watchfloor alone",
+    ),
     "plugin defaults": (
         _MINIMAL + "pluginDefaults:\n  - type: a.b\n",
         5,
@@ -223,6 +262,16 @@ def test_all_problems_are_told_at_once_in_the_order_of_the_file() -> None:
 def test_an_error_reads_as_lines() -> None:
     with pytest.raises(FlowError, match=r"^line 1, column 5: id: expected an id .*, came 'a b' \(text\)$"):
         parse(_MINIMAL.replace("id: f", "id: a b", 1))
+
+
+def test_what_was_stored_with_labels_of_ours_is_read_on_and_asked_for_them_is_fine() -> None:
+    source = _MINIMAL + "labels: {system.x: y, a: b}\n"
+    assert parse_stored(source).labels == {"system.x": "y", "a": "b"}
+    flow_trigger = "type: io.kestra.plugin.core.trigger.Flow"
+    asked = "conditions: [{type: io.kestra.plugin.core.condition.ExecutionLabels, labels: {system.replay: 'true'}}]"
+    assert problems_of(_MINIMAL + f"triggers:\n  - {{id: t, {flow_trigger}, {asked}}}\n") == []
+    with pytest.raises(FlowError):
+        parse_stored(source + "nonsense: [")
 
 
 # -- laws and limits ----------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.flow import parse_stored
 from engine.model import evolve
 from engine.states import State
 from streaming.rows import row_of
@@ -46,6 +47,27 @@ def test_system_labels_are_never_set_by_a_task() -> None:
     ended(world, labels={"system.restarted": "true", "fine": "yes"})
     assert "system.restarted" not in world.execution.labels
     assert world.execution.labels["fine"] == "yes"
+
+
+def test_system_labels_of_a_flow_that_was_stored_before_are_never_set() -> None:
+    source = """
+        id: flow
+        namespace: test
+        labels: {system.restarted: "true", team: a}
+        sla: [{id: s, type: MAX_DURATION, duration: PT1S, behavior: NONE, labels: {system.sla: x, late: "yes"}}]
+        tasks:
+          - {id: a, type: io.kestra.plugin.core.log.Log, message: hi}
+          - id: sub
+            type: io.kestra.plugin.core.flow.Subflow
+            namespace: test
+            flowId: child
+            labels: {system.replay: "true", by: parent}
+    """
+    world = World(parse_stored(source), flow_of("tasks: [{id: c, !Log}]", "child"), answers={"a": None}).execute()
+    world.pass_time(2)
+    ended(world)
+    assert world.execution.labels == {"team": "a", "late": "yes"}
+    assert [one.labels for one in world.executions.values() if one.flow_id == "child"] == [{"by": "parent"}]
 
 
 def test_too_many_labels_fail_the_task_and_name_the_setting() -> None:
