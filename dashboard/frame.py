@@ -41,6 +41,7 @@ def layout(pages: tuple[Page, ...], services: Services) -> Component:
         children=[
             dcc.Location(id=Frame.URL, refresh="callback-nav"),
             dcc.Store(id=Frame.PAGE_KEY),
+            dcc.Store(id=Frame.AGAIN),
             dcc.Store(id=Frame.ACTION_REQUEST),
             dmc.NotificationContainer(id=Frame.NOTIFICATIONS, position="bottom-right", autoClose=6000, limit=4),
             html.Div(className="wf-frame", children=[_rail(pages, _views(services)), _top_bar(), _main()]),

@@ -11,6 +11,7 @@ class Frame:
     URL = "url"
     PAGE = "page"
     PAGE_KEY = "page-key"
+    AGAIN = "page-again"
     RAIL = "rail"
     SAVED_VIEWS = "saved-views"
     NOTIFICATIONS = "notifications"

@@ -1,4 +1,7 @@
-"""From the address to the page: a page is rendered when the visit changes, not when only its tab does."""
+"""From the address to the page: a page is rendered when the visit changes, not when only its tab does.
+
+It is rendered once more when the page asks for that: something of it could not be shown, and now may be.
+"""
 
 from __future__ import annotations
 
@@ -29,14 +32,15 @@ def register(app: dash.Dash, services: Services, pages: tuple[Page, ...]) -> Non
         Output(Frame.PAGE, "children"),
         Output(Frame.PAGE_KEY, "data"),
         Input(Frame.URL, "pathname"),
+        Input(Frame.AGAIN, "data"),
         State(Frame.URL, "search"),
         State(Frame.PAGE_KEY, "data"),
     )
     @asks(Verb.ACCOUNT)
-    def show(path: str | None, search: str | None, shown: Any) -> Any:
+    def show(path: str | None, _again: Any, search: str | None, shown: Any) -> Any:
         found = route(pages, path or "/")
         key = found.key if found else f"missing:{path}"
-        if shown and key == shown["key"]:
+        if shown and key == shown["key"] and dash.ctx.triggered_id != Frame.AGAIN:
             return no_update, no_update
         children, title = render(services, found, path or "/", search or "")
         return children, {"key": key, "title": f"{title} · Watchfloor"}
@@ -60,6 +64,7 @@ def away_or(make: Callable[[], T], otherwise: Any = None) -> T | Any:
     except StoreUnavailable as error:
         return otherwise or empty(
             "The database can't be reached",
-            f"{error} Executions go on meanwhile; this comes back by a reload once the database answers.",
+            f"{error} Executions go on meanwhile; this comes back by itself once the database answers.",
             icon_name="alert",
+            again="",
         )

@@ -60,9 +60,10 @@ def missing(execution_id: str) -> Component:
     """There is no such execution, or not yet: one that was just asked for takes a moment."""
     return empty(
         "There is no such execution",
-        f"{execution_id} is not in the store. One that was started this moment appears as soon as it is accepted: "
-        "reload the page. Old ones may have been deleted.",
+        f"{execution_id} is not in the store. One that was started this moment appears here by itself as soon as it "
+        "is accepted. Old ones may have been deleted.",
         action=("Go to Executions", "/executions"),
+        again=f"filters[id][EQUALS]={quote(execution_id, safe='')}",
     )
 
 

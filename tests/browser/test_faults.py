@@ -291,6 +291,45 @@ def test_database_or_redis_away(
     ends_well(running_page, product, api, gated)
 
 
+def away_then_back(page: Page, product: Product, go: Callable[[], Any]) -> None:
+    """What ``go`` leads to is said to be away while the database is, and is asked for again by itself."""
+    with unreachable(product):
+        says(page, "database away")
+        go()
+        page.shows(".wf-empty", "The database can't be reached")
+        page.script("window.__notReloaded = true")
+    recovers(page)
+
+
+def test_what_is_opened_while_the_database_is_away_comes_back(
+    page: Page, product: Product, api: requests.Session
+) -> None:
+    execution_id = start(product, api, "failing")
+    page.open(f"/executions/{execution_id}")
+    page.shows("[data-wf-view=execution-header]", "FAILED")
+    away_then_back(page, product, lambda: page.click("a.wf-tab[href$='/gantt']"))
+    page.one(".gantt-row[data-task=breaks]")
+    away_then_back(page, product, lambda: page.click(".wf-rail-link[href='/flows']"))
+    page.shows(".wf-flows", "approval")
+    away_then_back(page, product, lambda: page.driver.get(f"{product.url}/executions/{execution_id}"))
+    page.shows("[data-wf-view=overview]", "the disk is on fire")
+
+
+def test_an_execution_that_is_accepted_late_appears_on_its_page(page: Page, product: Product) -> None:
+    page.open("/flows/company.tests/quick")
+    page.click(".wf-flow-head button")
+    page.one("#execute-form input")
+    pid = pid_of(product, "executor")
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        page.click("#execute-go")
+        page.shows(".wf-empty", "There is no such execution")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    page.shows("[data-wf-view=execution-header]", "SUCCESS")
+    assert page.is_same_load()
+
+
 def test_redis_killed(running_page: Page, product: Product, api: requests.Session, gated: Any) -> None:
     with killed(product):
         (gated[1] / "first").touch()

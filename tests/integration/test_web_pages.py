@@ -141,6 +141,7 @@ def test_a_database_away_is_said_on_the_page(services: Services, monkeypatch: py
     text, _ = draw(services, "/flows")
     assert "can't be reached" in text
     assert "locked" in text
+    assert '"data-wf-view": "again"' in text
 
 
 def test_the_stamp_changes_with_flows_and_problems(services: Services) -> None:
