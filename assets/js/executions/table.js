@@ -9,6 +9,7 @@ import { request, requestMany } from "../actions/request.js";
 import { go, logsUrl } from "../execution/links.js";
 import { onFrame, setText } from "../dom.js";
 import { count, plural } from "../format.js";
+import { followRows } from "../live/rows.js";
 import { ListStore } from "../live/store.js";
 import { showWorst } from "../frame/title.js";
 import { DEFAULTS, askOf, filtersOf, nextSort, sameAsk, statesOf, withStates } from "./address.js";
@@ -29,12 +30,6 @@ const TICK_MS = 250;
 
 /** @param {string} id */
 const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id) ?? document.createElement("div"));
-
-/** What the store has no row of is gone. @param {string[]} ids @param {Row[]} rows */
-function missing(ids, rows) {
-  const there = new Set(rows.map((row) => row.id));
-  return ids.filter((id) => !there.has(id)).map((id) => ({ t: "gone", id }));
-}
 
 export class Table {
   /** @param {HTMLElement} element @param {any} params @param {any} live */
@@ -164,14 +159,7 @@ export class Table {
   /** Rows of a frozen order that left the window go on to recolour. */
   followStrays() {
     const wanted = this.order.frozen && this.order.strays.length > 0;
-    if (wanted && !this.strays) {
-      const take = (/** @type {any[]} */ items) => this.took(this.store.fold(items));
-      const ids = this.order.shown;
-      this.strays = this.live.subscribe("rows", { ids }, {
-        snapshot: (/** @type {any} */ { rows }) => take([...missing(ids, rows), ...rows.map((/** @type {Row} */ row) => ({ t: "row", row }))]),
-        items: take,
-      });
-    }
+    if (wanted && !this.strays) this.strays = followRows(this.live, this.order.shown, (items) => this.took(this.store.fold(items)));
     if (!wanted) this.thaw();
   }
 

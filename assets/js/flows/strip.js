@@ -35,6 +35,24 @@ export class Strips {
     this.byFlow.set(key, rows);
     return key;
   }
+
+  /** Take a row out: its execution is no more. @param {string} id @returns {string | null} the flow that changed */
+  remove(id) {
+    for (const [key, rows] of this.byFlow) {
+      const place = rows.findIndex((row) => row.id === id);
+      if (place < 0) continue;
+      rows.splice(place, 1);
+      return key;
+    }
+    return null;
+  }
+
+  /** Rows that a list of the newest ones does not hold, those that may still change first. @param {Set<string>} listed
+   * @param {(state: string) => boolean} terminal @returns {string[]} their ids */
+  strays(listed, terminal) {
+    const rows = [...this.byFlow.values()].flat().filter((row) => !listed.has(row.id));
+    return rows.sort((a, b) => Number(terminal(a.state)) - Number(terminal(b.state))).map((row) => row.id);
+  }
 }
 
 /**

@@ -1,12 +1,14 @@
 // View `flow-strips`: the last executions of flows as small bars, live.
 // Params: {rows?: known rows, flows?: [[namespace, flow id]], size?: 20, current?: an execution's id}. Bars are drawn into the
 // elements inside with `data-wf-strip="<namespace>/<flow id>"`, or into the element itself when it is about one flow.
+// New executions come with a list of the newest; bars that have left it are followed by their ids.
 import { h, onFrame, setAttr, setStyle } from "../dom.js";
 import { onTick } from "../execution/clock.js";
 import { elapsed } from "../execution/fold.js";
 import { internal } from "../execution/links.js";
 import { hideTip, showTip } from "../execution/popup.js";
 import { ago, duration, exact, shortId, ticking, toMs } from "../format.js";
+import { followRows } from "../live/rows.js";
 import { isTerminal, stateBadge, stateInfo } from "../states.js";
 import { heights, Strips } from "./strip.js";
 
@@ -14,6 +16,8 @@ import { heights, Strips } from "./strip.js";
 /** @typedef {{rows?: Row[], flows?: [string, string][], size?: number, current?: string}} Params */
 
 const WINDOW = 100;
+const STRAYS = 1_000; // bars outside the window that are followed at the most
+const ANEW_TICKS = 3; // of a second: on a busy floor bars leave the window all the time
 
 /** @param {Params} params @returns {object} what of the list to look at */
 function topicOf({ flows, size }) {
@@ -46,12 +50,17 @@ class FlowStrips {
     this.changed = new Set();
     this.frame = onFrame(() => this.paint());
     this.control = new AbortController();
+    /** What the list of the newest holds; null before it is known. @type {Set<string> | null} */
+    this.listed = null;
+    /** Bars that are followed by their ids. @type {Set<string>} */
+    this.followed = new Set();
+    /** @type {{close: () => void} | null} */
+    this.strays = null;
+    this.ticks = 0;
     this.put(params.rows ?? []);
     this.subscription = live.subscribe("executions", topicOf(params), {
-      snapshot: (/** @type {any} */ snapshot) => this.put(snapshot.rows ?? []),
-      items: (/** @type {any[]} */ items) => this.put(items.filter((item) => item.t === "row").map((item) => item.row)),
-      resumed: () => {},
-      lost: () => {},
+      snapshot: (/** @type {any} */ { rows, ids }) => (this.put(rows), this.list(ids)),
+      items: (/** @type {any[]} */ items) => this.take(items),
     });
     this.stop = onTick(live, () => this.tick(), 1000);
     element.addEventListener("pointerover", (event) => this.hover(event), { signal: this.control.signal });
@@ -65,6 +74,32 @@ class FlowStrips {
       if (key) this.changed.add(key);
     }
     this.frame.ask();
+  }
+
+  /** @param {any[]} items */
+  take(items) {
+    const gone = items.filter(({ t }) => t === "gone").map(({ id }) => this.strips.remove(id));
+    for (const key of gone) if (key) this.changed.add(key);
+    this.put(items.filter(({ t }) => t === "row").map(({ row }) => row));
+    const ids = items.findLast(({ t, ids: known }) => t === "window" && known)?.ids;
+    if (ids) this.list(ids);
+  }
+
+  /** @param {string[]} ids */
+  list(ids) {
+    const first = this.listed === null;
+    this.listed = new Set(ids);
+    if (first) this.follow();
+  }
+
+  /** Follow the bars that are not in the list; those that were followed already cost nothing more. */
+  follow() {
+    if (!this.listed) return;
+    const wanted = this.strips.strays(this.listed, isTerminal).slice(0, STRAYS);
+    if (wanted.every((id) => this.followed.has(id))) return;
+    this.followed = new Set(wanted);
+    this.strays?.close();
+    this.strays = followRows(this.live, wanted, (items) => this.take(items));
   }
 
   /** @param {string} key @returns {HTMLElement | null} */
@@ -81,6 +116,8 @@ class FlowStrips {
 
   /** Flows with something that runs: their bars grow. */
   tick() {
+    this.ticks += 1;
+    if (this.ticks % ANEW_TICKS === 0) this.follow();
     for (const [key, rows] of this.strips.byFlow) if (rows.some((row) => !isTerminal(row.state))) this.changed.add(key);
     this.frame.ask();
   }
@@ -131,6 +168,7 @@ class FlowStrips {
   unmount() {
     this.stop();
     this.subscription.close();
+    this.strays?.close();
     this.frame.cancel();
     this.control.abort();
     hideTip();
