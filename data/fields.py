@@ -20,7 +20,7 @@ from streaming.messages import ExecutionRow
 SYSTEM = "system"
 ID_START = 8  # shortest beginning of an id that free text finds
 ID_END = 4  # shortest end of an id that free text finds
-_OTHER_KINDS = ("PLAYGROUND", "TEST", "LOOP")  # of the protocol; no execution here is of them
+_OTHER_KINDS = ("LOOP",)  # of the protocol; no execution here is of them
 _LOST_PLUS = re.compile(r" (\d\d:\d\d)$")
 _REVISION_MAX = 2**31 - 1
 
@@ -63,7 +63,8 @@ def _revision(value: str) -> int:
     return int(value)
 
 
-def _date(value: str) -> datetime:
+def date_of(value: str) -> datetime:
+    """An ISO 8601 date, in UTC where it has no offset. Raises ``ValueError``."""
     try:
         date = datetime.fromisoformat(_LOST_PLUS.sub(r"+\1", value))
     except ValueError:
@@ -143,8 +144,8 @@ FIELDS: dict[str, Field] = {
         Field("labels", "Labels", "labels", (*_EQUAL, Op.IN, Op.NOT_IN, Op.CONTAINS, Op.REGEX), _any_text,
               "`filters[labels][EQUALS][env]=prod`, or `env:prod`", None, suggests=True),
         Field("timeRange", "Time range", "duration", (Op.EQUALS,), _duration, "a duration back from now, `PT24H`"),
-        Field("startDate", "Started", "date", (*_SIZES, *_EQUAL), _date, "ISO 8601", lambda row: row.start_date),
-        Field("endDate", "Ended", "date", (*_SIZES, *_EQUAL), _date, "ISO 8601", lambda row: row.end_date),
+        Field("startDate", "Started", "date", (*_SIZES, *_EQUAL), date_of, "ISO 8601", lambda row: row.start_date),
+        Field("endDate", "Ended", "date", (*_SIZES, *_EQUAL), date_of, "ISO 8601", lambda row: row.end_date),
         Field("triggerId", "Trigger", "text", _WORDS, _text, "id of the trigger that started it",
               lambda row: row.trigger_id, suggests=True),
         Field("triggerExecutionId", "Triggered by", "id", _IDS, _text, "id of the execution that started it",

@@ -46,7 +46,7 @@ from engine.states import TERMINAL
 from streaming.messages import ExecutionRow
 
 _TERMINAL = [state.value for state in TERMINAL]
-_KINDS = [kind.value for kind in (Kind.NORMAL, Kind.SYNTHETIC)]
+_KINDS = [kind.value for kind in Kind]
 _EVERYTHING = 0  # the grain of ``flow_count`` that has no bucket
 
 _ids = sa.bindparam("ids", expanding=True)

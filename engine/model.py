@@ -32,9 +32,12 @@ def evolve(record: T, **changes: Any) -> T:
 
 
 class Kind(StrEnum):
-    """Where an execution comes from. SYNTHETIC ones are made by ``watchfloor load`` and ``seed`` and run nothing."""
+    """What an execution is for. TEST and PLAYGROUND ones run like others, but no Flow trigger hears of them. SYNTHETIC
+    ones are made by ``watchfloor load`` and ``seed`` and run nothing."""
 
     NORMAL = "NORMAL"
+    TEST = "TEST"
+    PLAYGROUND = "PLAYGROUND"
     SYNTHETIC = "SYNTHETIC"
 
 
@@ -204,6 +207,7 @@ class Execution(msgspec.Struct, gc=False, frozen=True):
     ``goes_on_from`` is the container whose tasks go on once it begins again, because a task run was changed by hand.
     ``deletion``: it is removed once it has ended, and of logs, metrics and files what is named here.
     ``breakpoints`` (``task`` or ``task.value``) are where it stops, ``stopped_at`` is the task run before which it has.
+    ``schedule_date``: it was asked to begin then, not at once.
     """
 
     id: str
@@ -242,6 +246,7 @@ class Execution(msgspec.Struct, gc=False, frozen=True):
     deletion: tuple[str, ...] | None = None
     breakpoints: tuple[str, ...] = ()
     stopped_at: str | None = None
+    schedule_date: datetime | None = None
 
     @property
     def held(self) -> bool:

@@ -16,7 +16,7 @@ from data import Store
 from engine.flow import Flow, parse
 from engine.ids import new_id
 from engine.inputs import validate_inputs
-from engine.model import Trigger
+from engine.model import Kind, Trigger
 from engine.states import Action, State, refusal, works_in
 from streaming.bus import Bus
 from streaming.details import BadDetail as BadDetail
@@ -75,9 +75,11 @@ class Commands:
         labels: dict[str, str] | None = None,
         revision: int | None = None,
         breakpoints: Sequence[str] = (),
+        kind: Kind = Kind.NORMAL,
+        schedule_date: datetime | None = None,
         origin: str = "ui",
     ) -> str:
-        """Ask for an execution of a flow, which stops at ``breakpoints``; its id.
+        """Ask for an execution of a flow, which begins at ``schedule_date`` and stops at ``breakpoints``; its id.
 
         Raises FlowNotFound, FlowDisabled, LabelRefused, BadDetail, and ``InputError`` with a message per input.
         """
@@ -89,7 +91,8 @@ class Commands:
         check_breakpoints(flow, breakpoints)
         checked = validate_inputs(flow, inputs or {})
         execution_id = new_id()
-        self._store.audit(actor, "execute", execution_id, None, after={"flow": f"{namespace}.{flow_id}"}, origin=origin)
+        after = {"flow": f"{namespace}.{flow_id}"} | ({"scheduleDate": schedule_date} if schedule_date else {})
+        self._store.audit(actor, "execute", execution_id, None, after=after, origin=origin)
         self._bus.append(
             ExecutionCreated(
                 event_id=new_id(),
@@ -103,6 +106,8 @@ class Commands:
                 trigger=Trigger(MANUAL, MANUAL),
                 actor=actor,
                 breakpoints=tuple(breakpoints),
+                kind=kind,
+                schedule_date=schedule_date,
             )
         )
         log.info(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.model import Execution
+from engine.states import State
 from streaming.messages import ExecutionRow
 
 
@@ -28,4 +29,5 @@ def row_of(execution: Execution) -> ExecutionRow:
         attempt_number=execution.attempt_number,
         error=execution.error,
         last_task=execution.last_task,
+        schedule_date=execution.schedule_date if execution.state is State.CREATED else None,
     )

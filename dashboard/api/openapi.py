@@ -10,6 +10,7 @@ from typing import Any
 
 from dashboard.api.payloads import SHAPES
 from dashboard.api.spec import BASE, Endpoint, Parameter
+from engine.model import Kind
 from engine.states import State
 from streaming.messages import LEVELS
 
@@ -31,6 +32,7 @@ _PLAIN: dict[str, Schema] = {
 _ENUMS: dict[str, Schema] = {
     "State": {"type": "string", "enum": [state.value for state in State]},
     "Level": {"type": "string", "enum": list(LEVELS)},
+    "Kind": {"type": "string", "enum": [kind.value for kind in Kind]},
 }
 _PAGE = "results: [{}], total: integer"
 _CURSOR_PAGE = f"{_PAGE}, type: string, nextCursor?: string"

@@ -18,13 +18,14 @@ SHAPES: dict[str, str] = {
     "endDate?: date-time",
     "Execution": "id: string, tenantId: string, namespace: string, flowId: string, flowRevision: integer, "
     "taskRunList: [TaskRun], inputs: object, outputs: object, labels: [Label], variables: object, state: StateHistory, "
-    "parentId?: string, originalId: string, trigger?: ExecutionTrigger, metadata: Metadata, kind: string, "
-    "version: integer, error?: string, lastTask?: string, breakpoints?: [Breakpoint]",
+    "parentId?: string, originalId: string, trigger?: ExecutionTrigger, metadata: Metadata, kind: Kind, "
+    "version: integer, error?: string, lastTask?: string, breakpoints?: [Breakpoint], "
+    "scheduleDate?: date-time",
     "ExecutionTrigger": "id: string, type: string|null, variables?: object",
     "Metadata": "attemptNumber: integer, originalCreatedDate?: date-time",
     "LightExecution": "id: string, tenantId: string, namespace: string, flowId: string, flowRevision: integer, "
     "labels: [Label], state: StateHistory, parentId?: string, originalId: string, trigger?: ExecutionTrigger, "
-    "metadata: Metadata, kind: string, version: integer, error?: string, lastTask?: string",
+    "metadata: Metadata, kind: Kind, version: integer, error?: string, lastTask?: string, scheduleDate?: date-time",
     "LastExecution": "id: string, flowId: string, namespace: string, startDate: date-time, status: State",
     "TaskRun": "id: string, executionId: string, namespace: string, flowId: string, taskId: string, "
     "parentTaskRunId?: string, value?: string, iteration?: integer, attempts: [Attempt], state: StateHistory, "

@@ -15,12 +15,16 @@ from dashboard.api.errors import ApiError, answer
 from dashboard.api.spec import INPUTS_BODY, REVISION, Endpoint, Parameter
 from dashboard.permissions import Verb
 from dashboard.uploads import keep
-from engine.model import Execution, StateChange
+from data.fields import date_of
+from engine.model import Execution, Kind, StateChange
 from engine.states import TERMINAL, State
 
 WAIT_MAX_SECONDS = 3_600.0
 _LOOK_SECONDS = 5.0  # a waiting request looks into the store that often, should news have passed by
-_LATER = ("scheduleDate",)
+_KINDS = tuple(kind for kind in Kind if kind is not Kind.SYNTHETIC)
+
+
+LABELS = Parameter("labels", "[string]", "`key:value`, repeatable.")
 
 
 def inputs_of_request(api: Api) -> dict[str, Any]:
@@ -53,11 +57,26 @@ def labels_of_request() -> dict[str, str]:
     return labels
 
 
+def kind_of(api: Api) -> Kind:
+    """What the execution is for."""
+    given = api.text("kind") or Kind.NORMAL
+    if given not in _KINDS:
+        message = f"expected one of {', '.join(_KINDS)}, got {given!r}"
+        raise ApiError(400, f"kind: {message}", [(message, "kind")])
+    return Kind(given)
+
+
+def date_of_request(api: Api, name: str) -> datetime | None:
+    """A date of the query; 400 for what is none."""
+    given = api.text(name)
+    try:
+        return date_of(given) if given else None
+    except ValueError as error:
+        raise ApiError(400, f"{name}: {error}", [(str(error), name)]) from None
+
+
 def execute(api: Api, namespace: str, id: str) -> flask.Response:
-    """Start an execution; with ``wait`` answer when it is over."""
-    for name in _LATER:
-        if api.text(name):
-            raise ApiError(400, f"{name}: not served yet; start the execution without it.", [("not served", name)])
+    """Start an execution, at a date or now; with ``wait`` answer when it is over."""
     wait = api.boolean("wait", False)
     revision = api.integer("revision", least=1)
     execution_id = api.commands.execute(
@@ -68,6 +87,8 @@ def execute(api: Api, namespace: str, id: str) -> flask.Response:
         labels=labels_of_request(),
         revision=revision,
         breakpoints=breakpoints_of(api),
+        kind=kind_of(api),
+        schedule_date=date_of_request(api, "scheduleDate"),
         origin="api",
     )
     if not _arrived(api, execution_id):
@@ -120,9 +141,11 @@ ENDPOINTS = (
     Endpoint(
         "POST", "/executions/{namespace}/{id}", execute, "Execute a flow.", "Execution and url",
         (
-            Parameter("labels", "[string]", "`key:value`, repeatable."),
+            LABELS,
             Parameter("wait", "boolean", "Answer when the execution is over.", "false"),
             REVISION,
+            Parameter("scheduleDate", "date-time", "It begins then."),
+            Parameter("kind", "Kind", "What it is for: NORMAL, TEST or PLAYGROUND.", "NORMAL"),
             Parameter("breakpoints", "string", "`task1,task2.value`: it stops before these."),
             INPUTS_BODY,
         ),

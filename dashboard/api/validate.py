@@ -10,7 +10,7 @@ import flask
 from dashboard.api.context import Api, parsed
 from dashboard.api.errors import answer, not_allowed
 from dashboard.api.spec import INPUTS_BODY, REVISION, Endpoint
-from dashboard.api.start import inputs_of_request
+from dashboard.api.start import LABELS, inputs_of_request, labels_of_request
 from dashboard.permissions import Verb
 from engine.expressions import HIDDEN
 from engine.flow import Input, Pause
@@ -18,6 +18,7 @@ from engine.inputs import InputError, read_inputs
 from engine.model import Execution
 from engine.secrecy import is_secret
 from engine.states import ACTIONS, Action, State, refusal
+from streaming.details import refuse_system_labels
 
 
 def looked_at(inputs: Iterable[Input], given: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -69,16 +70,17 @@ def validate_resume(api: Api, executionId: str) -> flask.Response:
 
 
 def validate_start(api: Api, namespace: str, id: str) -> flask.Response:
-    """What a start would say to these inputs."""
+    """What a start would say to these inputs and labels."""
     flow = parsed(api.flow(namespace, id, api.integer("revision", least=1)).source)
+    refuse_system_labels(labels_of_request())
     inputs = looked_at(flow.inputs, inputs_of_request(api))
     return answer({"id": id, "namespace": namespace, "inputs": inputs, "checks": []})
 
 
 ENDPOINTS = (
     Endpoint(
-        "POST", "/executions/{namespace}/{id}/validate", validate_start, "Check the inputs of a start.",
-        "ValidatedInputs", (REVISION, INPUTS_BODY), verb=Verb.EXECUTE,
+        "POST", "/executions/{namespace}/{id}/validate", validate_start, "Check the inputs and labels of a start.",
+        "ValidatedInputs", (LABELS, REVISION, INPUTS_BODY), verb=Verb.EXECUTE,
     ),
     Endpoint(
         "POST", "/executions/{executionId}/actions/resume/validate", validate_resume,

@@ -81,4 +81,5 @@ def _new_one(draft: Draft, event: ActionRequested, label: dict[str, str], copied
         breakpoints=event.breakpoints,
         copied=copied,
         unchecked=True,
+        kind=execution.kind,
     )

@@ -27,6 +27,7 @@ from engine.reducer.lost import job_missed, worker_lost
 from engine.reducer.plan import NO_PLAN, plan_of
 from engine.reducer.reported import execution_reported, is_reported, task_reported
 from engine.reducer.restart import run_what_is_left
+from engine.reducer.scheduled import forget_start
 from engine.reducer.slots import give_back, slot_decided
 from engine.reducer.subflow import subflow_ended
 from engine.reducer.timers import timer_fired
@@ -105,6 +106,7 @@ def _finish(draft: Draft) -> Applied:
     check(draft)
     settle(draft)
     _work_off(draft)
+    forget_start(draft)
     give_back(draft)
     tell_trigger(draft)
     return removed(draft) if is_over(draft) else draft.applied()

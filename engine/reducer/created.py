@@ -14,8 +14,7 @@ from engine.reducer.draft import Draft
 from engine.reducer.env import Env
 from engine.reducer.lifecycle import enter, tell_parent
 from engine.reducer.plan import Plan
-from engine.reducer.sla import watch
-from engine.reducer.slots import begin_or_ask
+from engine.reducer.scheduled import begin_when_due
 from engine.secrecy import inputs_of, part
 from engine.states import State
 from streaming.messages import ExecutionCreated
@@ -33,8 +32,7 @@ def create(
     if problem is None and event.copied is not None:
         problem = take_over(draft, event.copied)
     if problem is None:
-        watch(draft)
-        begin_or_ask(draft, enter if event.copied is None else begin_copied)
+        begin_when_due(draft, enter if event.copied is None else begin_copied)
     else:
         draft.log(None, "ERROR", problem)
         draft.note_error(None, problem)
@@ -63,6 +61,8 @@ def _new(event: ExecutionCreated, flow: Flow | None) -> Execution:
         renewal=event.renewal,
         hidden=Hidden(inputs=hidden),
         breakpoints=event.breakpoints,
+        kind=event.kind,
+        schedule_date=event.schedule_date,
     )
 
 

@@ -14,6 +14,7 @@ from engine.reducer.plan import Kind
 from engine.reducer.renew import renew
 from engine.reducer.restart import run_what_is_left
 from engine.reducer.resume import resume
+from engine.reducer.sla import watch
 from engine.reducer.slots import begin_past_limit
 from engine.states import TERMINAL, State
 from streaming.messages import ActionRequested
@@ -28,6 +29,8 @@ def force_run(draft: Draft, event: ActionRequested) -> str | None:
 
 
 def _begin(draft: Draft, event: ActionRequested) -> str | None:
+    if draft.state is State.CREATED and draft.execution.schedule_date is not None:
+        watch(draft)  # it was not when it waited for its date
     begin_past_limit(draft, run_what_is_left)
     return None
 

@@ -72,4 +72,5 @@ def _next_execution(draft: Draft, failed: TaskRun) -> ExecutionCreated:
         attempt_number=execution.attempt_number + 1,
         renewal=Renewal(failed.task_id, tries + 1, since),
         chain=execution.chain,
+        kind=execution.kind,
     )

@@ -32,9 +32,10 @@ def begin_or_ask(draft: Draft, begin: Callable[[Draft], None]) -> None:
 
 
 def begin_past_limit(draft: Draft, begin: Callable[[Draft], None]) -> None:
-    """Begin now, whatever the limit says. The gate hears of it: a place in its queue becomes a slot."""
+    """Begin now, whatever the limit says. The gate hears of it: it holds a slot, in place of one in the queue."""
     limit = draft.plan.flow.concurrency if draft.plan.flow else None
-    if limit is not None and draft.execution.slot is not None:
+    if limit is not None:
+        draft.set(slot=gate_id(draft.execution.namespace, draft.execution.flow_id))
         _ask(draft, limit, forced=True)
     draft.become(State.RUNNING)
     begin(draft)

@@ -61,6 +61,7 @@ def _child(draft: Draft, run: TaskRun, node: Node) -> ExecutionCreated:
         parent_id=execution.id,
         parent_task_run_id=run.id,
         chain=execution.chain,
+        kind=execution.kind,
     )
 
 

@@ -15,6 +15,8 @@ from engine.reducer.loop import RESUME, round_due
 from engine.reducer.pause import pause_elapsed, pause_timed_out
 from engine.reducer.plan import Kind
 from engine.reducer.renew import renew
+from engine.reducer.restart import run_what_is_left
+from engine.reducer.scheduled import START_TIMER, start_due
 from engine.reducer.sla import SLA_TIMER
 from engine.reducer.subflow import subflow_timed_out
 from engine.reducer.timeouts import container_timed_out
@@ -27,6 +29,8 @@ def timer_fired(draft: Draft, event: TimerFired) -> bool:
     name, _, run_id = event.key.partition(":")
     if name == KILL_TIMER:
         return grace_over(draft)
+    if name == START_TIMER:
+        return start_due(draft, run_what_is_left)
     if name == SLA_TIMER:
         return took_too_long(draft, run_id)
     run = draft.runs.get(run_id)

@@ -12,7 +12,8 @@ from engine.states import Action, State
 
 
 class ExecutionRow(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
-    """An execution as lists show it. ``changed_at`` is when the newest applied event was accepted."""
+    """An execution as lists show it. ``changed_at`` is when the newest applied event was accepted; ``schedule_date``
+    when it begins, while it waits for that."""
 
     id: str
     version: int
@@ -32,6 +33,7 @@ class ExecutionRow(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     attempt_number: int = 1
     error: str | None = None
     last_task: str | None = None
+    schedule_date: datetime | None = None
 
 
 class Answer(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):

@@ -43,7 +43,8 @@ class ExecutionCreated(Accepted, frozen=True, omit_defaults=True, tag="execution
     means the newest one, which the executor puts in before it applies the event. ``problem`` says why it can't begin:
     it is FAILED at once. ``chain`` counts the Flow triggers, one after the other, that led to it. It stops at
     ``breakpoints``. ``copied`` is set where it is made of another one and doesn't begin at the start. ``unchecked``:
-    its inputs were not validated before, like those of a Subflow task.
+    its inputs were not validated before, like those of a Subflow task. It begins at ``schedule_date``, if that is
+    still to come.
     """
 
     namespace: Id
@@ -63,6 +64,8 @@ class ExecutionCreated(Accepted, frozen=True, omit_defaults=True, tag="execution
     breakpoints: tuple[str, ...] = ()
     copied: Copied | None = None
     unchecked: bool = False
+    kind: Kind = Kind.NORMAL
+    schedule_date: datetime | None = None
 
 
 class TaskStarted(Accepted, frozen=True, omit_defaults=True, tag="task_started"):

@@ -51,6 +51,19 @@ def test_a_new_execution_comes_in_on_top(page: Page, product: Product, api: requ
     assert page.is_same_load()
 
 
+def test_a_date_to_begin_at_is_shown_until_it_begins(page: Page, product: Product, api: requests.Session) -> None:
+    path = f"{product.url}{EXECUTIONS}/company.tests/gated"
+    options = {"scheduleDate": "2999-01-01T00:00:00Z"}
+    answer = api.post(path, params=options, files={"gate": (None, "nowhere")}, timeout=10)
+    execution_id = answer.json()["id"]
+    page.open(f"/executions/{execution_id}")
+    page.until("the date", lambda: "scheduled for" in page.text(".wfx-header") and "2999" in page.text(".wfx-header"))
+    page.shows(".wfx-fact-list", "Begins")
+    api.delete(f"{product.url}{EXECUTIONS}/{execution_id}/actions/kill", timeout=10)
+    page.until("its end", lambda: "scheduled for" not in page.text(".wfx-header"))
+    assert page.is_same_load()
+
+
 def test_the_gantt_grows_a_row_a_task(page: Page, gated: tuple[str, Path]) -> None:
     execution_id, gate = gated
     page.open(f"/executions/{execution_id}/gantt")

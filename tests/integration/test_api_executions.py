@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -152,7 +153,10 @@ def test_what_is_wrong_with_a_query_is_said(world: World, path: str, says: str) 
         ("/executions/company.team/greet", {"json": ["no"]}, 400, "JSON object"),
         ("/executions/company.team/greet?labels=oops", {}, 400, "key:value"),
         ("/executions/company.team/greet?labels=system.x:y", {}, 400, "system."),
-        ("/executions/company.team/greet?scheduleDate=2030-01-01", {}, 400, "not served yet"),
+        ("/executions/company.team/greet?scheduleDate=tomorrow", {}, 400, "scheduleDate: expected an ISO 8601 date"),
+        ("/executions/company.team/greet?kind=LOOP", {}, 400, "kind: expected one of NORMAL, TEST, PLAYGROUND"),
+        ("/executions/company.team/greet/validate?labels=env", {}, 400, "labels: expected a label as key:value"),
+        ("/executions/company.team/greet/validate?labels=system.x:1", {}, 400, "'system.x' is refused"),
     ],
 )
 def test_executions_that_can_not_start(
@@ -176,6 +180,39 @@ def test_secret_inputs_are_not_shown(world: World) -> None:
     run = next(run for run in item["taskRunList"] if run["taskId"] == "say")
     assert world.get(f"/outputs/{item['id']}/{run['id']}") == {"value": "Hello say ******"}
     assert "hush" not in str(list(world.events(f"/executions/{item['id']}/follow")))
+
+
+def test_an_execution_is_of_a_kind_and_so_is_what_is_made_of_it(world: World) -> None:
+    tried = world.execute("company.team/greet", "?wait=true&kind=TEST")
+    assert tried["kind"] == "TEST"
+    again = world.request("POST", f"/executions/{tried['id']}/actions/replay").get_json()
+    assert again["kind"] == "TEST"
+    found = world.get("/executions/search?filters[kind][EQUALS]=TEST&size=10")["results"]
+    assert {one["id"] for one in found} == {tried["id"], again["id"]}
+    assert world.execute("company.team/greet", "?wait=true")["kind"] == "NORMAL"
+
+
+def test_an_execution_begins_at_its_date(world: World) -> None:
+    date = datetime.now(UTC) + timedelta(seconds=2)
+    item = world.execute("company.team/greet", f"?scheduleDate={date.isoformat()}")
+    assert item["state"]["current"] == "CREATED"
+    assert item["taskRunList"] == []
+    assert datetime.fromisoformat(item["scheduleDate"]) == date
+    (row,) = world.get(f"/executions/search?filters[id][EQUALS]={item['id']}")["results"]
+    assert datetime.fromisoformat(row["scheduleDate"]) == date
+    ended = world.until(item["id"], "SUCCESS")
+    began = next(one["date"] for one in ended["state"]["histories"] if one["state"] == "RUNNING")
+    assert datetime.fromisoformat(began) >= date
+    (audited,) = world.store.audits(item["id"])
+    assert datetime.fromisoformat(audited.after["scheduleDate"]) == date
+
+
+def test_a_date_is_given_up_by_a_kill(world: World) -> None:
+    item = world.execute("company.team/greet", "?scheduleDate=2999-01-01T00:00:00Z")
+    assert [one.key for one in world.store.timers() if one.execution_id == item["id"]] == ["start"]
+    assert world.request("DELETE", f"/executions/{item['id']}/actions/kill").status_code == 200
+    assert world.until(item["id"], "KILLED")["taskRunList"] == []
+    assert [one for one in world.store.timers() if one.execution_id == item["id"]] == []
 
 
 def test_pause_resume_and_kill(world: World) -> None:

@@ -13,6 +13,7 @@ from threading import Event as Stop
 from threading import Thread
 
 import pytest
+from msgspec import structs
 
 from data import Store
 from engine.flow import parse
@@ -208,6 +209,21 @@ def test_a_timer_survives_the_executor(settings: Settings, store: Store, bus: Bu
     assert len(store.timers()) == 1
     with running(executor(settings, store, bus)):
         until("the end", lambda: state_of(store, "x") is State.SUCCESS)
+    assert store.timers() == []
+
+
+@pytest.mark.usefixtures("flows")
+def test_what_waits_for_its_date_begins_after_a_restart(settings: Settings, store: Store, bus: Bus) -> None:
+    date = datetime.now(UTC) + timedelta(seconds=1)
+    bus.append(structs.replace(created("x"), schedule_date=date))
+    with running(executor(settings, store, bus)):
+        until("it is there", lambda: state_of(store, "x") is State.CREATED)
+    assert [one.key for one in store.timers()] == ["start"]
+    with running(executor(settings, store, bus)):
+        until("the end", lambda: state_of(store, "x") is State.SUCCESS)
+    item = store.load("x")
+    assert item is not None
+    assert item.history[1].date >= date
     assert store.timers() == []
 
 

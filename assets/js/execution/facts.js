@@ -9,6 +9,7 @@ import { elapsed } from "./fold.js";
 const FACTS = [
   ["Duration", (row, _, now) => ({ text: row.end_date ? duration(elapsed(row, now)) : ticking(elapsed(row, now)) })],
   ["Usual", (row, usual, now) => (usual?.p95 ? { text: againstUsual(elapsed(row, now), usual).text.replace("usually ", "") } : null)],
+  ["Begins", (row, _, now) => (row.schedule_date ? when(row.schedule_date, now) : null)],
   ["Started", (row, _, now) => when(row.start_date, now)],
   ["Ended", (row, _, now) => (row.end_date ? when(row.end_date, now) : { text: "–" })],
   ["Namespace", (row) => ({ text: row.namespace, href: `/executions?filters[namespace][IN]=${encodeURIComponent(row.namespace)}` })],

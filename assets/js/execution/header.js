@@ -96,10 +96,12 @@ function showState(parts, row, now, gone) {
   setBadge(parts.badge, row.state);
   showLabels(parts.labels, row.labels ?? {});
   const start = toMs(row.start_date);
-  setText(parts.facts, [gone ? GONE : "", `started ${moment(start, now)}`, `revision ${row.revision}`, trigger(row), again(row)].filter(Boolean).join(" · "));
+  setText(parts.facts, [gone ? GONE : "", began(row, start, now), `revision ${row.revision}`, trigger(row), again(row)].filter(Boolean).join(" · "));
   parts.facts.title = `${exact(start)} (${ago(start, now)})${row.end_date ? `\nended ${clock(toMs(row.end_date), true)}` : ""}`;
 }
 
+/** @param {Row} row @param {number} start @param {number} now */
+const began = (row, start, now) => (row.schedule_date ? `scheduled for ${moment(toMs(row.schedule_date), now)}` : `started ${moment(start, now)}`);
 /** @param {Row} row */
 const trigger = (row) => (row.trigger_id ? `by ${row.trigger_id}` : row.trigger_type ? `by ${row.trigger_type}` : "");
 /** @param {Row} row */
