@@ -74,6 +74,7 @@ class Settings(BaseSettings):
     task_max_output_bytes: int = Field(1_048_576, ge=1024, description="Size of one task's outputs; more fails it.")
     folder_max_bytes: int = Field(1_073_741_824, ge=1024, description="Size of the folder of one WorkingDirectory.")
     foreach_max_values: int = Field(10_000, ge=1, description="Values one ForEach may have.")
+    execution_max_task_runs: int = Field(100_000, ge=1, description="Task runs one execution may have.")
     subflow_max_depth: int = Field(20, ge=1, description="How deep subflows may nest.")
     loop_max_iterations: int = Field(1_000, ge=1, description="Rounds one LoopUntil may make.")
     loop_max_duration: float = Field(604_800.0, gt=0, description="How long one LoopUntil may take.")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from engine.model import Progress, StateChange, TaskRun, evolve
-from engine.reducer.cuts import forget_timeout
+from engine.reducer.cuts import cut_short, forget_timeout
 from engine.reducer.dag import after_end, take
 from engine.reducer.draft import Draft
 from engine.reducer.folder import hands_over
@@ -34,17 +34,33 @@ def advance(draft: Draft, container_id: str) -> None:
     node = draft.container_node(container_id)
     waiting = draft.waiting(container_id)
     count = room(node, progress, None if waiting is None else len(waiting.ready))
-    if count > 0:
+    if count > 0 and fits(draft, container_id, progress, count):
         _start_next(draft, container_id, node, progress, count)
-    elif progress.started == progress.ended:
+    elif count == 0 and progress.started == progress.ended:
         _branch_over(draft, container_id, node, progress)
 
 
+def fits(draft: Draft, container_id: str, progress: Progress, count: int) -> bool:
+    """Whether ``count`` task runs more are allowed; else nothing starts any more in the container, which is FAILED.
+    Side branches always start: their lists are as long as the file says."""
+    most, now = draft.env.max_task_runs, len(draft.runs)
+    if now + count <= most or progress.branch in SIDE:
+        return True
+    message = (
+        f"expected at most {most:,} task runs in one execution (WATCHFLOOR_EXECUTION_MAX_TASK_RUNS): there are "
+        f"{now:,}, {count:,} more would begin"
+    )
+    cut_short(draft, draft.runs.get(container_id), progress, message)
+    draft.advance_later(container_id)
+    return False
+
+
 def room(node: Node, progress: Progress, ready: int | None) -> int:
-    """How many children (or groups) may start now. After a bad end nothing new starts, but in a Dag, where only what
-    depends on it stays; there ``ready`` children may start."""
+    """How many children (or groups) may start now. After a bad end nothing new starts, but in a Dag that was not cut,
+    where only what depends on it stays; there ``ready`` children may start."""
     side = progress.branch in SIDE
-    if progress.stopped or (ready is None and not side and is_bad(progress.verdict)):
+    ended = progress.cut is not None or (ready is None and is_bad(progress.verdict))
+    if progress.stopped or (ended and not side):
         return 0
     limit = 1 if side else node.limit
     left = progress.total - progress.started if ready is None else ready
@@ -109,9 +125,12 @@ def count_end(draft: Draft, run: TaskRun, node: Node) -> None:
     bad = is_bad(run.state)
     if progress.branch not in (ERRORS, AFTER) and progress.cut is None:
         progress = evolve(progress, verdict=worse(progress.verdict, run.state))
-    if holder.kind is Kind.EACH and progress.branch == MAIN and not bad and _start_follower(draft, run, node, holder):
+    if not bad and _has_follower(draft, node, holder, progress):
         draft.set_progress(container_id, progress)
-        return
+        if fits(draft, container_id, progress, 1):
+            start(draft, holder.lists[MAIN][node.index + 1], draft.runs[container_id], run.value, run.iteration)
+            return
+        progress = draft.progress(container_id) or progress
     if not bad and (waiting := draft.waiting(container_id)) is not None:
         draft.set_waiting(container_id, after_end(waiting, node))
     total = progress.started if bad and progress.branch in SIDE else progress.total
@@ -119,13 +138,11 @@ def count_end(draft: Draft, run: TaskRun, node: Node) -> None:
     draft.advance_later(container_id)
 
 
-def _start_follower(draft: Draft, run: TaskRun, node: Node, each: Node) -> bool:
-    """Start the next task of the same ForEach group; false when the group is through."""
-    tasks = each.lists[MAIN]
-    if node.index + 1 >= len(tasks) or draft.state is State.KILLING:
+def _has_follower(draft: Draft, node: Node, holder: Node, progress: Progress) -> bool:
+    """Whether a task follows it in the same group of a ForEach."""
+    if holder.kind is not Kind.EACH or progress.branch != MAIN:
         return False
-    start(draft, tasks[node.index + 1], draft.runs[run.parent_id], run.value, run.iteration)
-    return True
+    return node.index + 1 < len(holder.lists[MAIN]) and draft.state is not State.KILLING and progress.cut is None
 
 
 def _branch_over(draft: Draft, container_id: str, node: Node, progress: Progress) -> None:

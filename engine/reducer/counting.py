@@ -59,7 +59,8 @@ def recount(plan: Plan, node: Node, progress: Progress, children: list[TaskRun])
     grouped = node.kind is Kind.EACH and not side
     if grouped:
         current = last_of_groups(plan, current)
-    ended = sum(1 for run in current if run.state in TERMINAL and (not grouped or group_is_over(plan, run, node)))
+    alone = not grouped or progress.cut is not None  # nothing follows in its group
+    ended = sum(1 for run in current if run.state in TERMINAL and (alone or group_is_over(plan, run, node)))
     cut = side and any(is_bad(run.state) for run in current)
     return evolve(
         progress,

@@ -8,7 +8,7 @@ from engine.effects import CancelTimer, SetTimer
 from engine.model import Progress, TaskRun, evolve
 from engine.reducer.draft import Draft, timer_key
 from engine.reducer.job import seconds_of
-from engine.reducer.plan import Node
+from engine.reducer.plan import ROOT, Node
 from engine.states import State
 
 TIMEOUT = "timeout"
@@ -42,13 +42,15 @@ def forget_timeout(draft: Draft, run: TaskRun) -> TaskRun:
     return run
 
 
-def cut_short(draft: Draft, run: TaskRun, progress: Progress, message: str) -> Progress:
-    """Let an open container end as FAILED with ``message``, after its errors branch; its progress now."""
+def cut_short(draft: Draft, run: TaskRun | None, progress: Progress, message: str) -> Progress:
+    """Let an open container (``None``: the flow itself) end as FAILED with ``message``, after its errors branch; its
+    progress now."""
     draft.log(run, "ERROR", message)
-    draft.note_error(run.task_id, message)
+    draft.note_error(run and run.task_id, message)
     cut = evolve(progress, cut=State.FAILED, verdict=State.FAILED)
-    draft.set_progress(run.id, cut)
-    draft.put(evolve(run, error=message, progress=cut))
+    draft.set_progress(run.id if run else ROOT, cut)
+    if run is not None:
+        draft.put(evolve(run, error=message, progress=cut))
     return cut
 
 

@@ -28,6 +28,7 @@ class Env(msgspec.Struct, frozen=True):
     references: Callable[[Any], Any] | None = None
     kill_grace: float = 10.0
     foreach_max_values: int = 10_000
+    max_task_runs: int = 100_000
     subflow_max_depth: int = 20
     loop_max_iterations: int = 1_000
     loop_max_duration: float = 604_800.0

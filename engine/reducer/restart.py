@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from engine.effects import StopTasks
-from engine.model import Progress, TaskRun
+from engine.model import Progress, TaskRun, evolve
 from engine.reducer.anew import restart_elsewhere
-from engine.reducer.containers import start
+from engine.reducer.containers import fits, start
 from engine.reducer.counting import Children, children_of, group_is_over, last_of_groups, tally_of
 from engine.reducer.created import prepare_again
 from engine.reducer.cuts import set_timeout
@@ -172,13 +172,18 @@ class _Restart:
         set_timeout(self._draft, self._draft.move(run, State.RUNNING, progress=again, error=None), node)
 
     def _resume_groups(self, container_id: str) -> None:
-        """Start what comes next in those groups of a ForEach that a kill left between two tasks."""
+        """Start what comes next in those groups of a ForEach that a kill or a cap left between two tasks."""
         draft = self._draft
         each = draft.runs[container_id]
         node = draft.node(each)
         if node.kind is not Kind.EACH:
             return
-        for last in last_of_groups(draft.plan, [draft.runs[run.id] for run in self._children[container_id]]):
-            if last.state in TERMINAL and not group_is_over(draft.plan, last, node):
-                follower = node.lists[MAIN][self._nodes[last.task_id].index + 1]
-                start(draft, follower, each, last.value, last.iteration)
+        runs = last_of_groups(draft.plan, [draft.runs[run.id] for run in self._children[container_id]])
+        between = [run for run in runs if run.state in TERMINAL and not group_is_over(draft.plan, run, node)]
+        if between and not fits(draft, container_id, draft.progress(container_id), len(between)):
+            cut = draft.progress(container_id)
+            draft.set_progress(container_id, evolve(cut, ended=cut.ended + len(between)))
+            return
+        for last in between:
+            follower = node.lists[MAIN][self._nodes[last.task_id].index + 1]
+            start(draft, follower, each, last.value, last.iteration)

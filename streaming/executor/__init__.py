@@ -28,6 +28,7 @@ def environment(settings: Settings) -> Env:
         evaluate=partial(evaluate_at, options=Options(settings.expression_timeout, settings.expression_max_bytes)),
         kill_grace=settings.kill_grace,
         foreach_max_values=settings.foreach_max_values,
+        max_task_runs=settings.execution_max_task_runs,
         subflow_max_depth=settings.subflow_max_depth,
         loop_max_iterations=settings.loop_max_iterations,
         loop_max_duration=settings.loop_max_duration,
