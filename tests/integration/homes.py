@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from data import Store
 from scripts.postgresql import Cluster
@@ -58,6 +59,22 @@ class Homes:
             yield self.postgresql.create(name)
         finally:
             self.postgresql.drop(name)
+
+    @contextmanager
+    def away(self, url: str) -> Iterator[None]:
+        """A database that nobody can use, until the block ends."""
+        name = sa.make_url(url).database
+        assert name is not None
+        if url.startswith("sqlite"):
+            path, away = Path(name), Path(f"{name}.away")
+            path.rename(away)
+            yield
+            away.rename(path)
+            return
+        self.postgresql.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+        self.postgresql.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+        yield
+        self.postgresql.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
 
     @cached_property
     def postgresql(self) -> Cluster:

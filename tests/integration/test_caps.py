@@ -5,9 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from watchfloor.product import running
+
+Run = Callable[[str], subprocess.CompletedProcess[str]]
 
 HEAD = """
 id: big
@@ -32,17 +38,39 @@ EACH = """    type: io.kestra.plugin.core.flow.ForEach
 """
 
 
-def run(folder: Path, task: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    """``watchfloor run`` of a flow of one task, in a private engine with these settings."""
-    path = folder / "big.yaml"
-    path.write_text(HEAD + task)
-    env = os.environ | {"COLUMNS": "200"} | {f"WATCHFLOOR_{name.upper()}": value for name, value in settings.items()}
-    command = [sys.executable, "-m", "watchfloor.cli", "run", str(path), "--alone"]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, env=env, check=False)
+CAPS = {
+    "WATCHFLOOR_TASK_MAX_LOG_LINES": "30",
+    "WATCHFLOOR_TASK_MAX_LINE_BYTES": "100",
+    "WATCHFLOOR_TASK_MAX_OUTPUT_BYTES": "2000",
+    "WATCHFLOOR_FOREACH_MAX_VALUES": "10",
+}
 
 
-def test_a_million_lines(tmp_path: Path) -> None:
-    done = run(tmp_path, LINES, task_max_log_lines="30")
+@pytest.fixture(scope="module")
+def environment(module_database_url: str) -> Iterator[dict[str, str]]:
+    """Settings of a running product."""
+    with tempfile.TemporaryDirectory(prefix="wf-") as name:
+        env = CAPS | {"WATCHFLOOR_DATABASE_URL": module_database_url}
+        with running(Path(name) / "data", Path(name) / "flows", **env):
+            yield env | {"WATCHFLOOR_DATA_DIR": f"{name}/data"}
+
+
+@pytest.fixture
+def run(environment: dict[str, str], tmp_path: Path) -> Run:
+    """``watchfloor run`` of a flow of one task."""
+
+    def run(task: str) -> subprocess.CompletedProcess[str]:
+        path = tmp_path / "big.yaml"
+        path.write_text(HEAD + task)
+        env = os.environ | environment | {"COLUMNS": "200"}
+        command = [sys.executable, "-m", "watchfloor.cli", "run", str(path)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=120, env=env, check=False)
+
+    return run
+
+
+def test_a_million_lines(run: Run) -> None:
+    done = run(LINES)
     assert done.returncode == 0, done.stdout + done.stderr
     lines = [line for line in done.stdout.splitlines() if "task  " in line]
     assert lines[29].endswith("task  30")
@@ -53,8 +81,8 @@ def test_a_million_lines(tmp_path: Path) -> None:
     assert len(lines) == 32
 
 
-def test_a_line_of_50_mb(tmp_path: Path) -> None:
-    done = run(tmp_path, LONG, task_max_line_bytes="100")
+def test_a_line_of_50_mb(run: Run) -> None:
+    done = run(LONG)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "x" * 100 + " … [cut: 50,000,000 bytes, setting task_max_line_bytes is 100]" in done.stdout
     assert len(done.stdout) < 5_000
@@ -64,8 +92,8 @@ def test_a_line_of_50_mb(tmp_path: Path) -> None:
     ("task", "setting"),
     [(SAID, "task_max_output_bytes"), (RETURNED, "task_max_output_bytes"), (EACH, "foreach_max_values")],
 )
-def test_too_much_fails_the_task_and_names_the_setting(tmp_path: Path, task: str, setting: str) -> None:
-    done = run(tmp_path, task, task_max_output_bytes="2000", foreach_max_values="10")
+def test_too_much_fails_the_task_and_names_the_setting(run: Run, task: str, setting: str) -> None:
+    done = run(task)
     assert done.returncode == 1, done.stdout + done.stderr
     assert setting in done.stdout.lower()
     assert len(done.stdout) < 5_000

@@ -20,6 +20,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from data import Store
 from streaming.bus import Bus
 from streaming.load import load
+from tests.integration.homes import Homes
 from watchfloor.product import free_port
 from watchfloor.valkey import valkey_command, wait_for
 
@@ -33,8 +34,9 @@ COMMANDS = {
 class Product:
     """Every process by itself, so that each can be killed and stays away until it is started again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, database_url: str) -> None:
         self.folder, self.port = folder, free_port()
+        self._database_url = database_url
         self.socket = folder / "valkey.sock"
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._log = (folder / "processes.log").open("wb")
@@ -42,6 +44,7 @@ class Product:
     def start(self, *names: str) -> None:
         env = os.environ | {
             "WATCHFLOOR_DATA_DIR": str(self.folder),
+            "WATCHFLOOR_DATABASE_URL": self._database_url,
             "WATCHFLOOR_PORT": str(self.port),
             "WATCHFLOOR_FLOWS_DIR": str(self.folder / "flows"),
         }
@@ -82,10 +85,9 @@ class Product:
 
 
 @pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    product = Product(tmp_path_factory.mktemp("ready"))
-    store = Store(f"sqlite:///{product.folder / 'watchfloor.db'}")
-    store.migrate()
+def product(tmp_path_factory: pytest.TempPathFactory, module_database_url: str) -> Iterator[Product]:
+    product = Product(tmp_path_factory.mktemp("ready"), module_database_url)
+    store = Store(module_database_url)
     store.ensure_admin("secret")
     store.close()
     try:
@@ -173,12 +175,10 @@ def test_without_a_worker_it_is_ready_and_says_so(product: Product) -> None:
     until(lambda: product.ready()[1]["parts"]["worker"]["state"] == "ok", product)
 
 
-def test_without_its_database_it_is_not_ready(product: Product) -> None:
-    path = product.folder / "watchfloor.db"
-    path.rename(path.with_suffix(".away"))
-    told = until(lambda: (found := product.ready())[0] == 503 and found[1], product)
-    assert "database" in told["problems"]
-    path.with_suffix(".away").rename(path)
+def test_without_its_database_it_is_not_ready(product: Product, homes: Homes, module_database_url: str) -> None:
+    with homes.away(module_database_url):
+        told = until(lambda: (found := product.ready())[0] == 503 and found[1], product)
+        assert "database" in told["problems"]
     until(lambda: product.ready()[0] == 200, product)
 
 

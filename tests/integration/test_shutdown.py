@@ -21,7 +21,6 @@ from engine.states import State
 from streaming.bus import Bus
 from streaming.messages import ExecutionCreated
 from watchfloor.product import running
-from watchfloor.settings import Settings
 from watchfloor.valkey import valkey_server
 
 FLOW = """
@@ -47,10 +46,10 @@ def until(condition: Callable[[], Any], seconds: float = SECONDS) -> Any:
 
 
 @pytest.fixture
-def home() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="wf-") as folder:
-        (Path(folder) / "flows").mkdir()
-        yield Path(folder)
+def folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="wf-") as name:
+        (Path(name) / "flows").mkdir()
+        yield Path(name)
 
 
 def execution_of(store: Store) -> Execution:
@@ -61,33 +60,30 @@ def attempts(store: Store) -> list[State]:
     return [a.state for run in execution_of(store).task_runs.values() if run.task_id == "work" for a in run.attempts]
 
 
-def test_ctrl_c_gives_a_task_its_time_and_the_next_start_goes_on(home: Path) -> None:
-    (home / "flows" / "long.yaml").write_text(FLOW.format(gate=home / "gate"))
-    env = {"WATCHFLOOR_STOP_GRACE": "0.3", "WATCHFLOOR_KILL_GRACE": "1"}
-    with running(home / "data", home / "flows", **env) as product:
-        store, bus = Store(product.settings.resolved_database_url), Bus(product.settings.resolved_redis_url)
+def test_ctrl_c_gives_a_task_its_time_and_the_next_start_goes_on(folder: Path, store: Store, database_url: str) -> None:
+    (folder / "flows" / "long.yaml").write_text(FLOW.format(gate=folder / "gate"))
+    env = {"WATCHFLOOR_DATABASE_URL": database_url, "WATCHFLOOR_STOP_GRACE": "0.3", "WATCHFLOOR_KILL_GRACE": "1"}
+    with running(folder / "data", folder / "flows", **env) as product:
+        bus = Bus(product.settings.resolved_redis_url)
         until(lambda: store.flow("tests.shutdown", "long"))
         bus.append(ExecutionCreated("c", "e1", datetime.now(UTC), "tests.shutdown", "long", 1))
         until(lambda: store.load_many(["e1"]) and attempts(store) == [State.RUNNING])
         product.process.send_signal(signal.SIGINT)
         assert product.process.wait(SECONDS) == 0
         bus.close()
-    (home / "gate").touch()
-    with running(home / "data", home / "flows", **env):
+    (folder / "gate").touch()
+    with running(folder / "data", folder / "flows", **env):
         until(lambda: execution_of(store).state is State.SUCCESS)
         assert attempts(store) == [State.RESUBMITTED, State.SUCCESS]
-    store.close()
 
 
 @pytest.mark.parametrize("name", ["executor", "logs", "worker", "web"])
-def test_a_process_told_to_stop_ends_well(home: Path, name: str) -> None:
-    with valkey_server(home / "data") as url:
-        settings = Settings(data_dir=home / "data", flows_dir=home / "flows", redis_url=url)
-        store = Store(settings.resolved_database_url)
-        store.migrate()
+def test_a_process_told_to_stop_ends_well(folder: Path, database_url: str, name: str) -> None:
+    with valkey_server(folder / "data") as url:
         env = os.environ | {
-            "WATCHFLOOR_DATA_DIR": str(settings.data_dir),
-            "WATCHFLOOR_FLOWS_DIR": str(settings.flows_dir),
+            "WATCHFLOOR_DATA_DIR": str(folder / "data"),
+            "WATCHFLOOR_DATABASE_URL": database_url,
+            "WATCHFLOOR_FLOWS_DIR": str(folder / "flows"),
             "WATCHFLOOR_REDIS_URL": url,
             "WATCHFLOOR_PORT": "0",
         }
@@ -109,4 +105,3 @@ def test_a_process_told_to_stop_ends_well(home: Path, name: str) -> None:
             said += process.stderr.readlines()
             assert process.wait(SECONDS) == 0, "".join(said)
             assert not any("Traceback" in line for line in said), "".join(said)
-        store.close()

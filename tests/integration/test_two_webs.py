@@ -47,10 +47,9 @@ class Webs:
 
 
 @pytest.fixture(scope="module")
-def webs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Webs]:
+def webs(tmp_path_factory: pytest.TempPathFactory, module_database_url: str) -> Iterator[Webs]:
     folder = tmp_path_factory.mktemp("webs")
-    store = Store(f"sqlite:///{folder / 'watchfloor.db'}")
-    store.migrate()
+    store = Store(module_database_url)
     store.ensure_admin("secret")
     processes, addresses = [], []
     with valkey_server(folder / "v") as url, (folder / "web.log").open("wb") as log:
@@ -58,6 +57,7 @@ def webs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Webs]:
             port = free_port()
             environment = os.environ | {
                 "WATCHFLOOR_DATA_DIR": str(folder),
+                "WATCHFLOOR_DATABASE_URL": module_database_url,
                 "WATCHFLOOR_REDIS_URL": url,
                 "WATCHFLOOR_PORT": str(port),
                 "WATCHFLOOR_LOGIN_RATE": f"{RATE} per minute",

@@ -77,13 +77,16 @@ class Client:
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+def client(tmp_path_factory: pytest.TempPathFactory, module_database_url: str) -> Iterator[Client]:
     folder = tmp_path_factory.mktemp("product")
     (folder / "flows").mkdir()
     for name, text in FLOWS.items():
         (folder / "flows" / f"{name}.yaml").write_text(f"id: {name}\nnamespace: test\n{text}")
-    with running(folder / "data", folder / "flows", WATCHFLOOR_ADMIN_PASSWORD=PASSWORD) as product:
-        yield Client(product)
+    settings = {"WATCHFLOOR_ADMIN_PASSWORD": PASSWORD, "WATCHFLOOR_DATABASE_URL": module_database_url}
+    with running(folder / "data", folder / "flows", **settings) as product:
+        client = Client(product)
+        until(lambda: client.ask("GET", "/flows/search?filters[namespace][EQUALS]=test")["total"] == len(FLOWS))
+        yield client
 
 
 @pytest.fixture

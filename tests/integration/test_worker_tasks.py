@@ -19,15 +19,16 @@ from engine.states import State
 from engine.worker.limits import Limits
 from streaming.bus import Bus
 from streaming.messages import LogBatch, LogLine, TaskEnded
+from tests.integration.homes import only
 from tests.integration.worker_world import CORE, World, job
 
 
 class Tasks(World):
     """A world over a real store, where each task is a new attempt."""
 
-    def __init__(self, bus: Bus, folder: Path, store: Store) -> None:
+    def __init__(self, bus: Bus, folder: Path, store: Store, database_url: str) -> None:
         limits = Limits(kv_max_bytes=50, kv_max_keys=3, max_metrics=2)
-        super().__init__(bus, folder, limits, secrets=("hunter-2",))
+        super().__init__(bus, folder, limits, secrets=("hunter-2",), database_url=database_url)
         self.store = store
         self._attempts = count(1)
 
@@ -44,13 +45,10 @@ class Tasks(World):
 
 
 @pytest.fixture
-def world(bus: Bus, tmp_path: Path) -> Iterator[Tasks]:
-    store = Store(f"sqlite:///{tmp_path / 'watchfloor.db'}")
-    store.migrate()
-    world = Tasks(bus, tmp_path, store)
+def world(bus: Bus, tmp_path: Path, store: Store, database_url: str) -> Iterator[Tasks]:
+    world = Tasks(bus, tmp_path, store, database_url)
     yield world
     world.close()
-    store.close()
 
 
 # -- key-value stores
@@ -136,6 +134,7 @@ def test_delete(world: Tasks) -> None:
     assert world.task("kv.Delete", key="k", errorOnMissing=True).state is State.FAILED
 
 
+@only("sqlite")
 def test_a_locked_database_is_waited_for(world: Tasks, tmp_path: Path) -> None:
     world.task("kv.Set", key="k", value=1)
     blocker = sqlite3.connect(tmp_path / "watchfloor.db", isolation_level=None, check_same_thread=False)

@@ -41,10 +41,17 @@ def shell(*commands: str, **more: Any) -> Job:
 class World:
     """A runner with everything it needs, and what came out of it."""
 
-    def __init__(self, bus: Bus, folder: Path, limits: Limits, secrets: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        folder: Path,
+        limits: Limits,
+        secrets: tuple[str, ...] = (),
+        database_url: str | None = None,
+    ) -> None:
         self.bus = bus
         self.files_url = folder.as_uri()
-        settings = Settings(data_dir=folder, files_url=self.files_url)
+        settings = Settings(data_dir=folder, files_url=self.files_url, database_url=database_url)
         self.records = Records(settings.resolved_database_url)
         self.registry = Registry(bus, "host/1:1:1", "host/1:1:1")
         self.sender = Sender(bus, self.registry)
