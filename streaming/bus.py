@@ -52,7 +52,13 @@ class Bus:
     """Typed access to one Redis server."""
 
     def __init__(
-        self, url: str, *, deltas_cap: int = 20_000, dead_letters_cap: int = 10_000, partitions: int = 1
+        self,
+        url: str,
+        *,
+        deltas_cap: int = 20_000,
+        deltas_max_bytes: int = 64_000_000,
+        dead_letters_cap: int = 10_000,
+        partitions: int = 1,
     ) -> None:
         self.partitions = Partitions(partitions)
         self._redis = redis.Redis.from_url(
@@ -63,6 +69,7 @@ class Bus:
             retry=Retry(ExponentialBackoff(cap=0.2, base=0.02), 2),
         )
         self._deltas_cap = deltas_cap
+        self._deltas_max_bytes = deltas_max_bytes
         self._dead_letters_cap = dead_letters_cap
         self._publish_deltas = self._redis.register_script(_PUBLISH_DELTAS)
         self._bury = self._redis.register_script(_BURY)
@@ -70,7 +77,12 @@ class Bus:
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """The bus that the settings name."""
-        return cls(settings.resolved_redis_url, deltas_cap=settings.deltas_cap, partitions=settings.partitions)
+        return cls(
+            settings.resolved_redis_url,
+            deltas_cap=settings.deltas_cap,
+            deltas_max_bytes=settings.deltas_max_bytes,
+            partitions=settings.partitions,
+        )
 
     @property
     def redis(self) -> redis.Redis:
@@ -155,6 +167,13 @@ class Bus:
         """Append encoded ``Deltas`` to the capped stream and publish them with their id; the id is the cursor."""
         answer: bytes = self._publish_deltas(keys=[keys.DELTAS], args=[payload, self._deltas_cap, keys.LIVE])
         return answer.decode()
+
+    def bound_deltas(self) -> None:
+        """Drop the oldest commits kept for browsers while they take more memory than they may."""
+        taken = self._redis.memory_usage(keys.DELTAS, samples=20) or 0
+        if taken > self._deltas_max_bytes:
+            kept = self._redis.xlen(keys.DELTAS) * self._deltas_max_bytes // taken
+            self._redis.xtrim(keys.DELTAS, maxlen=kept, approximate=True)
 
     def publish_heartbeat(self, heartbeat: Heartbeat) -> None:
         """Say that an executor lives. A heartbeat has no stream id: its prefix is empty."""

@@ -69,6 +69,7 @@ class Settings(BaseSettings):
     task_max_resubmits: int = Field(
         1, ge=0, description="How often a task runs again because its worker died; once more fails it."
     )
+    task_max_attempts: int = Field(1_000, ge=1, description="Tries one task may have by its retry.")
     task_max_log_lines: int = Field(100_000, ge=1, description="Log lines kept of one attempt; more are counted.")
     task_max_line_bytes: int = Field(16_384, ge=80, description="Length at which one log line is cut.")
     task_max_output_bytes: int = Field(1_048_576, ge=1024, description="Size of one task's outputs; more fails it.")
@@ -102,6 +103,7 @@ class Settings(BaseSettings):
     executor_batch: int = Field(1_000, ge=1, description="Events applied in one commit at the most.")
     live_cache_executions: int = Field(20_000, ge=100, description="Executions an executor keeps in memory.")
     deltas_cap: int = Field(20_000, ge=100, description="Commits kept for browsers that come back.")
+    deltas_max_bytes: int = Field(64_000_000, ge=1_000_000, description="Memory that Redis keeps them in, about.")
     frame_interval: float = Field(0.02, gt=0, description="Shortest time between two frames to one browser.")
     frame_max_items: int = Field(2_000, ge=10, description="Items in one frame; log lines over it are skipped.")
     subscriber_buffer_items: int = Field(5_000, ge=10, description="Items waiting for one browser and topic.")

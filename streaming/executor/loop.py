@@ -348,6 +348,7 @@ class Executor:
         self._commits += 1
         if self._commits % _TRIM_EVERY == 0:
             self._bus.trim(self._stream, self._position)
+            self._bus.bound_deltas()
 
     # -- flows
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, datetime
 
 from engine.model import Kind
@@ -33,6 +34,19 @@ def test_a_published_delta_carries_its_stream_id(bus: Bus) -> None:
     assert message is not None
     assert split_live(message[1]) == (cursor, codec.encode(Deltas("x", NOW, ())))
     assert bus.read(keys.DELTAS, "0-0", count=1, block_ms=None)[0].id == cursor
+
+
+def test_commits_kept_for_browsers_take_no_more_memory_than_they_may(valkey_url: str) -> None:
+    with closing(Bus(valkey_url, deltas_max_bytes=1_000_000)) as bus:
+        bus.redis.flushall()
+        cursors = [bus.publish_deltas(b"x" * 10_000) for _ in range(300)]
+        bus.bound_deltas()
+        kept = [entry.id for entry in bus.read(keys.DELTAS, "0-0", count=300, block_ms=None)]
+        assert bus.redis.memory_usage(keys.DELTAS) < 1_100_000
+        assert kept == cursors[-len(kept) :]
+        assert len(kept) > 50
+        bus.bound_deltas()
+        assert bus.redis.xlen(keys.DELTAS) == len(kept)
 
 
 def test_a_heartbeat_has_no_cursor(bus: Bus) -> None:
