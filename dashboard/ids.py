@@ -88,6 +88,8 @@ class Flow:
     """One flow."""
 
     REF = "flow-ref"
+    TOP = "flow-top"
+    STAMP = "flow-stamp"
     TABS = "flow-tabs"
     PANEL = "flow-panel"
     SOURCE = "flow-source"

@@ -38,17 +38,23 @@ def register(app: dash.Dash, services: Services) -> None:
         return away_or(lambda: _panel(visit, execution_id, tab))
 
     @app.callback(
+        Output(Flow.TOP, "children"),
         Output(Flow.PANEL, "children"),
         Input(FrameIds.URL, "pathname"),
+        Input(Flow.STAMP, "data"),
         State(Flow.REF, "data"),
         prevent_initial_call=True,
     )
     @asks(Verb.READ)
-    def flow_tab(path: str, reference: str) -> Any:
+    def flow_tab(path: str, _stamp: Any, reference: str) -> Any:
         params = flow_page.PAGE.match(path or "")
         if params is None or flow_page.reference(params) != reference:
-            return no_update
-        return away_or(lambda: flow_page.panel(Visit(seen(services), path, params)))
+            return no_update, no_update
+        visit = Visit(seen(services), path, params)
+        changed = dash.ctx.triggered_id == Flow.STAMP
+        top = away_or(lambda: flow_page.top(visit)) if changed else no_update
+        drawn = not changed or flow_page.shows_source(visit)
+        return top, away_or(lambda: flow_page.panel(visit)) if drawn else no_update
 
     @app.callback(
         Output(Flows.BODY, "children"),

@@ -1,4 +1,8 @@
-"""Flow: its executions, its topology, its source; and *Execute*."""
+"""Flow: its executions, its topology, its source; and *Execute*.
+
+The page asks now and then whether its stamp is still the newest (flowstate.js): then what is above the tabs is drawn
+anew, and the panel where it shows the source.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +21,10 @@ from dashboard.pages import execution as execution_page
 from dashboard.pages import flow_triggers
 from dashboard.pages.executions import live_list
 from dashboard.pages.flows import execute, flow_path, next_run, next_runs, problem_box
+from dashboard.pages.flows import stamp as stamp_of
 from dashboard.pages.router import Page, Visit
-from data.records import StoredFlow
+from data import Store
+from data.records import FlowProblem, StoredFlow
 
 TABS = (("executions", "Executions"), ("triggers", "Triggers"), ("topology", "Topology"), ("source", "Source"))
 FIRST = "executions"
@@ -34,28 +40,57 @@ def layout(visit: Visit) -> Component:
     namespace, flow_id = visit.params["namespace"], visit.params["flow"]
     stored = visit.services.store.flow(namespace, flow_id)
     if stored is None:
-        return empty(
+        nothing = empty(
             "There is no such flow",
-            f"{namespace} has no flow {flow_id}.",
+            f"{namespace} has no flow {flow_id}. It appears here by itself once its file is read.",
             icon_name="flows",
             action=("Go to Flows", "/flows"),
         )
-    own = [problem for problem in visit.services.store.flow_problems() if _about(problem.file, flow_id)]
+        return html.Div(nothing, **_stamped(visit))
     return html.Div(
         className="wf-page full",
         children=[
             dcc.Store(id=Flow.REF, data=reference(visit.params)),
-            _head(visit, stored),
-            *map(problem_box, own),
+            dcc.Store(id=Flow.STAMP),
+            html.Div(top(visit), id=Flow.TOP),
             tabs("flow", flow_path(namespace, flow_id), TABS, visit.params.get("tab", FIRST)),
             html.Div(panel(visit), id=Flow.PANEL, className="wf-panel-area"),
         ],
     )
 
 
+def top(visit: Visit) -> Component:
+    """What stands above the tabs: who the flow is, and what is wrong with its file."""
+    stored, problems = _known(visit.services.store, reference(visit.params))
+    head = [_head(visit, stored)] if stored else []
+    return html.Div([*head, *map(problem_box, problems)], className="wf-flow-top", **_stamped(visit))
+
+
+def stamp(store: Store, name: str) -> str:
+    """Another one for another revision of the flow ``name`` or other problems of its file; empty when there is none."""
+    stored, problems = _known(store, name)
+    return stamp_of([stored], problems) if stored else ""
+
+
+def _stamped(visit: Visit) -> dict[str, str]:
+    name = reference(visit.params)
+    return {"data-wf-flow": name, "data-wf-flow-stamp": stamp(visit.services.store, name)}
+
+
+def _known(store: Store, name: str) -> tuple[StoredFlow | None, list[FlowProblem]]:
+    namespace, _, flow_id = name.rpartition("/")
+    problems = [problem for problem in store.flow_problems() if _about(problem.file, flow_id)]
+    return store.flow(namespace, flow_id), problems
+
+
 def _about(file: str, flow_id: str) -> bool:
     """A broken file can't say which flow it is: its name can."""
     return file.rpartition("/")[2].rpartition(".")[0].replace("_", "-") == flow_id.replace("_", "-")
+
+
+def shows_source(visit: Visit) -> bool:
+    """Whether the visit's tab is drawn from the source; the list of executions is live by itself."""
+    return visit.params.get("tab", FIRST) != FIRST
 
 
 def _head(visit: Visit, stored: StoredFlow) -> Component:

@@ -174,6 +174,22 @@ def test_a_broken_flow_file(page: Page, product: Product, api: requests.Session)
     assert "third" in [line["message"] for line in lines]
 
 
+def test_a_flow_s_page_follows_its_file(page: Page, product: Product) -> None:
+    path = product.settings.flows_dir / "followed.yaml"
+    text = GOOD.replace("id: mended", "id: followed")
+    page.open("/flows/company.tests/followed/source")
+    page.shows(".wf-empty", "There is no such flow")
+    path.write_text(text.format(message="first"))
+    page.shows(".wf-yaml", "message: first")
+    path.write_text(text.format(message="second"))
+    page.shows(".wf-yaml", "message: second")
+    page.shows(".wf-flow-head", "Revision\n2")
+    path.write_text("not a flow")
+    page.shows(".wf-problem", "followed.yaml can't be used")
+    page.shows(".wf-yaml", "message: second")
+    assert page.is_same_load()
+
+
 def state_of(product: Product, api: requests.Session, execution_id: str) -> str:
     """State of an execution by REST."""
     return str(api.get(f"{product.url}{EXECUTIONS}/{execution_id}", timeout=10).json()["state"]["current"])

@@ -18,7 +18,7 @@ from plotly.utils import PlotlyJSONEncoder
 from dashboard.app import create_app
 from dashboard.auth import Account
 from dashboard.callbacks import execute, routing
-from dashboard.pages import pages
+from dashboard.pages import flow, pages
 from dashboard.pages.flows import stamp
 from dashboard.pages.router import route
 from dashboard.services import Services
@@ -152,6 +152,19 @@ def test_the_stamp_changes_with_flows_and_problems(services: Services) -> None:
     changed = stamp(store.flows(), store.flow_problems())
     store.clear_flow_problem("flows/broken.yaml")
     assert len({known, changed, stamp(store.flows(), store.flow_problems())}) == 3
+
+
+def test_the_stamp_of_a_flow_changes_with_its_revision_and_its_file_only(services: Services) -> None:
+    store, name = services.store, "test.pages/approval"
+    known = flow.stamp(store, name)
+    store.save_flow(parse(FLOW.replace("id: approval", "id: other")))
+    store.save_flow_problem(FlowProblem("flows/other.yaml", ()))
+    assert flow.stamp(store, name) == known
+    store.save_flow(parse(FLOW.replace("somebody", "nobody")))
+    changed = flow.stamp(store, name)
+    store.save_flow_problem(FlowProblem("flows/approval.yaml", ()))
+    assert len({known, changed, flow.stamp(store, name)}) == 3
+    assert flow.stamp(store, "test.pages/nothing") == ""
 
 
 @pytest.fixture

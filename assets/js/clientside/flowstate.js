@@ -1,5 +1,5 @@
 // Flows and schedules have no live topic: while a page shows a next run, the state of flows is asked for once a shown time
-// has passed, and every few seconds while the list of flows is shown. Nothing is asked for by a hidden tab.
+// has passed, and every few seconds while the list of flows or one of them is shown. Nothing is asked for by a hidden tab.
 (() => {
   const EVERY_MS = 5_000;
   const CARDS_MS = 2_000; // triggers: a backfill goes on meanwhile
@@ -29,6 +29,15 @@
     /** @type {any} */ (window).dash_clientside.set_props("flows-stamp", { data: stamp });
   }
 
+  const flow = () => document.querySelector("[data-wf-flow]");
+
+  /** A flow that comes or goes changes the whole page. @param {string | null} stamp */
+  function showFlow(stamp) {
+    const before = flow()?.getAttribute("data-wf-flow-stamp") ?? null;
+    if (before === null || stamp === null || before === stamp) return;
+    /** @type {any} */ (window).dash_clientside.set_props(before && stamp ? "flow-stamp" : "page-again", { data: Date.now() });
+  }
+
   const cards = () => document.querySelector("[data-wf-triggers]");
 
   /** @param {string | null} stamp */
@@ -42,13 +51,17 @@
     asking = true;
     askedAt = Date.now();
     try {
-      const flow = cards()?.getAttribute("data-wf-triggers");
-      const query = flow ? `?triggers=${encodeURIComponent(flow)}` : "";
-      const answer = await fetch(`/flow-state${query}`, { headers: { Accept: "application/json" } });
+      const query = new URLSearchParams();
+      for (const [name, element] of /** @type {[string, Element | null][]} */ ([["flow", flow()], ["triggers", cards()]])) {
+        const of = element?.getAttribute(`data-wf-${name}`);
+        if (of) query.set(name, of);
+      }
+      const answer = await fetch(`/flow-state?${query}`, { headers: { Accept: "application/json" } });
       if (!answer.ok || !answer.headers.get("Content-Type")?.includes("json")) return;
       const state = await answer.json();
       for (const element of shown()) showNext(element, state.next[element.dataset.wfNext ?? ""]);
       showStamp(state.stamp);
+      showFlow(state.flow);
       showTriggers(state.triggers);
     } catch {
       // The server is away: the lamp says so, and it is asked again.
@@ -60,6 +73,6 @@
   if (!globalThis.document) return;
   setInterval(() => {
     if (document.hidden || asking || Date.now() - askedAt < (cards() ? CARDS_MS : EVERY_MS)) return;
-    if (document.querySelector("[data-wf-stamp]") || cards() || shown().some(passed)) void ask();
+    if (document.querySelector("[data-wf-stamp]") || flow() || cards() || shown().some(passed)) void ask();
   }, 1_000);
 })();
