@@ -88,6 +88,16 @@ def known_person() -> Any:
         return None
 
 
+def why_nobody() -> str | None:
+    """Why the cookie of this request is nobody's; ``None`` when there is none, or one from before a login."""
+    if LOGIN in flask.session:
+        return "The session of this cookie has ended, or never was."
+    name = flask.current_app.config["SESSION_COOKIE_NAME"]
+    if flask.request.cookies.get(name) and not flask.session:
+        return "This cookie was not signed here, or it is too old."
+    return None
+
+
 class Cache:
     """A few values that are good for some seconds. Bounded: emptied when it holds 1,000."""
 

@@ -15,7 +15,7 @@ import structlog
 from flask_login import LoginManager, current_user
 
 from dashboard import login, oidc
-from dashboard.accounts import Account, Accounts
+from dashboard.accounts import Account, Accounts, why_nobody
 from dashboard.refusals import TOO_MANY, Refusals
 from dashboard.services import Services
 from data.audit import ADDRESS
@@ -95,9 +95,14 @@ def _guard(settings: Settings, refusals: Refusals) -> Any:
         return _foreign(request, refusals)
     if request.path.startswith(OPEN_PATHS) or current_user.is_authenticated:
         return None
+    why = why_nobody()
+    fine = why is None or refusals.within_rate("session", None, why, path=request.path)
+    called = request.path.startswith(("/api/", "/_dash")) or request.method not in SAFE_METHODS
+    if called and not fine:  # a page leads to the login however often that was
+        return _refused(request, 429, TOO_MANY)
     if request.path.startswith("/api/"):
         return _unauthorized_api()
-    if request.path.startswith("/_dash") or request.method not in SAFE_METHODS:
+    if called:
         return flask.Response("The session has ended: sign in again.\n", 401, mimetype="text/plain")
     return flask.redirect(flask.url_for("login", next=request.full_path.rstrip("?")))
 
@@ -108,8 +113,12 @@ def _foreign(request: flask.Request, refusals: Refusals) -> flask.Response:
         return _unauthorized_api()
     message = "This request came from another site and was refused: expected our own Origin."
     fine = refusals.within_rate("origin", None, message, origin=str(origin)[:200], path=request.path)
-    status, said = (403, message) if fine else (429, TOO_MANY)
-    answer = flask.jsonify(message=said) if api else flask.Response(f"{said}\n", mimetype="text/plain")
+    return _refused(request, 403, message) if fine else _refused(request, 429, TOO_MANY)
+
+
+def _refused(request: flask.Request, status: int, message: str) -> flask.Response:
+    api = request.path.startswith("/api/")
+    answer = flask.jsonify(message=message) if api else flask.Response(f"{message}\n", mimetype="text/plain")
     answer.status_code = status
     return answer
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import structs
 
-from dashboard.accounts import person
+from dashboard.accounts import person, why_nobody
 from dashboard.permissions import AnyVerb, Forbidden, Verb, demand, may_somewhere, namespaces, refusal
 from dashboard.refusals import TOO_MANY, Refusals
 from data.errors import StoreUnavailable
@@ -32,7 +32,11 @@ class LiveRights:
     def keys(self) -> tuple[str, ...] | None:
         try:
             who = person()
-            return who.keys if who.is_authenticated else None
+            if who.is_authenticated:
+                return who.keys
+            why = why_nobody()
+            self._refusals.within_rate("session" if why else "login", None, why or "Nobody is signed in.", path="/live")
+            return None
         except StoreUnavailable as error:
             raise Unavailable(str(error)) from error
 

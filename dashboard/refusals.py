@@ -16,15 +16,16 @@ TOO_MANY = "Too many refused requests. Wait a minute."
 
 
 class Refusals:
-    """One per app. ``way`` is rights, origin or topic."""
+    """One per app. ``way`` is rights, origin, topic, login or session."""
 
     def __init__(self, rate: str, bus: Any, meter: Meter) -> None:
         self._rate = Rate(rate, bus, "refusals")
         self._meter = meter
 
-    def within_rate(self, way: str, actor: str | None, why: str, **facts: Any) -> bool:
-        """Note a refusal; whether they are not too many yet, of this person or, of nobody, of this address."""
-        address = get_remote_address()
+    def within_rate(self, way: str, actor: str | None, why: str, *, address: str | None = None, **facts: Any) -> bool:
+        """Note a refusal; whether they are not too many yet, of this person or, of nobody, of this address (by default
+        that of the request)."""
+        address = address or get_remote_address()
         self._meter["watchfloor_refusals_total"].labels(way).inc()
         fine = self._rate.allows(actor or address)
         if fine:

@@ -100,6 +100,8 @@ def wire(settings: Settings) -> Any:
     from werkzeug.middleware.proxy_fix import ProxyFix
 
     from dashboard.app import create_app
+    from dashboard.origins import LiveOrigins
+    from dashboard.refusals import Refusals
     from streaming.process import settle_memory
 
     socketio = SocketIO()
@@ -107,7 +109,8 @@ def wire(settings: Settings) -> Any:
     app = create_app(settings, services)
     if find_spec("dashboard.api"):
         import_module("dashboard.api").register(app.server, services)
-    socketio.init_app(app.server, async_mode="gevent", cors_allowed_origins=_origins(settings), manage_session=False)
+    origins = LiveOrigins(settings, Refusals(settings.refusal_rate, services.bus, services.meter))
+    socketio.init_app(app.server, async_mode="gevent", cors_allowed_origins=origins, manage_session=False)
     if settings.proxies:  # around everything, so that limits and logs see the user's address
         app.server.wsgi_app = ProxyFix(app.server.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)
     services.gateway.start()
@@ -142,14 +145,6 @@ def offload(work: Callable[[], Any]) -> Any:
     import gevent
 
     return gevent.get_hub().threadpool.apply(work)
-
-
-def _origins(settings: Settings) -> list[str] | None:
-    """Origins that may open a live connection: our own (``None``), and the public one behind a proxy."""
-    if settings.public_url is None:
-        return None
-    here = f"http://{settings.host}:{settings.port}"
-    return [settings.public_url.rstrip("/"), here]
 
 
 if __name__ == "__main__":

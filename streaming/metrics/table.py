@@ -65,5 +65,5 @@ METRICS: tuple[Spec, ...] = (
     Spec("watchfloor_http_requests_total", WEB, Kind.COUNTER, "Requests answered.", ("method", "endpoint", "status")),
     Spec("watchfloor_http_request_seconds", WEB, Kind.HISTOGRAM, "Time to answer a request.", ("endpoint",), _SECONDS),
     Spec("watchfloor_login_failures_total", WEB, Kind.COUNTER, "Logins refused, by what was tried.", ("way",)),
-    Spec("watchfloor_refusals_total", WEB, Kind.COUNTER, "Requests refused: rights, origin or topic.", ("way",)),
+    Spec("watchfloor_refusals_total", WEB, Kind.COUNTER, "Requests refused, by why.", ("way",)),
 )  # fmt: skip

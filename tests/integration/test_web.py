@@ -121,6 +121,24 @@ def test_the_live_connection_wants_a_session(web: Any) -> None:
     client.disconnect()
 
 
+def refused(web: Any, way: str) -> float:
+    """How many of a kind were refused so far, as the figures of the process tell."""
+    text = fetch(f"{web[0]}/metrics", Cookie=session(web))[2].decode()
+    lines = (line for line in text.splitlines() if line.startswith("watchfloor_refusals_total{"))
+    return sum(float(line.split()[-1]) for line in lines if f'way="{way}"' in line)
+
+
+@pytest.mark.parametrize(("cookie", "way"), [(None, "login"), ("watchfloor=eyJ4IjoxfQ.made.up", "session")])
+def test_a_live_connection_of_nobody_is_counted(web: Any, cookie: str | None, way: str) -> None:
+    headers = {"Cookie": cookie} if cookie else {}
+    before = refused(web, way)
+    client = socketio.SimpleClient()
+    with pytest.raises(socketio.exceptions.ConnectionError):
+        client.connect(web[0], headers=headers, namespace="/live", transports=["websocket"])
+    client.disconnect()
+    assert refused(web, way) == before + 1
+
+
 def test_the_live_connection_answers_and_beats(web: Any) -> None:
     with socketio.SimpleClient() as client:
         client.connect(web[0], headers={"Cookie": session(web)}, namespace="/live", transports=["websocket"])
@@ -133,7 +151,9 @@ def test_the_live_connection_answers_and_beats(web: Any) -> None:
 def test_a_foreign_page_gets_no_live_connection(web: Any) -> None:
     cookie, handshake = session(web), f"{web[0]}/socket.io/?EIO=4&transport=polling"
     assert fetch(handshake, Cookie=cookie, Origin=web[0])[0] == 200
+    before = refused(web, "origin")
     assert fetch(handshake, Cookie=cookie, Origin="http://elsewhere.example")[0] == 400
+    assert refused(web, "origin") == before + 1
 
 
 def test_the_first_page_is_quick_the_second_time(web: Any) -> None:

@@ -12,10 +12,13 @@ from urllib.parse import unquote
 
 import pytest
 import redis
+from structlog.testing import capture_logs
 
 from dashboard.app import create_app
 from dashboard.attempts import Attempts
 from dashboard.auth import secret_key
+from dashboard.origins import LiveOrigins
+from dashboard.refusals import Refusals
 from tests.dashboard_stubs import PASSWORD, services
 from watchfloor.settings import Settings
 
@@ -192,6 +195,52 @@ def test_foreign_origins_are_counted_and_soon_refused_shortly(tmp_path: Path) ->
     assert [client.post("/logout", headers=evil).status_code for _ in range(3)] == [403, 403, 429]
     assert client.get("/executions").status_code == 200
     assert 'watchfloor_refusals_total{way="origin"} 3.0' in given.meter.text()
+
+
+@pytest.mark.parametrize("cookie", ["forged", "ended"])
+def test_a_session_that_is_none_is_logged_counted_and_soon_refused_shortly(tmp_path: Path, cookie: str) -> None:
+    given = services(tmp_path, refusal_rate="2 per minute")
+    client = create_app(given.settings, given).server.test_client()
+    signed = sign_in(client).headers["Set-Cookie"].split(";")[0]
+    client.post("/logout", headers=ORIGIN)
+    thief = client.application.test_client(use_cookies=False)
+    headers = {"Cookie": signed if cookie == "ended" else f"{signed[:-8]}aaaaaaaa"}
+    with capture_logs() as lines:
+        assert [thief.get("/_dash-layout", headers=headers).status_code for _ in range(3)] == [401, 401, 429]
+        assert thief.get("/executions", headers=headers).status_code == 302
+        assert thief.get("/executions").status_code == 302
+    whys = [line["why"] for line in lines if line["event"] == "access.refused" and line["way"] == "session"]
+    assert len(whys) == 2
+    assert ("has ended" if cookie == "ended" else "not signed here") in whys[0]
+    assert 'watchfloor_refusals_total{way="session"} 4.0' in given.meter.text()
+
+
+HERE = "http://floor.example"
+ORIGINS = [
+    ({}, None, True),
+    ({}, HERE, True),
+    ({}, "https://floor.example", False),
+    ({}, "http://floor.example:81", False),
+    ({}, "null", False),
+    ({}, "http://evil.example", False),
+    ({"HTTP_X_FORWARDED_PROTO": "https, http"}, "https://floor.example", True),
+    ({"HTTP_X_FORWARDED_HOST": "out.example"}, "http://out.example", True),
+    ({"public": "https://out.example/"}, "https://out.example", True),
+    ({"public": "https://out.example/"}, HERE, False),
+]
+
+
+@pytest.mark.parametrize(("environ", "origin", "fine"), ORIGINS)
+def test_a_live_connection_is_only_opened_from_here(tmp_path: Path, environ: Any, origin: Any, fine: bool) -> None:
+    given = services(tmp_path, public_url=environ.get("public"), refusal_rate="2 per minute")
+    origins = LiveOrigins(given.settings, Refusals(given.settings.refusal_rate, given.bus, given.meter))
+    with capture_logs() as lines:
+        for _ in range(3):
+            asked = {"wsgi.url_scheme": "http", "HTTP_HOST": "floor.example", "REMOTE_ADDR": "10.0.0.9", **environ}
+            assert [origins(origin, asked), origins(origin, asked)] == [fine, fine]
+    refused = [(line["way"], line["address"], line["origin"]) for line in lines if line["event"] == "access.refused"]
+    assert refused == ([] if fine else [("origin", "10.0.0.9", origin)] * 2)
+    assert ('watchfloor_refusals_total{way="origin"} 3.0' in given.meter.text()) is not fine
 
 
 def test_a_session_that_was_never_seen_is_not_believed_while_the_database_is_away(tmp_path: Path) -> None:
