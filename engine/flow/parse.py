@@ -29,8 +29,9 @@ def parse(source: str) -> Flow:
 
 
 def parse_stored(source: str) -> Flow:
-    """The flow of a source that was accepted once. It may have labels that are refused now: they are never set."""
-    return _parsed(source, tuple(check for check in _CHECKS if check is not _own_labels))
+    """The flow of a source that was accepted once. It may have labels that are refused now, which are never set, and
+    retries that contradict themselves, which wait ``maxInterval``."""
+    return _parsed(source, tuple(check for check in _CHECKS if check not in _OF_NEW_ONES))
 
 
 def _parsed(source: str, checks: Sequence[_Check]) -> Flow:
@@ -136,7 +137,16 @@ def _own_labels(flow: Flow, document: Document) -> Iterator[Violation]:
                 yield Violation(line, column, document.violation(where, "").path, message)
 
 
-_CHECKS: tuple[_Check, ...] = (_twice, _input_clashes, _input_order, _dags, _folders, _own_labels)
+def _retries(flow: Flow, document: Document) -> Iterator[Violation]:
+    """No retry waits longer than it may."""
+    of_flow = [((), flow.retry)]
+    for path, retry in (*of_flow, *((place.path, task.retry) for task, place in flow.walk())):
+        if retry is not None and (wrong := retry.contradiction()) is not None:
+            yield document.violation((*path, "retry", "maxInterval"), wrong)
+
+
+_OF_NEW_ONES: tuple[_Check, ...] = (_own_labels, _retries)
+_CHECKS: tuple[_Check, ...] = (_twice, _input_clashes, _input_order, _dags, _folders, *_OF_NEW_ONES)
 
 
 def _warnings(flow: Flow, document: Document, defaults: Defaults) -> Iterator[Violation]:

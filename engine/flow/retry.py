@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PlainValidator, SerializeAsAny
 
+from engine.durations import format_duration
 from engine.flow.base import Model, Seconds
 from engine.flow.kinds import Kinds
 
@@ -22,6 +23,10 @@ class Retry(Model):
     def delay(self, tries: int, fraction: float = 0.5) -> float:
         """Seconds to wait after ``tries`` failed tries. ``fraction`` in [0, 1) is the luck a random retry uses."""
         raise NotImplementedError
+
+    def contradiction(self) -> str | None:
+        """What is wrong with its ``maxInterval``, ``None`` when nothing is."""
+        return None
 
 
 RETRIES = Kinds("retry", Retry)
@@ -54,6 +59,9 @@ class ExponentialRetry(Retry):
             wait *= self.delayFactor
         return min(wait, self.maxInterval)
 
+    def contradiction(self) -> str | None:
+        return _below("interval", self.interval, self.maxInterval)
+
 
 @RETRIES.register("random")
 class RandomRetry(Retry):
@@ -63,4 +71,15 @@ class RandomRetry(Retry):
     maxInterval: Seconds
 
     def delay(self, tries: int, fraction: float = 0.5) -> float:
-        return self.minInterval + max(0.0, self.maxInterval - self.minInterval) * fraction
+        low = min(self.minInterval, self.maxInterval)
+        return low + (self.maxInterval - low) * fraction
+
+    def contradiction(self) -> str | None:
+        return _below("minInterval", self.minInterval, self.maxInterval)
+
+
+def _below(name: str, least: float, most: float) -> str | None:
+    """What is wrong with a ``maxInterval`` of ``most`` seconds beside a key ``name`` of ``least``."""
+    if most >= least:
+        return None
+    return f"expected at least {format_duration(least)} (`{name}`), came {format_duration(most)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from engine.effects import SetTimer
+from engine.flow import Retry
 from engine.model import Attempt, StateChange, TaskRun, evolve, own_labels
 from engine.reducer import retry
 from engine.reducer.containers import end_run
@@ -117,12 +118,23 @@ def attempt_failed(draft: Draft, run: TaskRun, state: State, error: str | None) 
     run = end_attempt(run, state, draft.at, error)
     again = state is State.FAILED and node.retry is not None
     due = retry.next_try(node.retry, draft.execution, run, draft.at) if again else None
+    if due is not None and (capped := _capped(draft, node.retry, run)) is not None:
+        draft.log(run, "ERROR", capped)
+        due, error = None, f"{error}; {capped}" if error else capped
     if due is None:
         end_run(draft, run, state, error=error)
         return
     draft.log(run, "WARN", f"attempt {len(run.attempts)} failed; the next one is due at {iso(due)}")
     draft.move(run, State.RETRYING, retry_at=due, error=error)
     draft.effect(SetTimer(draft.id, timer_key(retry.TIMER, run), due, run.id))
+
+
+def _capped(draft: Draft, policy: Retry, run: TaskRun) -> str | None:
+    """Why there is no further try though the policy has one; ``None``: there may be."""
+    most = draft.env.max_attempts
+    if retry.tries_so_far(policy, draft.execution, run) < most:
+        return None
+    return f"tried {most:,} times, and no task is tried more often (WATCHFLOOR_TASK_MAX_ATTEMPTS)"
 
 
 def end_attempt(run: TaskRun, state: State, at: datetime, error: str | None = None) -> TaskRun:

@@ -35,6 +35,7 @@ class Env(msgspec.Struct, frozen=True):
     max_labels: int = 100
     secrets: tuple[str, ...] = ()
     max_resubmits: int = 1
+    max_attempts: int = 1_000
 
 
 class Applied(msgspec.Struct, frozen=True):

@@ -27,6 +27,11 @@ def _tries(run: TaskRun) -> list[Attempt]:
     ]
 
 
+def tries_so_far(policy: Retry, execution: Execution, run: TaskRun) -> int:
+    """How often it was tried, executions that this one takes the place of included."""
+    return renewals(execution, run)[0] if renews(policy) else tries_of(run)
+
+
 def renews(policy: Retry) -> bool:
     """Whether a try again is a new execution."""
     return policy.behavior == "CREATE_NEW_EXECUTION"

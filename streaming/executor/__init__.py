@@ -35,6 +35,7 @@ def environment(settings: Settings) -> Env:
         max_labels=settings.execution_max_labels,
         secrets=known_secrets(),
         max_resubmits=settings.task_max_resubmits,
+        max_attempts=settings.task_max_attempts,
     )
 
 

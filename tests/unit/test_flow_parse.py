@@ -274,6 +274,14 @@ def test_what_was_stored_with_labels_of_ours_is_read_on_and_asked_for_them_is_fi
         parse_stored(source + "nonsense: [")
 
 
+def test_what_was_stored_with_a_retry_that_contradicts_itself_waits_the_longest_it_may() -> None:
+    source = _MINIMAL + "retry: {type: random, minInterval: PT9S, maxInterval: PT4S}\n"
+    assert [problem.path for problem in problems_of(source)] == ["retry.maxInterval"]
+    retry = parse_stored(source).retry
+    assert retry is not None
+    assert retry.delay(1, 0.9) == 4
+
+
 # -- laws and limits ----------------------------------------------------------------------------------------------
 
 
