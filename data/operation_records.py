@@ -99,7 +99,8 @@ class Chosen(NamedTuple):
 
 
 class Given(NamedTuple):
-    """An execution as an operation begins with it; ``why`` says why it is refused before it is asked for."""
+    """An execution as an operation begins with it: what has a ``result`` is not asked for; ``why`` is a refusal's."""
 
     execution_id: str
+    result: Result | None = None
     why: str | None = None

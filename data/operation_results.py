@@ -13,7 +13,7 @@ from data.operation_tables import operation, operation_item
 from data.upserts import among, as_ids, change
 
 CODES = {Result.DONE: 1, Result.REFUSED: 2, Result.UNKNOWN: 3}
-_COUNTED = {Result.DONE: "done", Result.REFUSED: "refused", Result.UNKNOWN: "unknown"}
+COUNTED = {Result.DONE: "done", Result.REFUSED: "refused", Result.UNKNOWN: "unknown"}
 
 
 @cache
@@ -26,7 +26,7 @@ def _answer(dialect: str) -> Any:
 
 
 _count = sa.update(operation).where(operation.c.id == sa.bindparam("of"))
-_count = _count.values({name: operation.c[name] + sa.bindparam(f"{name}_more") for name in _COUNTED.values()})
+_count = _count.values({name: operation.c[name] + sa.bindparam(f"{name}_more") for name in COUNTED.values()})
 
 
 def write_answers(connection: sa.Connection, dialect: str, answered: Iterable[Answered]) -> None:
@@ -35,9 +35,9 @@ def write_answers(connection: sa.Connection, dialect: str, answered: Iterable[An
     for one in answered:
         groups.setdefault(one.operation, {}).setdefault((one.result, one.why), []).append(one.execution_id)
     for of in sorted(groups):
-        more = dict.fromkeys((f"{name}_more" for name in _COUNTED.values()), 0)
+        more = dict.fromkeys((f"{name}_more" for name in COUNTED.values()), 0)
         for (result, why), ids in groups[of].items():
             values = {"of": of, "ids": as_ids(dialect, ids), "code": CODES[result], "said": why}
-            more[f"{_COUNTED[result]}_more"] += change(connection, _answer(dialect), **values)
+            more[f"{COUNTED[result]}_more"] += change(connection, _answer(dialect), **values)
         if any(more.values()):
             change(connection, _count, of=of, **more)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -12,7 +13,7 @@ from data.blobs import from_json, json_text
 from data.changes import chunks
 from data.database import Database
 from data.operation_records import UNFINISHED, Answered, Given, Operation, OperationItem, OperationState, Result
-from data.operation_results import CODES, write_answers
+from data.operation_results import CODES, COUNTED, write_answers
 from data.operation_tables import operation, operation_item
 from data.operators import position_of
 from data.times import from_us, from_us_or_none, now_us, to_us
@@ -57,7 +58,7 @@ class Operations(Database):
                     "operation": key,
                     "execution_id": one.execution_id,
                     "position": position + number,
-                    "result": None if one.why is None else CODES[Result.REFUSED],
+                    "result": None if one.result is None else CODES[one.result],
                     "why": one.why,
                 }
                 for number, one in enumerate(some, 1)
@@ -66,9 +67,11 @@ class Operations(Database):
                 run_many(connection, insert(operation_item), rows)
             position += len(rows)
 
-    def begin_operation(self, key: int, refused: int = 0) -> None:
-        """All is written down: let it run. ``refused``: how many of its executions are so from the start."""
-        values = {"state": OperationState.RUNNING.value, "refused": refused, "started_at": now_us()}
+    def begin_operation(self, key: int, given: Sequence[Given] = ()) -> None:
+        """All is written down: let it run. Results that some of its executions have from the start are counted."""
+        counts = Counter(one.result for one in given)
+        values = {"state": OperationState.RUNNING.value, "started_at": now_us()}
+        values |= {counter: counts[result] for result, counter in COUNTED.items()}
         with self._write() as connection:
             connection.execute(sa.update(operation).where(_o.seq == key).values(values))
 

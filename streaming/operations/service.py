@@ -12,7 +12,7 @@ import structlog
 from data import Store
 from data.errors import TooMany
 from data.filters import Condition, Filters, parse_query_string
-from data.operation_records import UNFINISHED, Chosen, Given, Operation, OperationState
+from data.operation_records import UNFINISHED, Chosen, Given, Operation, OperationState, Result
 from data.operators import Op
 from data.records import ExecutionQuery
 from engine.ids import new_id
@@ -140,11 +140,13 @@ class Operations:
         return operation.id
 
     def _given(self, selection: Selection, rights: Rights) -> list[Given]:
+        """What the actor may not look at is answered as what is not there, at once: the executor hears of neither."""
         chosen, unknown = self._chosen(selection, rights)
-        refused = {one.id: rights.refuses(one.namespace) for one in chosen} if not rights.everywhere else {}
         ids: Iterable[str] = selection.ids if selection.ids is not None else (one.id for one in chosen)
-        hidden = frozenset(unknown)
-        return [Given(i, None if i in hidden else refused.get(i)) for i in ids]
+        if rights.everywhere:
+            return [Given(i) for i in ids]
+        known = {i: Given(i, Result.UNKNOWN) for i in unknown} | {one.id: _allowed(one, rights) for one in chosen}
+        return [known[i] for i in ids]
 
     def _write(self, operation: Operation, given: list[Given], details: ActionDetails) -> None:
         key = self._store.prepare_operation(operation)
@@ -154,7 +156,7 @@ class Operations:
         action, actor, origin = f"bulk-{operation.action}", operation.actor, operation.origin
         self._store.audit(actor, action, operation.id, operation.reason, after=after, origin=origin)
         self._store.add_operation_items(key, given)
-        self._store.begin_operation(key, sum(one.why is not None for one in given))
+        self._store.begin_operation(key, given)
         self._tell(operation.id)
         log.info(
             "operation.started",
@@ -213,6 +215,12 @@ class Operations:
 
     def _tell(self, operation_id: str) -> None:
         self._bus.tell(OperationsChanged((operation_id,)))
+
+
+def _allowed(one: Chosen, rights: Rights) -> Given:
+    """The execution as the operation begins with it: refused where the actor may look and not act."""
+    why = rights.refuses(one.namespace)
+    return Given(one.id) if why is None else Given(one.id, Result.REFUSED, why)
 
 
 def _why(action: Action, one: Chosen, details: ActionDetails, rights: Rights) -> str | None:

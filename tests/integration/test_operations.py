@@ -226,3 +226,17 @@ def test_what_somebody_may_not_act_on_is_refused_before_it_is_asked_for(world: W
         operation = world.ended(operation_id)
     assert (operation.refused, operation.unknown, operation.done) == (2, 1, 0)
     assert [state_of(world.store, i) for i in ids] == [State.PAUSED] * 2
+
+
+def test_what_somebody_may_not_look_at_is_answered_as_what_is_not_there(world: World) -> None:
+    rights = Rights(everywhere=False, reads=lambda namespace: False)
+    with world.executing(), at_work(world):
+        ids = world.paused(2)
+        selection = Selection.of_ids([*ids, "nothing"])
+        operation_id = world.operations.start(Action.DELETE, selection, actor="bob", rights=rights)
+        operation = world.ended(operation_id)
+        with pytest.raises(OperationRefused, match="Nothing of it"):
+            world.operations.retry(operation_id, actor="bob", rights=rights)
+    assert (operation.unknown, operation.refused, operation.done) == (3, 0, 0)
+    assert {item.why for item in world.store.operation_results(operation_id)[1]} == {None}
+    assert [state_of(world.store, i) for i in ids] == [State.PAUSED] * 2

@@ -25,7 +25,7 @@ def begun(store: Store, given: list[Given], **changes: object) -> str:
     new = Operation(id=new_id(), total=len(given), created_at=datetime.now(UTC), **fields)  # type: ignore[arg-type]
     key = store.prepare_operation(new)
     store.add_operation_items(key, given)
-    store.begin_operation(key, sum(one.why is not None for one in given))
+    store.begin_operation(key, given)
     return new.id
 
 
@@ -51,7 +51,8 @@ def test_an_operation_is_read_as_it_was_written(store: Store) -> None:
 
 
 def test_answers_are_written_with_the_commit_and_counted_once(store: Store) -> None:
-    operation_id = begun(store, [Given("a"), Given("b"), Given("c"), Given("d"), Given("e", "not yours")])
+    given = [*map(Given, "abcd"), Given("e", Result.REFUSED, "not yours"), Given("f", Result.UNKNOWN)]
+    operation_id = begun(store, given)
     other = begun(store, [Given("a")])
     store.operation_sent(operation_id, 3)
     refused = Answered(operation_id, "b", Result.REFUSED, "it has ended")
@@ -60,7 +61,7 @@ def test_answers_are_written_with_the_commit_and_counted_once(store: Store) -> N
     answer(store, *again, after="1-1", position="2-2")
     operation = store.operation(operation_id)
     assert operation is not None
-    assert (operation.done, operation.refused, operation.unknown, operation.left) == (1, 2, 0, 2)
+    assert (operation.done, operation.refused, operation.unknown, operation.left) == (1, 2, 1, 2)
     _, items = store.operation_results(operation_id)
     assert [(item.execution_id, item.result.value, item.why) for item in items] == [
         ("a", "done", None),
@@ -68,13 +69,15 @@ def test_answers_are_written_with_the_commit_and_counted_once(store: Store) -> N
         ("c", "sent", None),
         ("d", "pending", None),
         ("e", "refused", "not yours"),
+        ("f", "unknown", None),
     ]
     assert store.failed_items(operation_id) == ["b", "c", "d", "e"]
     assert store.operation_results(other)[1][0].result is Result.PENDING
 
 
 def test_results_come_by_page_by_result_and_by_text(store: Store) -> None:
-    operation_id = begun(store, [Given(one, None if n % 2 else "no") for n, one in enumerate(ITEMS[:10])])
+    given = [Given(one) if n % 2 else Given(one, Result.REFUSED, "no") for n, one in enumerate(ITEMS[:10])]
+    operation_id = begun(store, given)
     answer(store, Answered(operation_id, ITEMS[1], Result.DONE))
     total, page = store.operation_results(operation_id, Result.REFUSED, page=2, size=2)
     assert (total, [item.position for item in page]) == (5, [5, 7])
