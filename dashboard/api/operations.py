@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import flask
@@ -17,12 +17,16 @@ from dashboard.api.shapes import present
 from dashboard.api.spec import PAGE, Endpoint, Parameter
 from dashboard.permissions import Verb, may
 from dashboard.rights import may_see, rights_of
+from data.namespaces import inside
 from data.operation_records import Operation, OperationItem, Result
 from engine.states import Action
 from streaming.messages import ExecutionRow
 from streaming.operations import OperationNotFound
 from streaming.operations.asked import made_of, shown
 
+Allowed = tuple[str, ...] | None
+"""Namespaces that somebody may look at; ``None``: all."""
+Found = tuple[OperationItem, ExecutionRow | None]
 _CHUNK = 2_000  # rows of the CSV file read at once
 _COLUMNS = ("position", "executionId", "result", "why", "newId")
 
@@ -70,8 +74,7 @@ def results(api: Api, operationId: str) -> flask.Response:
     number, size = api.page(50)
     result, q = _result(api), api.text("q")
     total, items = api.read(lambda: api.store.operation_results(operation.id, result, q, number, size))
-    rows = api.read(lambda: api.store.rows([item.execution_id for item in items]))
-    return answer(paged([_item(operation, item, rows.get(item.execution_id)) for item in items], total))
+    return answer(paged([_item(operation, item, row) for item, row in _as_seen(api, items, api.allowed())], total))
 
 
 def results_csv(api: Api, operationId: str) -> flask.Response:
@@ -79,20 +82,32 @@ def results_csv(api: Api, operationId: str) -> flask.Response:
     operation, result = _seen(api, operationId), _result(api)
     name = f"operation-{operation.id}.csv"
     return flask.Response(
-        _lines(api, operation, result),
+        _lines(api, operation, result, api.allowed()),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
 
-def _lines(api: Api, operation: Operation, result: Result | None) -> Iterator[str]:
+def _lines(api: Api, operation: Operation, result: Result | None, allowed: Allowed) -> Iterator[str]:
     yield _csv([_COLUMNS])
     position = 0
     while items := api.read(
         lambda at=position: api.store.operation_items_after(operation.id, at, _CHUNK, result)  # type: ignore[misc]
     ):
-        yield _csv([_cells(operation, item) for item in items])
+        yield _csv([_cells(operation, item) for item, _ in _as_seen(api, items, allowed)])
         position = items[-1].position
+
+
+def _as_seen(api: Api, items: Sequence[OperationItem], allowed: Allowed) -> list[Found]:
+    """With the rows there are. What the person may not look at (any more) is told as what is not there."""
+    rows = api.read(lambda: api.store.rows([item.execution_id for item in items]))
+    return [_seen_item(item, rows.get(item.execution_id), allowed) for item in items]
+
+
+def _seen_item(item: OperationItem, row: ExecutionRow | None, allowed: Allowed) -> Found:
+    if row is None or inside(row.namespace, allowed):
+        return item, row
+    return OperationItem(item.execution_id, item.position, Result.UNKNOWN), None
 
 
 def _cells(operation: Operation, item: OperationItem) -> tuple[Any, ...]:

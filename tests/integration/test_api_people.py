@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,13 @@ from typing import Any
 import pytest
 
 from dashboard.api import ENDPOINTS
+from dashboard.api.bulk import BULK
+from dashboard.api.spec import Endpoint
 from dashboard.live_rights import LiveRights
+from dashboard.permissions import Verb
 from dashboard.refusals import Refusals
+from data.audit import AuditQuery
+from data.operation_records import OperationState
 from engine.states import State
 from tests.integration.api_world import BASE, HANGS, PASSWORD, World, running
 from tests.integration.homes import only
@@ -174,6 +180,44 @@ def test_whoever_may_see_one_namespace_sees_nothing_of_another(world: World) -> 
         if answer.status_code < 400:
             for hidden in (b"closed", b"secret", ran["secret.b"].encode()):
                 assert hidden not in answer.data, (path, hidden)
+
+
+def test_whoever_acts_on_many_hears_of_another_namespace_what_it_hears_of_nothing(world: World) -> None:
+    """Every endpoint that takes ids, with one that is not theirs and with one of nothing: the answers are the same."""
+    ok(world.request("POST", "/flows", data=UNSEEN))
+    hidden = ok(world.request("POST", "/executions/secret.b/closed?wait=true"))["id"]
+    ok(world.request("POST", "/flows", data=SEEN))
+    ok(world.request("POST", "/executions/team.a/open?wait=true"))
+    add(world, "ada", "none", team="operator")
+    asked = [one for one in ENDPOINTS if one.verb is Verb.OPERATIONS and one.path.endswith(("/by-ids", "/preview"))]
+    assert len(asked) == 2 * len(BULK)
+    for endpoint in asked:
+        told = [_told_of(world, endpoint, one) for one in (hidden, "made-up")]
+        assert told[0] == told[1], endpoint.path
+    assert world.store.row(hidden).state is State.SUCCESS  # type: ignore[union-attr]
+    assert world.store.audits(hidden, query=AuditQuery(actor="ada")) == []
+
+
+def _told_of(world: World, endpoint: Endpoint, execution_id: str) -> str:
+    """All that ada is told when she asks for this execution, without the ids of it and of the operation."""
+    labels, ids = [{"key": "a", "value": "b"}], [execution_id]
+    body: Any = {"ids": ids, "labels": labels} if endpoint.path.endswith("preview") else ids
+    if endpoint.path == "/executions/labels/by-ids":
+        body = {"executionsId": ids, "executionLabels": labels}
+    needed = {"newState": "CANCELLED", "newStatus": "FAILED"}
+    query = "&".join(f"{one.name}={needed[one.name]}" for one in endpoint.parameters if one.name in needed)
+    answer = world.request(endpoint.method, f"{endpoint.path}?{query}", user="ada", json=body)
+    assert answer.status_code == (200 if endpoint.path.endswith("preview") else 202), answer.text
+    told, operation = [answer.text], answer.get_json().get("operationId", "none")
+    if operation != "none":
+        world.store.end_operation(operation, OperationState.DONE)
+        path = f"/operations/{operation}"
+        for method, of in (("GET", ""), ("GET", "/results"), ("GET", "/results/csv"), ("POST", "/retry")):
+            answer = world.request(method, f"{path}{of}", user="ada")
+            told.append(f"{answer.status_code} {answer.text}")
+    return re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "DATE", "\n".join(told).replace(operation, "OP")).replace(
+        execution_id, "ID"
+    )
 
 
 def test_actions_are_refused_where_one_may_only_look(world: World) -> None:
