@@ -39,7 +39,7 @@ def run(name: str, options: list[str]) -> list[dict[str, Any]]:
 
 
 def bars() -> dict[tuple[str, str], dict[str, float]]:
-    """(bench, case) -> figure name -> the most it may be (``at_least.`` figures: the least)."""
+    """(bench, case) -> figure name -> the most it may be (``min_…``: the least)."""
     with (HERE / "bars.toml").open("rb") as file:
         entries = tomllib.load(file)["bar"]
     return {(entry.pop("bench"), entry.pop("case")): entry for entry in entries}
@@ -56,8 +56,8 @@ def missed(result: dict[str, Any], bar: dict[str, float]) -> list[str]:
     return words
 
 
-def report(results: list[dict[str, Any]]) -> bool:
-    """Print the table; whether every bar is met."""
+def report(results: list[dict[str, Any]], whole: bool) -> bool:
+    """Print the table; whether every bar is met, in a ``whole`` run also those of cases that gave no figure."""
     table = Table("bench", "case", "n", *FIGURES, "unit", "bar")
     known, good = bars(), True
     for result in results:
@@ -67,6 +67,10 @@ def report(results: list[dict[str, Any]]) -> bool:
         verdict = "" if bar is None else "[red]missed: " + ", ".join(misses) if misses else "[green]met"
         figures = [str(result.get(figure, "")) for figure in FIGURES]
         table.add_row(result["bench"], result["case"], str(result["n"]), *figures, result["unit"], verdict)
+    for bench, case in sorted(known.keys() - {(r["bench"], r["case"]) for r in results}) if whole else ():
+        if bench in {result["bench"] for result in results}:
+            good = False
+            table.add_row(bench, case, *[""] * (len(FIGURES) + 2), "[red]missed: no figure")
     Console(stderr=True, width=None if sys.stderr.isatty() else 140).print(table)
     return good
 
@@ -83,7 +87,7 @@ def main() -> None:
         parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are: {', '.join(names())}")
     passed = [*(["--quick"] if options.quick else []), *others]
     results = [result for name in options.names or names() for result in run(name, passed)]
-    sys.exit(not report(results))
+    sys.exit(not report(results, whole=not passed))
 
 
 if __name__ == "__main__":

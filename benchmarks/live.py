@@ -27,6 +27,7 @@ from benchmarks.product import (
     load_process,
     other_subscribers,
     process_memory,
+    product_memory,
 )
 from benchmarks.results import percentiles, value, write
 from watchfloor.product import Product, running
@@ -47,14 +48,16 @@ def main() -> None:
         (folder / "flows").mkdir()
         product = stack.enter_context(running(folder / "data", folder / "flows", WATCHFLOOR_ADMIN_PASSWORD=PASSWORD))
         browser = stack.enter_context(browser_on(product, PAGE))
+        known: set[str] = set()
         for rate in (1_000,) if quick else RATES:
             for subscribers in SUBSCRIBERS:
                 long = rate == RATES[-1] and subscribers == 1 and not quick
-                measure(product, browser, rate, subscribers, MINUTE if long else 5.0 if quick else SECONDS)
+                seconds = MINUTE if long else 5.0 if quick else SECONDS
+                known |= measure(product, browser, rate, subscribers, seconds, known)
 
 
-def measure(product: Product, browser: Any, rate: int, subscribers: int, seconds: float) -> None:
-    """One case; prints its figures."""
+def measure(product: Product, browser: Any, rate: int, subscribers: int, seconds: float, known: set[str]) -> set[str]:
+    """One case; prints its figures. Ids of its executions; ``known`` are those of the cases before it."""
     case = f"{rate}/s, {subscribers} subscriber{'s' if subscribers > 1 else ''}"
     browser.start_recording()
     before = psutil.cpu_times()
@@ -67,10 +70,12 @@ def measure(product: Product, browser: Any, rate: int, subscribers: int, seconds
     samples, uncovered = match(events, browser.frames())
     write(percentiles("live", case, samples))
     write(value("live", f"{case}: processors taken by other machines", stolen(before), "%"))
-    lost = uncovered + len(sent) - len(events)
+    begun = {execution_id for execution_id, _ in sent}
+    lost = uncovered + len(sent) - len(events) + abs(browser.total() - len(known | begun))
     write(value("live", f"{case}: events not accounted for", lost, "events", len(sent)))
-    for what, (early, late) in zip(("page heap", "web memory"), memory, strict=False):
+    for what, (early, late) in zip(("page heap", "web memory", "server memory"), memory, strict=False):
         write(value("live", f"{case}: {what} after a minute / after 15 s", late / early, "ratio"))
+    return begun
 
 
 def stolen(before: Any) -> float:
@@ -92,13 +97,13 @@ def match(events: list[tuple[str, float]], frames: list[tuple[str, float]]) -> t
     return samples, missing
 
 
-def watch_memory(product: Product, browser: Any, seconds: float) -> list[tuple[float, float]]:
-    """(after 15 s, at the end) of the page's heap and the web process's resident size, in bytes, under load."""
+def watch_memory(product: Product, browser: Any, seconds: float) -> list[tuple[float, ...]]:
+    """(after 15 s, at the end) under load, bytes: the page's heap, the web process's resident size, all processes."""
     start = time.monotonic()
     readings = []
     for moment in (15.0, seconds - 2):
         time.sleep(max(0.0, moment - (time.monotonic() - start)))
-        readings.append((browser.heap(), process_memory(product, "web")))
+        readings.append((browser.heap(), process_memory(product, "web"), product_memory(product)))
     return list(zip(*readings, strict=True))
 
 

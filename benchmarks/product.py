@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import subprocess
 import sys
 import threading
@@ -14,6 +15,7 @@ from typing import Any
 import msgspec
 import psutil
 
+from dashboard.ids import Executions
 from scripts.chromium import chromium
 from streaming import codec, keys
 from streaming.bus import Bus, split_live
@@ -32,6 +34,9 @@ if (!window.__recording) {
   });
 }
 """
+
+
+_TOTAL = f"return document.getElementById('{Executions.TOTAL}').textContent"
 
 
 class Browser:
@@ -56,6 +61,10 @@ class Browser:
             if last and cursor_key(last) >= cursor_key(cursor):
                 return
             time.sleep(0.1)
+
+    def total(self) -> int:
+        """How many executions the page says there are."""
+        return int(re.sub(r"\D", "", self._driver.execute_script(_TOTAL)))
 
     def heap(self) -> float:
         """Used JavaScript heap after a collection, bytes."""
@@ -195,3 +204,9 @@ def process_memory(product: Product, word: str) -> float:
     if not found:
         raise LookupError(f"expected a process {word!r}, found {[child.cmdline() for child in children]}")
     return float(sum(child.memory_info().rss for child in found))
+
+
+def product_memory(product: Product) -> float:
+    """Bytes of all processes of the product together, pages they share counted once."""
+    children = psutil.Process(product.process.pid).children(recursive=True)
+    return float(sum(child.memory_full_info().pss for child in children))
