@@ -126,6 +126,19 @@ def test_two_browsers_see_the_same(page: Page, another_page: Callable[[], Page],
         assert tab.is_same_load()
 
 
+def test_the_tab_of_the_browser_says_how_the_page_stands(page: Page, product: Product, api: requests.Session) -> None:
+    execution_id = start(product, api, "failing")
+    page.open(f"/executions/{execution_id}")
+    page.until("its state", lambda: page.driver.title.startswith("✗ 1 failed · failing"))
+    icon = "return document.getElementById('wf-favicon').dataset.state"
+    assert page.script(icon) == "FAILED"
+    page.click(".wf-rail-link[href='/flows']")
+    page.until("flows that failed", lambda: page.driver.title.endswith(" failed · Flows · Watchfloor"))
+    page.click(".wf-rail-link[href='/operations']")
+    page.until("a quiet page", lambda: page.driver.title == "Operations · Watchfloor")
+    assert page.script(icon) == ""
+
+
 def test_the_overview_shows_history_and_the_first_error(page: Page, product: Product, api: requests.Session) -> None:
     execution_id = start(product, api, "failing")
     page.open(f"/executions/{execution_id}")

@@ -26,6 +26,12 @@ test("a newer version replaces, an older one does not", () => {
   assert.equal(keyOf(row("a", 1)), "demo/etl");
 });
 
+test("a flow stands as its newest execution does", () => {
+  const strips = new Strips(3);
+  for (const one of [row("a", 1, 1, "FAILED"), row("b", 2, 1, "SUCCESS"), { ...row("c", 1, 1, "FAILED"), flow_id: "other" }]) strips.put(one);
+  assert.deepEqual(strips.newest, { SUCCESS: 1, FAILED: 1 });
+});
+
 test("heights follow the duration, and the shortest can still be seen", () => {
   assert.deepEqual(heights([100, 400, NaN, 0]), [0.5, 1, 0.18, 0.18]);
   assert.deepEqual(heights([]), []);
@@ -42,7 +48,7 @@ test("what a list of the newest does not hold is named, what may still change fi
 test("bars that have left the list of the newest are followed by their ids until they are gone", () => {
   mock.timers.enable({ apis: ["setInterval"] });
   configure([{ state: "SUCCESS", terminal: true, token: "success", shape: "check", letter: "S", severity: 0 }]);
-  Object.assign(globalThis, { document: { hidden: false }, requestAnimationFrame: () => 1, cancelAnimationFrame: () => {} });
+  Object.assign(globalThis, { document: { hidden: false, title: "", getElementById: () => null }, requestAnimationFrame: () => 1, cancelAnimationFrame: () => {} });
   let now = 0;
   /** @type {any[]} */
   const open = [];

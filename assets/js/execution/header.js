@@ -5,6 +5,7 @@ import { actionButtons } from "../actions/buttons.js";
 import { listenToActionKeys } from "../actions/keys.js";
 import { copyText, h, setAttr, setStyle, setText } from "../dom.js";
 import { ago, againstUsual, clock, duration, exact, moment, shortId, ticking, toMs } from "../format.js";
+import { showWorst } from "../frame/title.js";
 import { isTerminal, setBadge, stateBadge } from "../states.js";
 import { markConfirmed, onTick } from "./clock.js";
 import { elapsed } from "./fold.js";
@@ -150,6 +151,7 @@ export function executionHeader(element, first, live) {
     showWho(parts, params, row);
     showState(parts, row, now, gone);
     showTime(parts, params, row, now);
+    showWorst(parts, row ? { [row.state]: 1 } : null);
   };
   const listen = () =>
     watch(live, params.id, {
@@ -185,6 +187,7 @@ export function executionHeader(element, first, live) {
       for (const stop of stops) stop();
       parts.actions.close();
       watching.close();
+      showWorst(parts, null);
       parts.root.remove();
     },
   };

@@ -47,6 +47,17 @@ export class Strips {
     return null;
   }
 
+  /** How the flows stand: the states of the newest execution of each. @returns {{[state: string]: number}} */
+  get newest() {
+    /** @type {{[state: string]: number}} */
+    const counts = {};
+    for (const rows of this.byFlow.values()) {
+      const state = rows.at(-1)?.state;
+      if (state) counts[state] = (counts[state] ?? 0) + 1;
+    }
+    return counts;
+  }
+
   /** Rows that a list of the newest ones does not hold, those that may still change first. @param {Set<string>} listed
    * @param {(state: string) => boolean} terminal @returns {string[]} their ids */
   strays(listed, terminal) {

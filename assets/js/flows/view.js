@@ -7,6 +7,7 @@ import { onTick } from "../execution/clock.js";
 import { elapsed } from "../execution/fold.js";
 import { internal } from "../execution/links.js";
 import { hideTip, showTip } from "../execution/popup.js";
+import { showWorst } from "../frame/title.js";
 import { ago, duration, exact, shortId, ticking, toMs } from "../format.js";
 import { followRows } from "../live/rows.js";
 import { isTerminal, stateBadge, stateInfo } from "../states.js";
@@ -112,6 +113,7 @@ class FlowStrips {
   paint() {
     for (const key of this.changed) this.draw(key);
     this.changed.clear();
+    if (!this.params.current) showWorst(this, this.strips.newest);
   }
 
   /** Flows with something that runs: their bars grow. */
@@ -171,6 +173,7 @@ class FlowStrips {
     this.strays?.close();
     this.frame.cancel();
     this.control.abort();
+    showWorst(this, null);
     hideTip();
   }
 }
