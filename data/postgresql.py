@@ -5,6 +5,7 @@ A commit waits for the disk as the server is set up to (``synchronous_commit``);
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
@@ -33,6 +34,15 @@ _ADVICE = {
     "42P01": "its tables are not made yet: `watchfloor migrate` makes them",
     "53100": "make room on the server's disk",
     "53300": "raise the server's max_connections, or lower WATCHFLOOR_DATABASE_CONNECTIONS",
+}
+
+
+# A connection that is refused comes without an SQLSTATE: what the server said instead.
+_SAID = {
+    r"password authentication failed": "28P01",
+    r"no pg_hba\.conf entry|role .* does not exist": "28000",
+    r"database .* does not exist": "3D000",
+    r"too many clients|remaining connection slots": "53300",
 }
 
 
@@ -91,12 +101,19 @@ def _begin(connection: sa.Connection) -> None:
 
 def is_away(error: DBAPIError) -> bool:
     """Whether the error means that the database can't serve us, rather than that we asked something wrong."""
-    return getattr(error.orig, "sqlstate", None) in _ADVICE
+    return _sqlstate(error) in _ADVICE
 
 
 def advice(error: Exception) -> str:
     """What to do about an error, empty when that is not known."""
-    return _ADVICE.get(getattr(getattr(error, "orig", None), "sqlstate", None) or "", "")
+    return _ADVICE.get(_sqlstate(error) or "", "")
+
+
+def _sqlstate(error: Exception) -> str | None:
+    cause = getattr(error, "orig", None)
+    if (state := getattr(cause, "sqlstate", None)) is not None:
+        return str(state)
+    return next((state for words, state in _SAID.items() if re.search(words, str(cause))), None)
 
 
 def check_writable(connection: sa.Connection) -> None:
