@@ -272,6 +272,19 @@ test("who is signed out is told so", () => {
   assert.deepEqual([live.status.phase, live.status.problems], ["reconnecting", ["signed out"]]);
 });
 
+test("a gateway that can't ask the database names it, and nobody is signed out by that", () => {
+  const { hear, live } = world();
+  live.signedOut = () => assert.fail("nobody was signed out");
+  hear("connect");
+  hear("disconnect");
+  hear("connect_error", new Error("database away"));
+  assert.deepEqual([live.status.phase, live.status.problems], ["reconnecting", ["database away"]]);
+  hear("connect_error", new Error("xhr poll error"));
+  assert.deepEqual([live.status.phase, live.status.problems], ["reconnecting", []]);
+  hear("connect");
+  assert.deepEqual(live.status.problems, []);
+});
+
 test("a status is a value: stale says since when nothing is confirmed", () => {
   const facts = {
     connected: true, everConnected: true, refused: null, nextAt: null, since: 10, heartbeat: null, heardAt: 10, waiting: 0, confirmed: 5, ageMs: null,

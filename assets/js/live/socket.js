@@ -24,6 +24,9 @@ const CLOCK_GOOD_MS = 20; // a trip as quick as this tells the time well enough
 const CLOCK_ASK_MS = 1_000;
 const CLOCK_ANEW_MS = 60_000;
 const LOOK_MS = 250;
+const SIGNED_OUT = "signed out";
+/** What the lamp says when the gateway refuses the connection with these words. @type {Record<string, string>} */
+const REFUSALS = { "login required": SIGNED_OUT, "database away": "database away" };
 
 /** @type {Timers} */
 const TIMERS = {
@@ -148,8 +151,8 @@ export class Live {
 
   /** @param {Error} error */
   failed(error) {
-    this.facts.refused = error?.message === "login required" ? "signed out" : null;
-    if (this.facts.refused) this.signedOut();
+    this.facts.refused = REFUSALS[error?.message] ?? null;
+    if (this.facts.refused === SIGNED_OUT) this.signedOut();
     this.reconnect();
   }
 
