@@ -82,9 +82,12 @@ def main() -> None:
             drive(product, WARM_UP, seed=0)
             for count in (options.only,) if options.only else COUNTS:
                 with crowd(product, header, count) as readers:
-                    write(percentiles("fanout", f"{count:,} subscribers", latencies(product, readers, seconds, count)))
+                    figures = percentiles(
+                        "fanout", f"{count:,} subscribers", latencies(product, readers, seconds, count)
+                    )
+                write(figures)
                 if count == BESIDE:
-                    stalled(product, header, seconds)
+                    stalled(product, header, seconds, figures["p95"])
 
 
 def log_in(product: Product) -> str:
@@ -116,14 +119,18 @@ def latencies(product: Product, readers: Crowd, seconds: float, seed: int) -> li
     return samples
 
 
-def stalled(product: Product, header: str, seconds: float) -> None:
-    """Some more that stop reading, beside those that read."""
+def stalled(product: Product, header: str, seconds: float, alone: float) -> None:
+    """Some more that stop reading, beside those that read, whose p95 ``alone`` was so many ms."""
     with crowd(product, header, BESIDE) as readers:
         before = process_memory(product, "web")
         with crowd(product, header, STALLED, "--stall"):
             samples = latencies(product, readers, seconds, STALLED)
             after = process_memory(product, "web")
-    write(percentiles("fanout", f"{BESIDE} subscribers, {STALLED} more that stopped reading", samples))
+    figures = percentiles("fanout", f"{BESIDE} subscribers, {STALLED} more that stopped reading", samples)
+    write(figures)
+    write(
+        value("fanout", "p95 of the others beside them / without them", figures["p95"] / alone, "ratio", len(samples))
+    )
     each = (after - before) / STALLED / 1e6
     write(value("fanout", "web memory of a subscriber that stopped reading", each, "MB", STALLED))
 
