@@ -39,7 +39,7 @@ KNOWN_MAX = 10_000  # sessions that are believed while the database is away; the
 class Account(UserMixin):
     """Somebody who is signed in: the role everywhere, roles by namespace, and what it ends with.
 
-    ``session`` and ``token`` are ids, of what the account is there by.
+    ``session`` and ``token`` are ids, of what the account is there by; ``until`` is when that is over by itself.
     """
 
     def __init__(
@@ -50,6 +50,7 @@ class Account(UserMixin):
         *,
         session: str | None = None,
         token: str | None = None,
+        until: datetime | None = None,
     ) -> None:
         self.id = name
         self.name = name
@@ -57,6 +58,7 @@ class Account(UserMixin):
         self.grants = dict(grants or {})
         self.session = session
         self.token = token
+        self.until = until
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -125,9 +127,10 @@ class Cache:
 class Accounts:
     """Of one app. ``forget`` is told when something ended, here or in another process."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._services = services
         self._store = services.store
+        self._now = now
         self._sessions, self._tokens = Cache(SESSION_SECONDS), Cache(SESSION_SECONDS)
         self._passwords = Cache(PASSWORD_SECONDS)
         self._known: OrderedDict[str, Account] = OrderedDict()
@@ -155,13 +158,14 @@ class Accounts:
 
     def _session(self, session: str) -> Account | None:
         try:
-            user = self._store.session_user(session)
+            found = self._store.session_user(session)
         except StoreUnavailable:
             with self._lock:
-                if session in self._known:
-                    return self._known[session]
-            raise
-        account = account_of(user, session=session) if user else None
+                known = self._known.get(session)
+            if known is None:
+                raise
+            return known if known.until is None or known.until > self._now() else None
+        account = account_of(found[1], session=session, until=found[0].expires_at) if found else None
         self.remember(session, account)
         if account is not None:
             self.seen.session(session)
@@ -218,7 +222,7 @@ class Accounts:
         token, user = found
         self.seen.token(token.id)
         role, grants = limited(user, token.role, token.namespaces)
-        return Account(user.name, role, grants, token=token.id)
+        return Account(user.name, role, grants, token=token.id, until=token.expires_at)
 
     def failed(self, way: str, name: str | None = None) -> None:
         """A login failed: counted, and noted with who tried. ``way`` is password, link, basic, token or oidc."""
@@ -228,9 +232,9 @@ class Accounts:
             self._store.audit(name or "unknown", "login-failed", way, origin=ORIGINS.get(way, "ui"))
 
 
-def account_of(user: User, *, session: str | None = None) -> Account:
+def account_of(user: User, *, session: str | None = None, until: datetime | None = None) -> Account:
     """The account of a user of the store."""
-    return Account(user.name, user.role, user.grants, session=session)
+    return Account(user.name, user.role, user.grants, session=session, until=until)
 
 
 def _digest(text: str) -> str:

@@ -14,6 +14,7 @@ from dashboard.refusals import TOO_MANY, Refusals
 from data.errors import StoreUnavailable
 from data.namespaces import inside
 from streaming.gateway.reads import Unavailable
+from streaming.gateway.rights import Login
 from streaming.gateway.topics import Topic
 
 HOMES_MAX = 20_000  # namespaces of executions that are remembered; the one unasked for longest is forgotten
@@ -29,11 +30,11 @@ class LiveRights:
         self._refusals = refusals
         self._homes: OrderedDict[str, str] = OrderedDict()
 
-    def keys(self) -> tuple[str, ...] | None:
+    def login(self) -> Login | None:
         try:
             who = person()
             if who.is_authenticated:
-                return who.keys
+                return Login(who.keys, who.until)
             why = why_nobody()
             self._refusals.within_rate("session" if why else "login", None, why or "Nobody is signed in.", path="/live")
             return None

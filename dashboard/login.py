@@ -89,7 +89,7 @@ def enter(services: Services, accounts: Accounts, account: Account, way: str, go
     flask.session.clear()
     flask.session.permanent = True
     flask.session[LOGIN] = session.id
-    account.session = session.id
+    account.session, account.until = session.id, session.expires_at
     accounts.remember(session.id, account)
     login_user(account)
     services.store.audit(account.name, "login", account.name, after={"session": session.id, "way": way})

@@ -39,13 +39,14 @@ class Logins(Database):
             connection.execute(sa.insert(login_session), row)
         return _session(row)
 
-    def session_user(self, session_id: str) -> User | None:
-        """Whose session it is, as long as it lasts and the user may sign in."""
+    def session_user(self, session_id: str) -> tuple[LoginSession, User] | None:
+        """The session and whose it is, as long as it lasts and the user may sign in."""
         c = login_session.c
+        query = sa.select(login_session).where(c.id == session_id, c.expires_at >= now_us())
         with self._read() as connection:
-            name = connection.scalar(sa.select(c.user).where(c.id == session_id, c.expires_at >= now_us()))
-            found = user_of(connection, name) if name is not None else None
-        return found if found and not found.disabled else None
+            row = connection.execute(query).mappings().first()
+            found = user_of(connection, row["user"]) if row is not None else None
+        return (_session(row), found) if row is not None and found and not found.disabled else None
 
     def seen(self, sessions: Mapping[str, datetime], tokens: Mapping[str, datetime]) -> None:
         """Note when sessions and tokens (by id) were last seen."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +15,7 @@ from streaming.messages import Answer
 from watchfloor.settings import Settings
 
 PASSWORD = "correct horse"
+EXPIRES = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 @dataclass
@@ -56,12 +58,12 @@ class StubStore:
         self._check()
         session = f"session-{len(self.sessions) + 1}"
         self.sessions[session] = name
-        return SimpleNamespace(id=session)
+        return SimpleNamespace(id=session, expires_at=EXPIRES)
 
     def session_user(self, session_id: str) -> Any:
         self._check()
         name = self.sessions.get(session_id)
-        return self.user(name) if name else None
+        return (SimpleNamespace(id=session_id, expires_at=EXPIRES), self.user(name)) if name else None
 
     def end_sessions(self, by: Any, *, ids: Any = (), **_: Any) -> None:
         self._check()

@@ -55,7 +55,8 @@ class Gateway(AbstractContextManager["Gateway"]):
     """The live side of one web process.
 
     ``store`` is the data store, or anything with the methods of ``Reads``. ``rights`` are asked in the request context;
-    by default who is signed in may see all. ``offload`` runs a query where it blocks no greenlet.
+    by default who is signed in may see all. ``offload`` runs a query where it blocks no greenlet. ``now``: the time by
+    which logins are over.
     """
 
     def __init__(
@@ -68,7 +69,9 @@ class Gateway(AbstractContextManager["Gateway"]):
         rights: Rights | None = None,
         offload: Offload = _directly,
         meter: Meter | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        self._now = now
         self._settings = settings
         self._socketio = socketio
         self._offload = offload
@@ -166,7 +169,10 @@ class Gateway(AbstractContextManager["Gateway"]):
     def _signed_out(self, key: str) -> None:
         for tell in self.on_sign_out:
             tell(key)
-        for sid in self.sessions.ending_with(key):
+        self._cut(self.sessions.ending_with(key))
+
+    def _cut(self, sids: list[str]) -> None:
+        for sid in sids:
             self._socketio.server.disconnect(sid, namespace=NAMESPACE)
 
     # -- heartbeat
@@ -180,6 +186,7 @@ class Gateway(AbstractContextManager["Gateway"]):
                 beat_at, told = now, problems
                 pulse = codec.to_builtins(self.health.pulse(self._recently.rise(self.dropped)))
                 self._socketio.emit("heartbeat", pulse, namespace=NAMESPACE)
+                self._cut(self.sessions.over(self._now()))
             if now - reaped_at >= _REAP:
                 reaped_at = now
                 self.hub.reap()
@@ -206,11 +213,12 @@ class Gateway(AbstractContextManager["Gateway"]):
             client.close()
 
     def _probe_database(self) -> None:
-        try:
-            self._offload(self._reads.ping)
-            self.health.database = None
-        except Unavailable as error:
-            self.health.database = str(error)
+        with self.health.asking_database():
+            try:
+                self._offload(self._reads.ping)
+                self.health.database = None
+            except Unavailable as error:
+                self.health.database = str(error)
 
 
 def _reads_of(store: Any) -> Reads:
@@ -233,12 +241,12 @@ class LiveNamespace(Namespace):
     def on_connect(self, auth: Any = None) -> None:
         """Who is not signed in is refused."""
         try:
-            keys = self._rights.keys()
+            login = self._rights.login()
         except Unavailable:
             raise ConnectionRefusedError("database away") from None
-        if keys is None:
+        if login is None:
             raise ConnectionRefusedError("login required")
-        self._sessions.open(request.sid, keys)  # type: ignore[attr-defined]
+        self._sessions.open(request.sid, login)  # type: ignore[attr-defined]
 
     def on_disconnect(self, reason: Any = None) -> None:
         """The browser is gone."""

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Protocol
 
+import msgspec
+
 from streaming.gateway.topics import Topic
+
+
+class Login(msgspec.Struct, frozen=True):
+    """What a live connection is there by: the ``keys`` it ends with (a login session, a user, a token), and ``until``
+    when that is good by itself (``None``: for ever)."""
+
+    keys: tuple[str, ...] = ()
+    until: datetime | None = None
 
 
 class Rights(Protocol):
     """Asked when a browser connects and at each subscription."""
 
-    def keys(self) -> tuple[str, ...] | None:
-        """What the connection ends with (a login session, a user, a token); ``None``: nobody is signed in.
+    def login(self) -> Login | None:
+        """What the connection is there by; ``None``: nobody is signed in.
 
         Raises ``Unavailable`` when that can't be known now.
         """
@@ -29,10 +40,10 @@ class Rights(Protocol):
 class SignedIn:
     """Whoever is signed in may see everything: for a gateway without a table of permissions."""
 
-    def keys(self) -> tuple[str, ...] | None:
+    def login(self) -> Login | None:
         from flask_login import current_user
 
-        return () if current_user.is_authenticated else None
+        return Login() if current_user.is_authenticated else None
 
     def narrowed(self, topic: Topic) -> Topic:
         return topic

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -17,7 +18,7 @@ from streaming.gateway.items import Item, LinesItem
 from streaming.gateway.loader import Loader
 from streaming.gateway.logview import LogsView
 from streaming.gateway.reads import Unavailable
-from streaming.gateway.rights import Rights
+from streaming.gateway.rights import Login, Rights
 from streaming.gateway.subscribers import Subscriber
 from streaming.gateway.topics import TopicError, parse_topic
 from streaming.gateway.views import ExecutionView, Position, View, items_of
@@ -50,7 +51,7 @@ class Sessions:
         self._page_size_max = page_size_max
         self._rights = rights
         self._subscribers: dict[str, dict[str, Subscriber]] = {}
-        self._keys: dict[str, tuple[str, ...]] = {}
+        self._logins: dict[str, Login] = {}
 
     def __len__(self) -> int:
         return len(self._subscribers)
@@ -60,18 +61,22 @@ class Sessions:
         mine = list(self._subscribers.values())
         return Counter(subscriber.view.topic.name for each in mine for subscriber in list(each.values()))
 
-    def open(self, sid: str, keys: tuple[str, ...] = ()) -> None:
-        """A browser connected; ``keys`` are what its connection ends with."""
+    def open(self, sid: str, login: Login) -> None:
+        """A browser connected, by a login that its connection ends with."""
         self._subscribers[sid] = {}
-        self._keys[sid] = keys
+        self._logins[sid] = login
 
     def ending_with(self, key: str) -> list[str]:
         """The connections that end with a login session, a user or a token."""
-        return [sid for sid, mine in list(self._keys.items()) if key in mine]
+        return [sid for sid, login in list(self._logins.items()) if key in login.keys]
+
+    def over(self, now: datetime) -> list[str]:
+        """The connections whose login session or token is over."""
+        return [sid for sid, login in list(self._logins.items()) if login.until is not None and login.until <= now]
 
     def close(self, sid: str) -> None:
         """It is gone; so are its subscriptions."""
-        self._keys.pop(sid, None)
+        self._logins.pop(sid, None)
         for subscriber in self._subscribers.pop(sid, {}).values():
             self._hub.leave(subscriber)
 

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from engine.states import Action, State
 from streaming import codec, keys
 from streaming.bus import Bus
 from streaming.gateway import NAMESPACE, Gateway
-from streaming.gateway.rights import SignedIn
+from streaming.gateway.rights import Login, SignedIn
 from streaming.messages import Answer, Deltas, ExecutionDelta, Heartbeat, LogBatch, LogLine, LogsCommitted
 from streaming.rows import row_of
 from watchfloor.settings import Settings
@@ -107,8 +107,8 @@ class Page:
 class World:
     """One web process, in this one."""
 
-    def __init__(self, address: str, gateway: Gateway, executor: Executor) -> None:
-        self.address, self.gateway, self.executor = address, gateway, executor
+    def __init__(self, address: str, gateway: Gateway, executor: Executor, clock: list[datetime]) -> None:
+        self.address, self.gateway, self.executor, self.clock = address, gateway, executor, clock
         self.pages: list[Page] = []
 
     def page(self, user: str = "anna") -> Page:
@@ -123,16 +123,19 @@ def web(settings: Settings, store: Store, bus: Bus) -> Iterator[World]:
     sockets = SocketIO(app, async_mode="threading")
 
     class Annas(SignedIn):
-        def keys(self) -> tuple[str, ...] | None:
-            return () if flask.request.headers.get("X-User") == "anna" else None
+        def login(self) -> Login | None:
+            hours = {"anna": None, "short": 1}
+            user = flask.request.headers.get("X-User", "")
+            return Login(until=hours[user] and NOW + timedelta(hours=hours[user])) if user in hours else None
 
     executor = Executor(store, bus)
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    with Gateway(settings, store, bus, sockets, rights=Annas()) as gateway:
+    clock = [NOW]
+    with Gateway(settings, store, bus, sockets, rights=Annas(), now=lambda: clock[0]) as gateway:
         threads = [threading.Thread(target=server.serve_forever), threading.Thread(target=executor.beat)]
         for thread in threads:
             thread.start()
-        world = World(f"http://127.0.0.1:{server.server_port}", gateway, executor)
+        world = World(f"http://127.0.0.1:{server.server_port}", gateway, executor, clock)
         try:
             yield world
         finally:
@@ -158,6 +161,17 @@ LIST = {"filters": "", "sort": "startDate:desc", "page": 1, "size": 10}
 def test_who_is_not_logged_in_is_refused(world: World) -> None:
     with pytest.raises(socketio.exceptions.ConnectionError):
         world.page("nobody")
+
+
+def test_a_live_connection_ends_with_the_login_it_is_there_by(world: World) -> None:
+    short, ever = world.page("short"), world.page()
+    until(lambda: short.beats and ever.beats)
+    assert short.client.connected
+    world.clock[0] = NOW + timedelta(hours=1)
+    until(lambda: not short.client.connected)
+    beats = len(ever.beats)
+    until(lambda: len(ever.beats) > beats)
+    assert len(world.gateway.sessions) == 1
 
 
 def test_a_change_goes_from_the_commit_to_the_page(world: World) -> None:

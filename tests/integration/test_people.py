@@ -100,7 +100,7 @@ def test_a_session_lasts_until_it_is_over_or_ended(store: Store) -> None:
     two = store.open_session("ada", 60, "10.0.0.2", None)
     bob = store.open_session("bob", 60, None, None)
     over = store.open_session("ada", -1, None, None)
-    assert store.session_user(one.id) == store.user("ada")
+    assert store.session_user(one.id) == (one, store.user("ada"))
     assert store.session_user(over.id) is None
     assert store.session_user("made up") is None
     assert {each.id for each in store.sessions("ada")} == {one.id, two.id}
@@ -110,7 +110,7 @@ def test_a_session_lasts_until_it_is_over_or_ended(store: Store) -> None:
     assert store.session_user(two.id) is not None
     store.change_user("ada", BY, disabled=True)
     assert store.session_user(two.id) is None
-    assert store.session_user(bob.id) == store.user("bob")
+    assert store.session_user(bob.id) == (bob, store.user("bob"))
     store.delete_user("bob", BY)
     assert store.sessions("bob") == []
 

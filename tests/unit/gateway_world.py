@@ -16,7 +16,7 @@ from streaming.gateway.hub import Hub, Limits
 from streaming.gateway.loader import Loader
 from streaming.gateway.order import sort_key
 from streaming.gateway.reads import Matcher, OperationPage, Page, Tail, Unavailable
-from streaming.gateway.rights import SignedIn
+from streaming.gateway.rights import Login, SignedIn
 from streaming.gateway.sessions import Sessions
 from streaming.gateway.topics import ExecutionsTopic, LogsTopic
 from streaming.messages import Deltas, ExecutionDelta, ExecutionRow, LogEntry, LogsCommitted
@@ -144,7 +144,7 @@ class Browser:
 
     def connect(self) -> None:
         """Connect, resuming where it was."""
-        self.sessions.open(self.sid)
+        self.sessions.open(self.sid, Login())
         self.connected = True
         self.waiting.clear()
         wish = {"sub": "1", "topic": self.topic, "params": self.params, "cursor": self.cursor, "mark": self.mark}

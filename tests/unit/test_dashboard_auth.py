@@ -5,21 +5,24 @@ from __future__ import annotations
 import stat
 from base64 import b64encode
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import unquote
 
+import flask
 import pytest
 import redis
 from structlog.testing import capture_logs
 
+from dashboard.accounts import LOGIN, Account, Accounts
 from dashboard.app import create_app
 from dashboard.attempts import Attempts
 from dashboard.auth import secret_key
 from dashboard.origins import LiveOrigins
 from dashboard.refusals import Refusals
-from tests.dashboard_stubs import PASSWORD, services
+from tests.dashboard_stubs import EXPIRES, PASSWORD, services
 from watchfloor.settings import Settings
 
 ORIGIN = {"Origin": "http://localhost"}
@@ -264,6 +267,19 @@ def test_what_ended_is_not_believed_while_the_database_is_away(tmp_path: Path) -
     assert client.get("/executions").status_code == 200
     told[0]("user:admin")
     assert client.get("/executions").status_code == 503
+
+
+def test_a_session_is_not_believed_beyond_its_end(tmp_path: Path) -> None:
+    given, now = services(tmp_path), [EXPIRES - timedelta(seconds=1)]
+    accounts = Accounts(given, now=lambda: now[0])
+    accounts.remember("one", Account("admin", "admin", session="one", until=EXPIRES))
+    given.store.away = True  # type: ignore[attr-defined]
+    with create_app(given.settings, given).server.test_request_context():
+        flask.session[LOGIN] = "one"
+        assert accounts.of_session("admin") is not None
+        now[0] = EXPIRES
+        accounts.forget("somebody else")
+        assert accounts.of_session("admin") is None
 
 
 def test_a_session_outlives_an_absent_database(tmp_path: Path) -> None:

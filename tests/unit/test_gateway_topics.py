@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from engine.model import StateChange, TaskRun
 from engine.states import Action, State
 from streaming.gateway.items import TAGS
-from streaming.gateway.rights import SignedIn
+from streaming.gateway.rights import Login, SignedIn
 from streaming.gateway.snapshots import light
 from streaming.gateway.topics import Topic
 from streaming.messages import Answer, Deltas, ExecutionDelta
@@ -342,9 +343,19 @@ def test_forged_topics_are_counted_and_at_last_refused_shortly() -> None:
     assert "unknown topic" in answers[0]
 
 
+def test_connections_are_over_with_their_login() -> None:
+    world = World()
+    for sid, until in (("early", START + timedelta(hours=1)), ("late", START + timedelta(hours=2)), ("ever", None)):
+        world.sessions.open(sid, Login((sid,), until))
+    assert world.sessions.over(START) == []
+    assert world.sessions.over(START + timedelta(hours=1)) == ["early"]
+    world.sessions.close("early")
+    assert world.sessions.over(START + timedelta(hours=9)) == ["late"]
+
+
 def test_subscriptions_of_one_page_are_bounded() -> None:
     world = World()
-    world.sessions.open("sid")
+    world.sessions.open("sid", Login())
     answers = [
         world.sessions.subscribe("sid", {"sub": str(n), "topic": "execution", "params": {"id": str(n)}}, print)
         for n in range(65)
