@@ -102,6 +102,7 @@ class Settings(BaseSettings):
     partition: int = Field(0, ge=0, description="Which of them this executor works on, counted from 0.")
     executor_batch: int = Field(1_000, ge=1, description="Events applied in one commit at the most.")
     live_cache_executions: int = Field(20_000, ge=100, description="Executions an executor keeps in memory.")
+    live_cache_task_runs: int = Field(200_000, ge=100, description="Task runs these may have in all.")
     deltas_cap: int = Field(20_000, ge=100, description="Commits kept for browsers that come back.")
     deltas_max_bytes: int = Field(64_000_000, ge=1_000_000, description="Memory that Redis keeps them in, about.")
     frame_interval: float = Field(0.02, gt=0, description="Shortest time between two frames to one browser.")

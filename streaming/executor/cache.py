@@ -11,12 +11,15 @@ Loader = Callable[[list[str]], Mapping[str, Execution]]
 
 
 class ExecutionCache:
-    """The ``capacity`` executions used last; the others are loaded when needed."""
+    """The ``capacity`` executions used last, fewer where they have more than ``max_task_runs`` together, but always
+    one; the others are loaded when needed."""
 
-    def __init__(self, load_many: Loader, capacity: int) -> None:
+    def __init__(self, load_many: Loader, capacity: int, max_task_runs: int) -> None:
         self._load_many = load_many
         self._capacity = capacity
+        self._max_task_runs = max_task_runs
         self._known: OrderedDict[str, Execution] = OrderedDict()
+        self.task_runs = 0
 
     def __len__(self) -> int:
         return len(self._known)
@@ -35,16 +38,23 @@ class ExecutionCache:
     def clear(self) -> None:
         """Load everything anew."""
         self._known.clear()
+        self.task_runs = 0
 
     def forget(self, executions: Iterable[Execution]) -> None:
         """These are no more."""
         for execution in executions:
-            self._known.pop(execution.id, None)
+            self._drop(execution.id)
 
     def keep(self, executions: Iterable[Execution]) -> None:
-        """Remember committed executions, and forget those not used for longest above the capacity."""
+        """Remember committed executions, and forget those not used for longest above the limits."""
         for execution in executions:
+            self._drop(execution.id)
             self._known[execution.id] = execution
-            self._known.move_to_end(execution.id)
-        while len(self._known) > self._capacity:
-            self._known.popitem(last=False)
+            self.task_runs += len(execution.task_runs)
+        while len(self._known) > self._capacity or (self.task_runs > self._max_task_runs and len(self._known) > 1):
+            self._drop(next(iter(self._known)))
+
+    def _drop(self, execution_id: str) -> None:
+        known = self._known.pop(execution_id, None)
+        if known is not None:
+            self.task_runs -= len(known.task_runs)

@@ -23,15 +23,14 @@ from redis.exceptions import RedisError
 from data import Store, StoreUnavailable
 from data.commits import NOWHERE
 from data.records import Commit
-from engine.flow import Flow, parse_stored
 from engine.ids import derived_id
-from engine.model import Execution, evolve
 from engine.reducer import Env, apply
 from streaming import codec
 from streaming.bus import Bus, Read
 from streaming.executor.batch import Batch, Outbox, decode_outbox
 from streaming.executor.cache import ExecutionCache
 from streaming.executor.figures import Figures
+from streaming.executor.flows import KnownFlows, parsed
 from streaming.executor.gates import Gates
 from streaming.executor.performer import Dispatch, Performer
 from streaming.executor.post import Post
@@ -39,16 +38,7 @@ from streaming.executor.pulse import Pulse
 from streaming.executor.timers import Due, Timers
 from streaming.executor.triggers import Triggers, rules_of
 from streaming.lease import LOOK, this_process
-from streaming.messages import (
-    Event,
-    ExecutionCreated,
-    ExecutionExpired,
-    ExecutionReported,
-    SlotEvent,
-    TaskReported,
-    TimerFired,
-    TriggerEvent,
-)
+from streaming.messages import Event, SlotEvent, TimerFired, TriggerEvent
 from streaming.outage import Outage
 from watchfloor.settings import Settings
 
@@ -60,7 +50,6 @@ _BACKOFF_MAX = 2.0
 _REST_MAX = 0.04  # seconds
 _TIDY_AFTER = 1.0  # seconds
 _OF_HOMES = (*get_args(SlotEvent), *get_args(TriggerEvent))  # about no execution
-_WITHOUT_FLOW = (ExecutionReported, TaskReported, ExecutionExpired)  # applied without asking what the flow says
 
 
 def _now() -> datetime:
@@ -89,8 +78,9 @@ class Executor:
         holder = this_process(self.id, bus.partitions.count)
         self._post = Post(settings.partition, bus.partitions, store, bus, self._performer, holder)
         self._stream = self._post.stream
-        self._cache = ExecutionCache(store.load_many, settings.live_cache_executions)
-        self._flows: dict[tuple[str, str, int], Flow] = {}
+        cap, cap_task_runs = settings.live_cache_executions, settings.live_cache_task_runs
+        self._cache = ExecutionCache(store.load_many, cap, cap_task_runs)
+        self._flows = KnownFlows(store.flow)
         self._timers = Timers()
         self._gates = Gates(store, self._post.owns)
         self._triggers = Triggers(rules_of(settings), env.evaluate, self._post.owns)
@@ -224,7 +214,7 @@ class Executor:
 
     def _refresh_flows(self, batch: Batch, now: datetime) -> None:
         """Look what the newest flows say of triggers and limits."""
-        flows = [(flow, stored.revision) for stored in self._store.flows() if (flow := self._parsed(stored.source))]
+        flows = [(flow, stored.revision) for stored in self._store.flows() if (flow := parsed(stored.source))]
         self._triggers.replace(flows, now, batch)
         for event in self._gates.new_limits(flows, now):
             batch.emit(event)
@@ -237,6 +227,7 @@ class Executor:
         meter["watchfloor_events_waiting"].set(self._bus.waiting(self._stream, self._position))
         meter["watchfloor_timers"].set(len(self._timers))
         meter["watchfloor_executions_cached"].set(len(self._cache))
+        meter["watchfloor_task_runs_cached"].set(self._cache.task_runs)
 
     # -- a batch
 
@@ -299,8 +290,8 @@ class Executor:
             elif isinstance(event, TriggerEvent):
                 self._triggers.apply(batch, event, self._clock())
             else:
-                event = self._with_revision(event)
-                batch.add(event, apply(execution, event, self._flow_of(execution, event), self._env))
+                event = self._flows.with_revision(event)
+                batch.add(event, apply(execution, event, self._flows.of(execution, event), self._env))
                 self._triggers.listen(batch, execution, batch.current(event.execution_id))
         except (StoreUnavailable, RedisError):
             raise
@@ -330,6 +321,7 @@ class Executor:
             slots=batch.slots,
             partitions=self._post.partitions.count,
             answered=batch.answered,
+            audited=batch.audited,
         )
         self._unsure = True
         with self.pulse.commit():
@@ -349,33 +341,3 @@ class Executor:
         if self._commits % _TRIM_EVERY == 0:
             self._bus.trim(self._stream, self._position)
             self._bus.bound_deltas()
-
-    # -- flows
-
-    def _flow_of(self, execution: Execution | None, event: Event) -> Flow | None:
-        """The flow an event is about, read once a revision; reported runs have none here."""
-        holder = execution if execution is not None else event
-        if isinstance(event, _WITHOUT_FLOW) or not isinstance(holder, Execution | ExecutionCreated):
-            return None
-        key = (holder.namespace, holder.flow_id, holder.revision)
-        if key not in self._flows:
-            stored = self._store.flow(*key)
-            flow = self._parsed(stored.source) if stored is not None else None
-            if flow is None:
-                return None
-            self._flows[key] = flow
-        return self._flows[key]
-
-    def _with_revision(self, event: Event) -> Event:
-        """A subflow that names no revision (0) gets the newest one now."""
-        if not isinstance(event, ExecutionCreated) or event.revision:
-            return event
-        stored = self._store.flow(event.namespace, event.flow_id)
-        return evolve(event, revision=stored.revision) if stored is not None else event
-
-    def _parsed(self, source: str) -> Flow | None:
-        try:
-            return parse_stored(source)
-        except ValueError as error:
-            log.error("flow.unreadable", error=str(error))
-            return None

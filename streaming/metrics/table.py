@@ -45,6 +45,7 @@ METRICS: tuple[Spec, ...] = (
     Spec("watchfloor_retention_removed_total", EXECUTOR, Kind.COUNTER, "Executions removed by retention."),
     Spec("watchfloor_timers", EXECUTOR, Kind.GAUGE, "Timers that are set."),
     Spec("watchfloor_executions_cached", EXECUTOR, Kind.GAUGE, "Executions kept in memory."),
+    Spec("watchfloor_task_runs_cached", EXECUTOR, Kind.GAUGE, "Task runs of these."),
     Spec("watchfloor_log_lines_total", LOGS, Kind.COUNTER, "Log lines stored."),
     Spec("watchfloor_log_batches_waiting", LOGS, Kind.GAUGE, "Batches of log lines not yet stored."),
     Spec("watchfloor_log_batches_buried_total", LOGS, Kind.COUNTER, "Malformed batches of log lines put aside."),

@@ -1,13 +1,19 @@
-"""Timers and cache of the executor."""
+"""Timers, cache and flows of the executor."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from engine.model import Execution, StateChange
+import immutables
+import pytest
+
+from data.records import StoredFlow
+from engine.model import Execution, StateChange, TaskRun
 from engine.states import State
 from streaming.executor.cache import ExecutionCache
+from streaming.executor.flows import KnownFlows
 from streaming.executor.timers import Due, Timers
+from streaming.messages import TimerFired
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -37,8 +43,10 @@ def test_a_cancelled_timer_never_fires() -> None:
     assert timers.next_due() is None
 
 
-def execution(execution_id: str) -> Execution:
-    return Execution(execution_id, "n", "f", 1, State.RUNNING, (StateChange(State.CREATED, NOW),))
+def execution(execution_id: str, task_runs: int = 0, revision: int = 1) -> Execution:
+    history = (StateChange(State.CREATED, NOW),)
+    runs = {str(i): TaskRun(str(i), "a", State.CREATED, history) for i in range(task_runs)}
+    return Execution(execution_id, "n", "f", revision, State.RUNNING, history, task_runs=immutables.Map(runs))
 
 
 def test_the_cache_loads_what_it_does_not_hold_in_one_query() -> None:
@@ -48,7 +56,7 @@ def test_the_cache_loads_what_it_does_not_hold_in_one_query() -> None:
         queries.append(sorted(ids))
         return {i: execution(i) for i in ids if i != "unknown"}
 
-    cache = ExecutionCache(load_many, capacity=10)
+    cache = ExecutionCache(load_many, capacity=10, max_task_runs=100)
     cache.keep([execution("a")])
     assert cache.fetch({"a", "b", "c", "unknown"}).keys() == {"a", "b", "c"}
     assert queries == [["b", "c", "unknown"]]
@@ -61,7 +69,7 @@ def test_the_cache_forgets_what_was_not_used_for_longest() -> None:
         loaded.extend(ids)
         return {i: execution(i) for i in ids}
 
-    cache = ExecutionCache(load_many, capacity=2)
+    cache = ExecutionCache(load_many, capacity=2, max_task_runs=100)
     cache.keep([execution("a"), execution("b")])
     cache.fetch({"a"})
     cache.keep([execution("c")])
@@ -70,3 +78,39 @@ def test_the_cache_forgets_what_was_not_used_for_longest() -> None:
     assert loaded == []
     cache.fetch({"b"})
     assert loaded == ["b"]
+
+
+def test_the_cache_is_bounded_by_task_runs_too_but_keeps_what_is_at_work() -> None:
+    cache = ExecutionCache(lambda ids: {}, capacity=10, max_task_runs=5)
+    cache.keep([execution("a", 2), execution("b", 2)])
+    cache.keep([execution("a", 3)])
+    assert (len(cache), cache.task_runs) == (2, 5)
+    cache.keep([execution("a", 4)])
+    assert cache.fetch({"a", "b"}).keys() == {"a"}
+    cache.keep([execution("wide", 100)])
+    assert (cache.fetch({"a", "wide"}).keys(), cache.task_runs) == ({"wide"}, 100)
+    cache.forget([execution("wide")])
+    assert (len(cache), cache.task_runs) == (0, 0)
+
+
+def test_revisions_not_used_for_longest_are_read_again() -> None:
+    read: list[int] = []
+
+    def find(namespace: str, flow_id: str, revision: int) -> StoredFlow:
+        read.append(revision)
+        source = "{id: f, namespace: n, tasks: [{id: a, type: io.kestra.plugin.core.log.Log, message: hi}]}"
+        return StoredFlow(namespace, flow_id, revision, source, NOW)
+
+    flows = KnownFlows(find, capacity=2)
+    event = TimerFired("t", "x", NOW, "k")
+    for revision in (1, 2, 1, 3, 1, 2):
+        assert flows.of(execution("x", revision=revision), event) is not None
+        assert len(flows) <= 2
+    assert read == [1, 2, 3, 2]
+
+
+@pytest.mark.parametrize("source", [None, "id: f"])
+def test_a_revision_that_can_not_be_read_is_none(source: str | None) -> None:
+    flows = KnownFlows(lambda *key: StoredFlow(*key, source, NOW) if source else None)
+    assert flows.of(execution("x"), TimerFired("t", "x", NOW, "k")) is None
+    assert len(flows) == 0
