@@ -14,6 +14,7 @@ import msgspec
 from redis.exceptions import RedisError
 
 from dashboard.services import Services
+from streaming.gateway.health import Health
 from streaming.metrics.exchange import SILENT_AFTER, Published, published
 from watchfloor import __version__
 
@@ -70,11 +71,9 @@ def parts(services: Services) -> list[Part]:
     """Every part behind this process, asked or heard of now."""
     gateway = services.gateway
     redis = _asked("redis", services.bus.ping)
-    ping = services.store.ping if gateway is None else lambda: gateway.offload(services.store.ping)
-    found = [_asked("database", ping), redis]
-    if gateway is not None:
-        found += [_executor(services), *_heard(services, redis)]
-    return found
+    if gateway is None:
+        return [_asked("database", services.store.ping), redis]
+    return [_database(gateway.health), redis, _executor(services), *_heard(services, redis)]
 
 
 def _asked(name: str, check: Callable[[], object]) -> Part:
@@ -86,6 +85,12 @@ def _asked(name: str, check: Callable[[], object]) -> Part:
     except (StoreUnavailable, RedisError, OSError) as error:
         return Part(name, str(error) or type(error).__name__)
     return Part(name, took_ms=round((time.perf_counter() - began) * 1000, 1))
+
+
+def _database(health: Health) -> Part:
+    """As the gateway, which asks it each second, found it: a database that never answers keeps nobody waiting here."""
+    known = health.database_ms is not None
+    return Part("database", health.database_here() or (None if known else "not asked yet"), health.database_ms)
 
 
 def _executor(services: Services) -> Part:

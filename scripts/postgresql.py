@@ -103,6 +103,23 @@ class Cluster:
         psutil.wait_procs(backends, _SECONDS)
         self._process = None
 
+    @contextmanager
+    def silent(self) -> Iterator[None]:
+        """It stands still for the time of the block: connections stay open, nothing is answered."""
+        assert self._process is not None
+        server = psutil.Process(self._process.pid)
+        server.suspend()
+        stopped = [server, *server.children(recursive=True)]
+        for process in stopped[1:]:
+            with suppress(psutil.NoSuchProcess):
+                process.suspend()
+        try:
+            yield
+        finally:
+            for process in stopped:
+                with suppress(psutil.NoSuchProcess):
+                    process.resume()
+
     def conninfo(self, database: str) -> str:
         """How libpq reaches a database."""
         return f"host={self.folder} port={self.port} user={USER} dbname={database}"

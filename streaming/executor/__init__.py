@@ -50,6 +50,7 @@ def main(settings: Settings, stop: Stop | None = None) -> None:
     first = settings.partition == 0  # the one that looks after the flow files
     with (
         background("pulse", executor.pulse.beat_until, stop),
+        background("probe", executor.pulse.probe_until, stop),
         background("flow-files", files.watch, stop, lambda: executor.works) if first else nullcontext(),
         background("control", _listen, bus, executor, stop),
         background("metrics", publish_until, bus, executor.figures.meter, stop),

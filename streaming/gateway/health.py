@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from streaming.gateway.items import Pulse
 from streaming.messages import Heartbeat
 
 EXECUTOR_SILENT_AFTER = 1.9  # seconds; executors beat each second
+DATABASE_SILENT_AFTER = 1.5  # seconds without an answer; asked each second, it is told within 3 s
 SILENT_FOREVER = 300.0  # an executor silent so long is taken to have been stopped, when another one beats
 
 
@@ -18,7 +20,10 @@ def _now() -> datetime:
 
 
 class Health:
-    """The last word of each part. ``redis`` and ``database`` are ``None`` or say what is wrong."""
+    """The last word of each part. ``redis`` and ``database`` are ``None`` or say what is wrong.
+
+    ``database_ms``: how long the database took for its last answer, ``None`` before the first.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, now: Callable[[], datetime] = _now) -> None:
         self._clock = clock
@@ -27,6 +32,8 @@ class Health:
         self._born = clock()
         self.redis: str | None = None
         self.database: str | None = None
+        self.database_ms: float | None = None
+        self._asked_at: float | None = None
         self.undecodable = 0
 
     def heartbeat(self, beat: Heartbeat) -> None:
@@ -35,6 +42,16 @@ class Health:
         if len(self._beats) > 1:
             fresh = self._clock() - SILENT_FOREVER
             self._beats = {name: entry for name, entry in self._beats.items() if entry[0] >= fresh}
+
+    @contextmanager
+    def asking_database(self) -> Iterator[None]:
+        """Around each question to the database: the answer may never come."""
+        self._asked_at = asked_at = self._clock()
+        try:
+            yield
+        finally:
+            self._asked_at = None
+            self.database_ms = round((self._clock() - asked_at) * 1000, 1)
 
     def beats(self) -> list[tuple[float, Heartbeat | None]]:
         """(when, newest heartbeat) of each partition; one never heard of counts from our start.
@@ -64,9 +81,15 @@ class Health:
             return f"silent for {silent[0]:.0f} s" if silent else None
         return "; ".join(f"partition {n} of {len(beats)} silent for {s:.0f} s" for n, s in silent.items()) or None
 
+    def database_here(self) -> str | None:
+        """What keeps this process from the database."""
+        asked_at = self._asked_at
+        waited = self._clock() - asked_at if asked_at is not None else 0.0
+        return f"has not answered for {waited:.0f} s" if waited > DATABASE_SILENT_AFTER else self.database
+
     def database_problem(self) -> str | None:
-        """What keeps an executor, or this process, from the database."""
-        return self.database or next((beat.database for _, beat in self.beats() if beat and beat.database), None)
+        """What keeps this process, or an executor, from the database."""
+        return self.database_here() or next((beat.database for _, beat in self.beats() if beat and beat.database), None)
 
     def problems(self) -> tuple[bool, bool, bool]:
         """Which of Redis, database and executor have a problem: a change of it is told at once."""

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+import socketio
 
 from data import Store
 from data.records import LogQuery
@@ -29,6 +33,7 @@ from tests.integration.test_web import answers, fetch, free_port, wait_until
 
 PASSWORD = "a password of the tests"
 BASIC = {"Authorization": "Basic " + b64encode(f"admin:{PASSWORD}".encode()).decode()}
+SAID_WITHIN = 3.0 + 0.5  # seconds; the half for a machine that does other things too
 LIST = "/api/v1/main/executions/search"
 ENDS: list[Callable[[Cluster], None]] = [Cluster.stop, Cluster.kill, lambda cluster: cluster.stop(signal.SIGQUIT)]
 
@@ -138,3 +143,58 @@ def progress(store: Store) -> None:
     """Return when both positions have moved on."""
     before = [store.position(stream) for stream in (keys.EVENTS, keys.LOGS)]
     wait_until(lambda: all(store.position(s) != b for s, b in zip((keys.EVENTS, keys.LOGS), before, strict=True)), 20)
+
+
+@contextmanager
+def heartbeats(address: str) -> Iterator[list[dict[str, Any]]]:
+    """What a page hears each second, while the block lasts."""
+    heard: list[dict[str, Any]] = []
+    page = socketio.Client(reconnection=False)
+    page.on("heartbeat", heard.append, namespace="/live")
+    page.connect(address, headers=BASIC, namespaces=["/live"], transports=["websocket"])
+    try:
+        yield heard
+    finally:
+        page.disconnect()
+
+
+def test_a_server_that_says_nothing_is_told_within_3_s(cluster: Cluster, bus: Bus, valkey_url: str) -> None:
+    url, port = cluster.create("silent"), free_port()
+    store = Store(url)
+    store.migrate()
+    store.ensure_admin(PASSWORD)
+    with tempfile.TemporaryDirectory(prefix="wf-") as name:
+        environment = {
+            "WATCHFLOOR_DATABASE_URL": url,
+            "WATCHFLOOR_REDIS_URL": valkey_url,
+            "WATCHFLOOR_DATA_DIR": name,
+            "WATCHFLOOR_FLOWS_DIR": f"{name}/flows",
+            "WATCHFLOOR_PORT": str(port),
+        }
+        address = f"http://127.0.0.1:{port}"
+        with processes(Path(name), environment), sending(bus) as load:
+            wait_until(lambda: answers(f"{address}/ready"))
+            with heartbeats(address) as heard:
+                progress(store)
+                wait_until(lambda: bool(heard) and heard[-1]["database"] is None, 10)
+                began = time.monotonic()
+                with cluster.silent():
+                    wait_until(lambda: "has not answered" in (heard[-1]["database"] or ""), SAID_WITHIN)
+                    status, _, body = fetch(f"{address}/ready")
+                    took = time.monotonic() - began
+                    assert (status, "has not answered" in json.loads(body)["problems"]["database"]) == (503, True)
+                    wait_until(lambda: "can't write: has not answered" in executor_problem(address), 10)
+                    assert heard[-1]["executor"] is None  # it lives, and says what it waits for
+                print(f"\nsaid after {took:.2f} s")
+                wait_until(lambda: heard[-1]["database"] is None, 10)
+            wait_until(lambda: answers(f"{address}/ready"), 10)
+            progress(store)
+            load.stop()
+            wait_until(lambda: store.position(keys.EVENTS) == bus.last_id(keys.EVENTS), 20)
+        check(store, load.events)
+    store.close()
+
+
+def executor_problem(address: str) -> str:
+    """What ``/ready`` says of the executor."""
+    return str(json.loads(fetch(f"{address}/ready")[2])["problems"].get("executor"))

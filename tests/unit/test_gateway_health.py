@@ -42,6 +42,19 @@ def test_the_heartbeat_carries_what_the_executor_says() -> None:
     assert (pulse.dead_letters, pulse.dropped) == (4, 9)
 
 
+def test_a_database_that_never_answers_is_told_and_then_back() -> None:
+    told, clock = health()
+    with told.asking_database():
+        clock.seconds += 1.4
+        assert told.database_here() is None
+        clock.seconds += 0.6
+        assert told.pulse(0).database == "has not answered for 2 s"
+        assert told.problems()[1]
+        clock.seconds += 5
+        assert told.pulse(0).database == "has not answered for 7 s"
+    assert (told.database_problem(), told.database_ms) == (None, 7000.0)
+
+
 def test_an_executor_replaced_by_another_is_not_missed() -> None:
     told, clock = health()
     told.heartbeat(Heartbeat("old", START))
