@@ -1,4 +1,4 @@
-"""``watchfloor up`` on servers of others: PostgreSQL, and Redis with a password and TLS; and when they refuse it."""
+"""``watchfloor up`` on servers of others: PostgreSQL and Redis with passwords and TLS; and when they refuse it."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ import pytest
 
 from data import Store
 from engine.states import State
-from tests.integration.homes import Homes
+from tests.integration.test_database_url import Server as DatabaseServer
+from tests.integration.test_database_url import database, database_server
 from tests.integration.test_redis_url import Server, server
 from tests.integration.test_up import run, write
 from watchfloor.product import Product, running
 
-__all__ = ["server"]
+__all__ = ["database", "database_server", "server"]
 
 
 @pytest.fixture(scope="module")
-def environment(homes: Homes, server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """Settings that name both servers; the database has no tables yet."""
+def environment(database_server: DatabaseServer, database: str, server: Server) -> dict[str, str]:
+    """Settings that name both servers, each with TLS and a password; the database has no tables yet."""
     certificate, key = server.client
-    with homes.bare("postgresql", tmp_path_factory.mktemp("none")) as url:
-        yield {
-            "WATCHFLOOR_DATABASE_URL": url.replace("postgresql+psycopg://", "postgresql://"),
-            "WATCHFLOOR_REDIS_URL": server.url,
-            "WATCHFLOOR_REDIS_CA_FILE": str(server.authority.certificate),
-            "WATCHFLOOR_REDIS_CERT_FILE": str(certificate),
-            "WATCHFLOOR_REDIS_KEY_FILE": str(key),
-        }
+    return {
+        "WATCHFLOOR_DATABASE_URL": database_server.url(database),
+        "WATCHFLOOR_REDIS_URL": server.url,
+        "WATCHFLOOR_REDIS_CA_FILE": str(server.authority.certificate),
+        "WATCHFLOOR_REDIS_CERT_FILE": str(certificate),
+        "WATCHFLOOR_REDIS_KEY_FILE": str(key),
+    }
 
 
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="wf-") as name:
-        (Path(name) / "flows").mkdir()
-        yield Path(name)
+    with tempfile.TemporaryDirectory(prefix="wf-") as folder:
+        (Path(folder) / "flows").mkdir()
+        yield Path(folder)
 
 
 @pytest.fixture(scope="module")
