@@ -1,16 +1,18 @@
 """Filters of executions and their one wire form, which the page's address, the REST API and saved views share.
 
-``filters[field][OP]=value``, labels ``filters[labels][OP][key]=value``, lists comma-joined (a comma within a value is
-``\\,``, a backslash ``\\\\``), groups of which one must hold ``filters[or][0][field][OP]=value``, and beside them
-``dateFilter``. The flat parameters of older clients (``state=FAILED``) are taken too. ``data.fields`` is the table of
-fields; ``data.matching`` says what filters mean in Python and ``data.clauses`` in SQL: a property test holds the two
-together.
+``filters[field][OP]=value``, labels ``filters[labels][OP][key]=value`` or ``filters[labels][OP]=key:value``, lists
+comma-joined (a comma within a value is ``\\,``, a backslash ``\\\\``), groups of which one must hold
+``filters[or][0][field][OP]=value``, and beside them ``dateFilter``. A list of labels with several keys
+(``filters[labels][IN]=env:prod,team:x``) is one group a key. The flat parameters of older clients (``state=FAILED``)
+are taken too. ``data.fields`` is the table of fields; ``data.matching`` says what filters mean in Python and
+``data.clauses`` in SQL: a property test holds the two together.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice, product
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
@@ -186,36 +188,76 @@ class _Reader:
         self._add(name, field, Op(op), key, group, value)
 
     def _add(self, name: str, field: str, op: Op, key: str | None, group: int | None, value: str) -> None:
-        if field == "labels":
-            key, value = _label(Problem(name, "", field, op, key, group), value)
-        elif key is not None:
-            raise _wrong(Problem(name, f"{field} takes no key in brackets", field, op, key, group))
+        where = Problem(name, "", field, op, key, group)
+        values = split_list(value) if op in LISTS else [value]
+        if field != "labels" and key is not None:
+            raise _wrong(msgspec.structs.replace(where, message=f"{field} takes no key in brackets"))
+        if field == "labels" and key is None:
+            pairs = [_label(where, one) for one in values]
+            if op not in MERGED:
+                ((key, values[0]),) = pairs
         place = _Place(field, op, key, group, 0 if op in MERGED else len(self._merged) + 1)
-        self._merged.setdefault(place, []).extend(_split(value) if op in LISTS else [value])
+        self._merged.setdefault(place, []).extend(values)
 
     def reading(self) -> Reading:
         """What came of it."""
-        top: list[Condition] = []
-        groups: dict[int, list[Condition]] = {}
+        top = _Level()
+        levels: dict[int, _Level] = {}
         for place, values in list(self._merged.items())[:CONDITIONS_MAX]:
-            condition = Condition(place.field, place.op, tuple(values), place.key)
-            problem = _check(condition, place.group)
-            if problem is not None:
-                self._problems.append(problem)
-            elif place.group is None:
-                top.append(condition)
-            else:
-                groups.setdefault(place.group, []).append(condition)
-        if len(self._merged) > CONDITIONS_MAX:
-            message = f"expected at most {CONDITIONS_MAX} conditions, got {len(self._merged)}"
+            level = top if place.group is None else levels.setdefault(place.group, _Level())
+            self._problems += level.take(place, values)
+        groups = [group for number in sorted(levels) for group in levels[number].alternatives()]
+        if top.either:
+            groups = [(*group, *one) for group in groups or [()] for one in top.choices()]
+        count = max(len(self._merged), len(top.all) + sum(map(len, groups)))
+        if count > CONDITIONS_MAX:
+            message = f"expected at most {CONDITIONS_MAX} conditions, got {count}"
             self._problems.append(Problem("filters", message))
-        made = tuple(tuple(groups[number]) for number in sorted(groups))
-        return Reading(Filters(tuple(top), made, self._dates), tuple(self._problems))
+        made = tuple(group for group in groups if group)
+        return Reading(Filters(tuple(top.all), made, self._dates), tuple(self._problems))
+
+
+class _Level:
+    """What stands beside each other, in a group or outside of all: ``all`` of it must hold, and one of each
+    ``either``."""
+
+    def __init__(self) -> None:
+        self.all: list[Condition] = []
+        self.either: list[list[Condition]] = []
+
+    def take(self, place: _Place, values: list[str]) -> list[Problem]:
+        """A condition; what is wrong with it. One about labels of several keys is one for each key."""
+        found = _by_key(place, values)
+        problems = [problem for one in found if (problem := _check(one, place.group)) is not None]
+        if problems:
+            return problems
+        if place.op is Op.IN and len(found) > 1:
+            self.either.append(found)
+        else:
+            self.all += found
+        return []
+
+    def choices(self) -> Iterator[tuple[Condition, ...]]:
+        """Every way to take one of each ``either``, few more than may be."""
+        return islice(product(*self.either), CONDITIONS_MAX + 1)
+
+    def alternatives(self) -> Iterator[tuple[Condition, ...]]:
+        """The groups of which one must hold."""
+        return ((*self.all, *choice) for choice in self.choices())
+
+
+def _by_key(place: _Place, values: list[str]) -> list[Condition]:
+    if place.field != "labels" or place.key is not None:
+        return [Condition(place.field, place.op, tuple(values), place.key)]
+    keys: dict[str, list[str]] = {}
+    for value in values:
+        key, _, rest = value.partition(":")
+        keys.setdefault(key, []).append(rest)
+    found = [Condition(place.field, place.op, tuple(some), key) for key, some in keys.items()]
+    return found or [Condition(place.field, place.op, ())]
 
 
 def _label(where: Problem, value: str) -> tuple[str, str]:
-    if where.key is not None:
-        return where.key, value
     key, colon, rest = value.partition(":")
     if not colon or not key:
         raise _wrong(msgspec.structs.replace(where, message=f"expected a label as key:value, got {value!r}"))
@@ -282,7 +324,7 @@ def _value(condition: Condition) -> str:
     return ",".join(value.replace("\\", "\\\\").replace(",", "\\,") for value in condition.values)
 
 
-def _split(value: str) -> list[str]:
+def split_list(value: str) -> list[str]:
     """The values of a list: parted by commas, empty ones left out."""
     return [_ESCAPED.sub(r"\1", piece) for piece in _PIECES.findall(value)]
 

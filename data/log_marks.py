@@ -27,7 +27,7 @@ class LogMarks(Logs):
             known = groups.get(run) or LogGroup(run or None, task or None, 0, 0, 0)
             groups[run] = evolve(
                 known,
-                total=known.total + sum(by_level[RANK[query.min_level] :]),
+                total=known.total + sum(by_level[RANK[query.min_level] : RANK[query.max_level] + 1]),
                 errors=known.errors + by_level[RANK["ERROR"]],
                 last_seq=max(known.last_seq, last_seq),
             )
@@ -80,5 +80,5 @@ def _lines_before(connection: sa.Connection, selection: Selection, segment: Segm
     c = log_line.c
     alone = len(segment.sources) == 1
     earlier = c.number < line.number if alone else c.seq < line.seq
-    query = sa.select(sa.func.count()).where(c.source.in_(segment.sources), c.level >= selection.rank, earlier)
+    query = sa.select(sa.func.count()).where(c.source.in_(segment.sources), *selection.levels(), earlier)
     return connection.scalar(query) or 0

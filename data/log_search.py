@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from data.database import Database
 from data.log_append import RANK
 from data.log_select import contains
+from data.operators import OPERATORS, Op
 from data.tables import log_line, log_run, log_source
 from data.times import from_us, to_us
 from streaming.messages import LEVELS, Level, LogEntry
@@ -22,21 +23,33 @@ from streaming.messages import LEVELS, Level, LogEntry
 SCAN_MAX = 500_000
 COUNT_MAX = 10_000
 _FEW = 200  # attempts that are rather looked up one by one
+WHERE = {
+    "namespace": log_source.c.namespace,
+    "flowId": log_source.c.flow_id,
+    "taskId": log_source.c.task_id,
+    "taskRunId": log_source.c.task_run_id,
+    "attempt": log_source.c.attempt,
+    "executionId": log_run.c.execution_id,
+}
+
+
+class Where(NamedTuple):
+    """A condition on the attempt that said a line: ``field`` is one of ``WHERE``."""
+
+    field: str
+    op: Op
+    values: tuple[Any, ...]
 
 
 class LogSearchQuery(msgspec.Struct, frozen=True):
-    """Which lines. ``namespace`` includes those under it; ``before`` is the ``seq`` a page begins under.
+    """Which lines: those for which all of ``where`` holds. ``before`` is the ``seq`` a page begins under.
 
-    ``within``: only these namespaces and those under them, beside ``namespace``.
+    ``within``: only these namespaces and those under them.
     """
 
-    min_level: Level = "TRACE"
-    namespace: str | None = None
-    flow_id: str | None = None
-    execution_id: str | None = None
-    task_id: str | None = None
-    task_run_id: str | None = None
-    attempt: int | None = None
+    min_level: Level = LEVELS[0]
+    max_level: Level = LEVELS[-1]
+    where: tuple[Where, ...] = ()
     q: str | None = None
     since: datetime | None = None
     until: datetime | None = None
@@ -83,6 +96,8 @@ def _clauses(connection: sa.Connection, query: LogSearchQuery) -> list[sa.Column
         clauses.append(c.seq >= top - SCAN_MAX)
     if query.min_level != LEVELS[0]:
         clauses.append(_unindexed(c.level) >= RANK[query.min_level])
+    if query.max_level != LEVELS[-1]:
+        clauses.append(_unindexed(c.level) <= RANK[query.max_level])
     if query.since:
         clauses.append(c.date >= to_us(query.since))
     if query.until:
@@ -98,19 +113,19 @@ def _unindexed(column: Any) -> Any:
 def _sources(connection: sa.Connection, query: LogSearchQuery) -> Sequence[int] | None:
     """Keys of the attempts that match; ``None``: all."""
     c = log_source.c
-    pairs = ((c.flow_id, query.flow_id), (c.task_id, query.task_id), (c.task_run_id, query.task_run_id))
-    wanted = [column == value for column, value in (*pairs, (c.attempt, query.attempt)) if value is not None]
-    if query.namespace:
-        wanted.append(_under(query.namespace))
+    wanted = [_clause(one) for one in query.where]
     if query.within is not None:
         wanted.append(sa.or_(sa.false(), *map(_under, query.within)))
-    if query.execution_id:
-        wanted.append(
-            c.run == sa.select(log_run.c.key).where(log_run.c.execution_id == query.execution_id).scalar_subquery()
-        )
     if not wanted:
         return None
     return connection.scalars(sa.select(c.key).where(*wanted).order_by(c.key.desc()).limit(20_000)).all()
+
+
+def _clause(one: Where) -> sa.ColumnElement[bool]:
+    clause = OPERATORS[one.op].clause(WHERE[one.field], one.values)
+    if one.field != "executionId":
+        return clause
+    return log_source.c.run.in_(sa.select(log_run.c.key).where(clause))
 
 
 def _under(namespace: str) -> sa.ColumnElement[bool]:

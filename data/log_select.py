@@ -43,7 +43,7 @@ class Selection:
 
     def __init__(self, connection: sa.Connection, query: LogQuery) -> None:
         self.query = query
-        self.rank = RANK[query.min_level]
+        self.rank, self.worst = RANK[query.min_level], RANK[query.max_level]
         self._connection = connection
         found = connection.execute(sa.select(log_run).where(log_run.c.execution_id == query.execution_id)).first()
         self.run: int | None = found.key if found else None
@@ -53,7 +53,7 @@ class Selection:
     @property
     def everything(self) -> bool:
         """Whether it is simply all lines in order of arrival."""
-        return not self.by_segment and self.rank == 0 and not self._wanted()
+        return not self.by_segment and not self.levels() and not self._wanted()
 
     def total(self) -> int:
         """How many lines there are."""
@@ -65,12 +65,15 @@ class Selection:
 
     def clauses(self) -> list[sa.ColumnElement[bool]]:
         """Conditions on ``log_line``."""
-        clauses = [log_line.c.run == self.run]
-        if self.rank:
-            clauses.append(log_line.c.level >= self.rank)
+        clauses = [log_line.c.run == self.run, *self.levels()]
         if wanted := self._wanted():
             clauses.append(log_line.c.source.in_(sa.select(log_source.c.key).where(*wanted)))
         return clauses
+
+    def levels(self) -> list[sa.ColumnElement[bool]]:
+        """Conditions on the level of ``log_line``; none when every one is wanted."""
+        least = [log_line.c.level >= self.rank] if self.rank else []
+        return [*least, log_line.c.level <= self.worst] if self.worst < len(LEVELS) - 1 else least
 
     def _wanted(self) -> list[sa.ColumnElement[bool]]:
         query, c = self.query, log_source.c
@@ -94,7 +97,7 @@ class Selection:
         if self.run is None:
             return []
         c = log_source.c
-        n = sum(_LEVEL_COUNTS[self.rank + 1 :], start=_LEVEL_COUNTS[self.rank])
+        n = sum(_LEVEL_COUNTS[self.rank : self.worst + 1], start=sa.literal(0))
         query = sa.select(c.key, c.task_run_id, c.first_seq, c.last_seq, n).where(c.run == self.run, *self._wanted())
         rows = self._connection.execute(query.order_by(c.first_seq)).all()
         return [_Source(*row) for row in rows]
@@ -102,9 +105,7 @@ class Selection:
     def of_segment(self, segment: Segment) -> sa.Select[Any]:
         """``seq`` of the lines of a segment, in order."""
         c = log_line.c
-        query = sa.select(c.seq).where(c.source.in_(segment.sources))
-        if self.rank:
-            query = query.where(c.level >= self.rank)
+        query = sa.select(c.seq).where(c.source.in_(segment.sources), *self.levels())
         return query.order_by(c.number if len(segment.sources) == 1 else c.seq)
 
     def window(self, offset: int, limit: int) -> list[int]:
@@ -123,7 +124,7 @@ class Selection:
         """Lines of segments that are all in the window, in one query: there may be hundreds."""
         c = log_line.c
         of = {source: segment for segment in segments for source in segment.sources}
-        lines = sa.select(c.source, c.number, c.seq).where(c.source.in_(list(of)), c.level >= self.rank)
+        lines = sa.select(c.source, c.number, c.seq).where(c.source.in_(list(of)), *self.levels())
         found: dict[Segment, list[tuple[int, int]]] = {segment: [] for segment in segments}
         for source, number, seq in self._connection.execute(lines) if of else ():
             alone = len(of[source].sources) == 1
@@ -159,7 +160,7 @@ class Selection:
         for key, some in counts.items():
             its_attempt, _, its_task = key.partition(":")
             if task in (None, its_task) and (attempt is None or its_attempt == str(attempt)):
-                total += sum(some[self.rank :])
+                total += sum(some[self.rank : self.worst + 1])
         return total
 
     def holding(self, offset: int, limit: int) -> tuple[list[int], int]:

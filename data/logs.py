@@ -109,6 +109,8 @@ class Logs(LogAppends):
         """``seq`` of all lines that contain the query's text. What was searched before is not searched again."""
         query = selection.query
         known = self._searches.pop(query, None) or _Found(0, array("q"))
+        if known.lines > selection.lines:  # some were removed
+            known = _Found(0, array("q"))
         if known.lines < selection.lines:
             if query.order == "task":
                 known = _Found(selection.lines, array("q", _search_by_task(connection, selection)))

@@ -50,7 +50,7 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     one of the two timer lists. ``outbox`` is stored and its id returned; ``outbox_done`` are the rows carried out
     since the last commit. ``gates`` are the changed ones, ``slots`` by their ids the executions whose slot is
     another now. ``partitions``: how many the writer takes there to be (``None``: whatever the store says).
-    ``answered``: what became of executions of bulk operations.
+    ``answered``: what became of executions of bulk operations; ``audited``: what the audit is to say of it all.
     """
 
     stream: str
@@ -71,6 +71,7 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     slots: Mapping[str, Any] = {}
     partitions: int | None = None
     answered: Sequence[Answered] = ()
+    audited: Sequence[Audited] = ()
 
 
 class OutboxRow(msgspec.Struct, frozen=True):
@@ -176,7 +177,7 @@ class LogQuery(msgspec.Struct, frozen=True):
     """Which lines of an execution, in which order.
 
     ``time`` is the order of arrival; ``task`` keeps the lines of a task run together, task runs by their first line.
-    ``min_level`` includes it; ``q`` is a text that the message contains (letter case ignored).
+    ``min_level`` and ``max_level`` include it; ``q`` is a text that the message contains (letter case ignored).
     """
 
     execution_id: str
@@ -186,6 +187,7 @@ class LogQuery(msgspec.Struct, frozen=True):
     attempt: int | None = None
     q: str | None = None
     order: Literal["time", "task"] = "time"
+    max_level: Level = "ERROR"
 
 
 class LogTail(NamedTuple):
@@ -259,6 +261,18 @@ class ApiToken(msgspec.Struct, frozen=True):
     hint: str
     expires_at: datetime | None = None
     used_at: datetime | None = None
+
+
+class Audited(msgspec.Struct, frozen=True):
+    """A row of the audit that a commit writes: who did what to what, from where, why."""
+
+    actor: str
+    action: str
+    target: str
+    origin: str
+    reason: str | None = None
+    before: Any = None
+    after: Any = None
 
 
 class AuditRow(msgspec.Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextvars import copy_context
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -152,6 +152,23 @@ class Api:
             message = f"expected true or false, got {given!r}"
             raise ApiError(400, f"{name}: {message}", [(message, name)])
         return value
+
+    def sort(self, default: str, fields: Collection[str]) -> tuple[str, bool]:
+        """(field, whether it is descending) of the one ``sort`` there may be; 400 for anything else."""
+        field, _, direction = (self.sort_text() or default).partition(":")
+        if field not in fields or direction not in ("", "asc", "desc"):
+            message = f"expected one of {', '.join(fields)} with :asc or :desc, got {self.sort_text()!r}"
+            raise ApiError(400, f"sort: {message}", [(message, "sort")])
+        return field, direction == "desc"
+
+    @staticmethod
+    def sort_text() -> str | None:
+        """The one ``sort`` there may be, as it is given; 400 for several."""
+        given = [one for one in flask.request.args.getlist("sort") if one]
+        if len(given) > 1:
+            message = f"expected one, lists are sorted by one field; got {', '.join(given)}"
+            raise ApiError(400, f"sort: {message}", [(message, "sort")])
+        return given[0] if given else None
 
     def page(self, default: int = 10) -> tuple[int, int]:
         """(page, size)."""

@@ -44,7 +44,7 @@ def _page(api: Api, conditions: list[tuple[str, str]]) -> flask.Response:
 
 def sort_of(api: Api) -> str:
     """The sort that was asked for, by the store's names."""
-    field, colon, direction = (api.text("sort") or "startDate:desc").partition(":")
+    field, colon, direction = (api.sort_text() or "startDate:desc").partition(":")
     return f"{_SORTS.get(field, field)}{colon}{direction}"
 
 

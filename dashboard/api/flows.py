@@ -107,10 +107,8 @@ def search(api: Api) -> flask.Response:
     filters = parse_filters(flask.request.args)
     found, allowed = api.read(api.store.flows), api.allowed()
     matching = [one for one in found if inside(one.namespace, allowed) and _matches(filters, one)]
-    field, _, direction = (api.text("sort") or "namespace:asc").partition(":")
-    if field not in _SORTS:
-        raise FilterError("sort", f"can't sort by {field!r}; it works by {', '.join(_SORTS)}")
-    matching.sort(key=_SORTS[field], reverse=direction == "desc")
+    field, descending = api.sort("namespace:asc", _SORTS)
+    matching.sort(key=_SORTS[field], reverse=descending)
     shown = matching[(number - 1) * size : number * size]
     return answer(shapes.page([shapes.flow(one) for one in shown], len(matching)))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
@@ -11,12 +11,16 @@ import flask
 import msgspec
 
 from data.errors import FilterError
-from data.log_search import LogSearchQuery
+from data.fields import date_of
+from data.filters import split_list
+from data.log_search import LogSearchQuery, Where
+from data.operators import LISTS, Op
 from data.records import LogQuery
 from engine.durations import DurationError, parse_duration
 from streaming.messages import LEVELS, Level
 
 _KEY = re.compile(r"filters\[(\w+)\]\[(\w+)\]")
+_TICK = timedelta(microseconds=1)
 
 
 def _level(value: str) -> Level:
@@ -32,12 +36,12 @@ def _number(value: str) -> int:
     return int(value)
 
 
-def _date(value: str) -> datetime:
-    try:
-        date = datetime.fromisoformat(value.replace(" ", "+") if "T" in value else value)
-    except ValueError:
-        raise ValueError(f"expected an ISO 8601 date such as 2026-01-31T12:00:00Z, got {value!r}") from None
-    return date if date.tzinfo else date.replace(tzinfo=UTC)
+def _after(value: str) -> datetime:
+    return date_of(value) + _TICK
+
+
+def _before(value: str) -> datetime:
+    return date_of(value) - _TICK
 
 
 def _back(value: str) -> datetime:
@@ -47,60 +51,132 @@ def _back(value: str) -> datetime:
         raise ValueError(f"expected an ISO 8601 duration such as PT24H, got {value!r}") from None
 
 
-class _Field(msgspec.Struct, frozen=True):
-    """A parameter: the member of the query it sets, how it is read, and the operators of its filter form."""
+class _Sets(msgspec.Struct, frozen=True):
+    """A condition that is members of the query, read by ``read``; each can be set once."""
 
-    member: str
+    members: tuple[str, ...]
     read: Callable[[str], Any] = str
-    ops: tuple[str, ...] = ("EQUALS",)
 
 
+class _Field(msgspec.Struct, frozen=True):
+    """A parameter, by the operators of its filter form; the first one is that of its flat form.
+
+    Those in ``sets`` set members of the query. Those in ``compares`` are conditions of their own, on values that
+    ``read`` gives: any number of them must hold.
+    """
+
+    sets: Mapping[Op, _Sets] = {}
+    compares: tuple[Op, ...] = ()
+    read: Callable[[str], Any] = str
+
+    @property
+    def ops(self) -> tuple[Op, ...]:
+        """All of them."""
+        return (*self.sets, *self.compares)
+
+
+_AT_LEAST = _Sets(("min_level",), _level)
+_LEVEL = _Field(
+    {
+        Op.EQUALS: _Sets(("min_level", "max_level"), _level),
+        Op.GREATER_THAN_OR_EQUAL_TO: _AT_LEAST,
+        Op.LESS_THAN_OR_EQUAL_TO: _Sets(("max_level",), _level),
+    }
+)
+_MIN_LEVEL = _Field({Op.EQUALS: _AT_LEAST, Op.GREATER_THAN_OR_EQUAL_TO: _AT_LEAST})
+_Q = _Field({Op.EQUALS: _Sets(("q",))})
+_ATTEMPT = _Field({Op.EQUALS: _Sets(("attempt",), _number)})
 _ONE = {
-    "minLevel": _Field("min_level", _level, ("EQUALS", "GREATER_THAN_OR_EQUAL_TO")),
-    "level": _Field("min_level", _level, ("EQUALS", "GREATER_THAN_OR_EQUAL_TO")),
-    "taskId": _Field("task_id"),
-    "taskRunId": _Field("task_run_id"),
-    "attempt": _Field("attempt", _number),
-    "attemptNumber": _Field("attempt", _number),
-    "q": _Field("q"),
+    "minLevel": _MIN_LEVEL,
+    "level": _LEVEL,
+    "taskId": _Field({Op.EQUALS: _Sets(("task_id",))}),
+    "taskRunId": _Field({Op.EQUALS: _Sets(("task_run_id",))}),
+    "attempt": _ATTEMPT,
+    "attemptNumber": _ATTEMPT,
+    "q": _Q,
 }
+_CHOICE = (Op.EQUALS, Op.NOT_EQUALS, Op.IN, Op.NOT_IN)
+_WORDS = (*_CHOICE, Op.CONTAINS, Op.STARTS_WITH, Op.ENDS_WITH)
+_SOME = (Op.EQUALS, Op.IN)
 _MANY = {
-    **_ONE,
-    "namespace": _Field("namespace", str, ("EQUALS", "PREFIX", "IN")),
-    "flowId": _Field("flow_id"),
-    "executionId": _Field("execution_id"),
-    "startDate": _Field("since", _date, ("GREATER_THAN_OR_EQUAL_TO", "GREATER_THAN", "EQUALS")),
-    "endDate": _Field("until", _date, ("LESS_THAN_OR_EQUAL_TO", "LESS_THAN", "EQUALS")),
-    "timeRange": _Field("since", _back),
+    "minLevel": _MIN_LEVEL,
+    "level": _LEVEL,
+    "q": _Q,
+    "taskId": _Field(compares=_WORDS),
+    "taskRunId": _Field(compares=_CHOICE),
+    "attempt": _Field(compares=_CHOICE, read=_number),
+    "attemptNumber": _Field(compares=_CHOICE, read=_number),
+    "namespace": _Field(compares=(Op.PREFIX, *_WORDS)),
+    "flowId": _Field(compares=_WORDS),
+    "executionId": _Field(compares=_SOME),
+    "triggerId": _Field(compares=_SOME),
+    "startDate": _Field(
+        {
+            Op.GREATER_THAN_OR_EQUAL_TO: _Sets(("since",), date_of),
+            Op.GREATER_THAN: _Sets(("since",), _after),
+        }
+    ),
+    "endDate": _Field(
+        {
+            Op.LESS_THAN_OR_EQUAL_TO: _Sets(("until",), date_of),
+            Op.LESS_THAN: _Sets(("until",), _before),
+        }
+    ),
+    "timeRange": _Field({Op.EQUALS: _Sets(("since",), _back)}),
 }
+_COLUMNS = {"attemptNumber": "attempt"}
 
 
 def of_execution(execution_id: str, order: str = "time") -> LogQuery:
     """Lines of one execution."""
     if order not in ("time", "task"):
         raise FilterError("order", f"expected time or task, got {order!r}")
-    return LogQuery(execution_id, order=order, **dict(_members(_ONE)))  # type: ignore[arg-type]
+    members, _ = _read(_ONE)
+    return LogQuery(execution_id, order=order, **members)  # type: ignore[arg-type]
 
 
 def of_all(before: int | None, oldest_first: bool) -> LogSearchQuery:
     """Lines of any execution."""
-    return LogSearchQuery(before=before, oldest_first=oldest_first, **dict(_members(_MANY)))
+    members, where = _read(_MANY)
+    return LogSearchQuery(before=before, oldest_first=oldest_first, where=where, **members)
 
 
-def _members(fields: dict[str, _Field]) -> Iterator[tuple[str, Any]]:
-    for name, value in flask.request.args.items(multi=True):
-        field = _field(fields, name)
-        if field is None or not value:
-            continue
+def _read(fields: Mapping[str, _Field]) -> tuple[dict[str, Any], tuple[Where, ...]]:
+    """Members of the query, and conditions of their own. Raises ``FilterError`` naming the parameter that is wrong."""
+    members: dict[str, Any] = {}
+    where: list[Where] = []
+    for name, field, op, value in _given(fields):
+        known = fields[field]
         try:
-            yield field.member, field.read(value)
+            if op in known.sets:
+                _set(members, known.sets[op], value)
+            else:
+                values = split_list(value) if op in LISTS else [value]
+                where.append(Where(_COLUMNS.get(field, field), op, tuple(map(known.read, values))))
         except ValueError as error:
             raise FilterError(name, str(error)) from None
+    return members, tuple(where)
 
 
-def _field(fields: dict[str, _Field], name: str) -> _Field | None:
-    if not name.startswith("filters"):
-        return fields.get(name)
+def _set(members: dict[str, Any], sets: _Sets, value: str) -> None:
+    read = sets.read(value)
+    for member in sets.members:
+        if members.setdefault(member, read) != read:
+            raise ValueError("there is another condition on the same; one is expected")
+
+
+def _given(fields: Mapping[str, _Field]) -> Iterator[tuple[str, str, Op, str]]:
+    """(parameter, field, operator, value) of the request."""
+    for name, value in flask.request.args.items(multi=True):
+        if not value:
+            continue
+        if name.startswith("filters"):
+            yield name, *_condition(fields, name), value
+        elif name in fields:
+            yield name, name, fields[name].ops[0], value
+
+
+def _condition(fields: Mapping[str, _Field], name: str) -> tuple[str, Op]:
     match = _KEY.fullmatch(name)
     if match is None:
         raise FilterError(name, "expected filters[field][OPERATOR]=value")
@@ -109,4 +185,4 @@ def _field(fields: dict[str, _Field], name: str) -> _Field | None:
         raise FilterError(name, f"there is no field {field!r}; the fields are {', '.join(fields)}")
     if op not in fields[field].ops:
         raise FilterError(name, f"{field} has no operator {op!r}; it has {', '.join(fields[field].ops)}")
-    return fields[field]
+    return field, Op(op)

@@ -13,27 +13,43 @@ from dashboard.api.context import Api
 from dashboard.api.errors import ApiError, answer
 from dashboard.api.logqueries import of_all, of_execution
 from dashboard.api.spec import FILTERS, PAGE, SIZE, SORT, Endpoint, Parameter
-from data.records import LogQuery
+from data.executions import ExecutionQuery
+from data.filters import Condition, Filters
+from data.log_search import LogSearchQuery, Where
+from data.operators import Op
+from data.records import DEFAULT_SORT, LogQuery
 from streaming.messages import LEVELS
 
 LIST_MAX = 10_000  # lines in one JSON list; more are had by windows or the download
 WINDOW_MAX = 2_000
+TRIGGERED_MAX = 1_000  # executions of a trigger whose lines are searched
 _PIECE = 500  # lines of a download sent at once
 
 
 def search(api: Api) -> flask.Response:
     """One page of lines of all executions, newest first; by page, or on from a cursor."""
     number, size = api.page()
-    field, _, direction = (api.text("sort") or "timestamp:desc").partition(":")
-    if field != "timestamp":
-        raise ApiError(400, f"sort: log lines are sorted by timestamp, not by {field}.", [("timestamp", "sort")])
+    _, newest_first = api.sort("timestamp:desc", ("timestamp",))
     cursor = api.integer("cursor", least=0)
-    query = structs.replace(of_all(cursor, direction == "asc"), within=api.allowed())
+    query = structs.replace(_by_execution(api, of_all(cursor, not newest_first)), within=api.allowed())
     offset = 0 if cursor is not None else (number - 1) * size
     found = api.read(lambda: api.store.search_logs(query, offset, size))
-    more = {"nextCursor": str(found.entries[-1].seq)} if len(found.entries) == size and direction != "asc" else {}
+    more = {"nextCursor": str(found.entries[-1].seq)} if len(found.entries) == size and newest_first else {}
     kind = "OFFSET" if cursor is None else "CURSOR"
     return answer({**shapes.page([shapes.log_entry(one) for one in found.entries], found.total), "type": kind, **more})
+
+
+def _by_execution(api: Api, query: LogSearchQuery) -> LogSearchQuery:
+    """The query with the newest executions that a trigger started in place of the trigger: no line knows of it."""
+    return structs.replace(query, where=tuple(_started(api, one) for one in query.where))
+
+
+def _started(api: Api, one: Where) -> Where:
+    if one.field != "triggerId":
+        return one
+    filters = api.narrowed(Filters((Condition("triggerId", one.op, one.values),)))
+    found = api.read(lambda: api.store.search(ExecutionQuery(filters, DEFAULT_SORT, 1, TRIGGERED_MAX)))
+    return Where("executionId", Op.IN, tuple(row.id for row in found.rows))
 
 
 def of_one(api: Api, executionId: str) -> flask.Response:

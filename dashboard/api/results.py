@@ -10,7 +10,6 @@ from dashboard.api import shapes
 from dashboard.api.context import Api
 from dashboard.api.errors import ApiError, answer
 from dashboard.api.spec import PAGE, SIZE, SORT, Endpoint, Parameter
-from data.errors import FilterError
 from engine.model import TaskRun
 
 _SORTS = ("timestamp", "name", "value", "taskId", "type")
@@ -24,11 +23,9 @@ def metrics(api: Api, executionId: str) -> flask.Response:
     for name in ("taskRunId", "taskId"):
         if wanted := api.text(name):
             found = [one for one in found if one[name] == wanted]
-    if sort := api.text("sort"):
-        field, _, direction = sort.partition(":")
-        if field not in _SORTS:
-            raise FilterError("sort", f"can't sort by {field!r}; it works by {', '.join(_SORTS)}")
-        found.sort(key=lambda one: one[field], reverse=direction == "desc")
+    if api.sort_text():
+        field, descending = api.sort("timestamp", _SORTS)
+        found.sort(key=lambda one: one[field], reverse=descending)
     return answer(shapes.page(found[(number - 1) * size : number * size], len(found)))
 
 

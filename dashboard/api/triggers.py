@@ -131,10 +131,8 @@ _SORTS: dict[str, Callable[[Found], Any]] = {
 
 def _page(api: Api, found: Sequence[Found], shape: Callable[[Found], Any]) -> flask.Response:
     number, size = api.page()
-    field, _, direction = (api.text("sort") or "namespace:asc").partition(":")
-    if field not in _SORTS:
-        raise FilterError("sort", f"can't sort by {field!r}; it works by {', '.join(_SORTS)}")
-    ordered = sorted(found, key=_SORTS[field], reverse=direction == "desc")
+    field, descending = api.sort("namespace:asc", _SORTS)
+    ordered = sorted(found, key=_SORTS[field], reverse=descending)
     return answer(shapes.page([shape(one) for one in ordered[(number - 1) * size : number * size]], len(ordered)))
 
 

@@ -70,6 +70,95 @@ def test_logs_are_searched_over_executions(world: World) -> None:
     assert world.get(f"{mine}&filters[endDate][LESS_THAN]=2001-01-01T00:00:00Z")["total"] == 0
 
 
+@pytest.fixture(scope="module")
+def two(world: World) -> dict[str, str]:
+    """Executions in two namespaces and the one above both, by namespace; all their lines are stored."""
+    ids = {}
+    for namespace in ("two.a", "two.b", "two"):
+        assert world.request("POST", "/flows", data=in_namespace(namespace, FAILS)).status_code == 200
+        ids[namespace] = world.execute(f"{namespace}/fails", "?wait=true")["id"]
+        list(world.events(f"/logs/{ids[namespace]}/follow"))
+    return ids
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("namespace=two", "two two.a two.b"),
+        ("filters[namespace][PREFIX]=two", "two two.a two.b"),
+        ("filters[namespace][EQUALS]=two", "two"),
+        ("filters[namespace][IN]=two.a,two.b", "two.a two.b"),
+        ("filters[namespace][PREFIX]=two.a,two.b", "two.a two.b"),
+        ("filters[namespace][PREFIX]=two&filters[namespace][NOT_EQUALS]=two", "two.a two.b"),
+        ("filters[namespace][PREFIX]=two&filters[namespace][ENDS_WITH]=.b", "two.b"),
+        ("filters[namespace][PREFIX]=two&filters[taskId][NOT_IN]=broken", ""),
+        ("filters[namespace][PREFIX]=two&filters[triggerId][EQUALS]=manual", "two two.a two.b"),
+        ("filters[namespace][PREFIX]=two&filters[triggerId][IN]=nightly", ""),
+        ("namespace=two&filters[startDate][GREATER_THAN]=2999-01-01", ""),
+    ],
+)
+def test_lines_are_searched_by_who_said_them(world: World, two: dict[str, str], query: str, found: str) -> None:
+    said = world.get(f"/logs/search?{query}&size=50")["results"]
+    assert sorted({one["namespace"] for one in said}) == found.split()
+    both = ",".join(two.values())
+    assert {one["executionId"] for one in world.get(f"/logs/search?filters[executionId][IN]={both}")["results"]} == set(
+        two.values()
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "levels"),
+    [
+        ("filters[level][EQUALS]=INFO", "INFO"),
+        ("filters[level][EQUALS]=DEBUG", ""),
+        ("filters[level][GREATER_THAN_OR_EQUAL_TO]=INFO", "ERROR INFO"),
+        ("filters[level][LESS_THAN_OR_EQUAL_TO]=WARN", "INFO"),
+        ("filters[level][GREATER_THAN_OR_EQUAL_TO]=WARN&filters[level][LESS_THAN_OR_EQUAL_TO]=INFO", ""),
+        ("level=INFO", "INFO"),
+        ("minLevel=INFO", "ERROR INFO"),
+        ("filters[minLevel][EQUALS]=WARN", "ERROR"),
+    ],
+)
+def test_a_level_is_that_one_unless_it_is_a_bound(world: World, two: dict[str, str], query: str, levels: str) -> None:
+    id = two["two"]
+    lines = world.get(f"/logs/{id}?{query}&taskId=broken")
+    assert sorted({one["level"] for one in lines}) == levels.split()
+    for order in ("time", "task"):
+        window = world.get(f"/logs/{id}/window?{query}&taskId=broken&order={order}")
+        assert window["total"] == len(lines)
+        assert [one["seq"] for one in window["entries"]] == [one["seq"] for one in lines]
+    text = world.request("GET", f"/logs/{id}/download?{query}&taskId=broken").get_data(as_text=True)
+    assert len(text.splitlines()) == len(lines)
+    (group,) = world.get(f"/logs/{id}/groups?{query}&taskId=broken")["groups"] or [{"total": 0}]
+    assert group["total"] == len(lines)
+    searched = world.get(f"/logs/search?{query}&filters[executionId][EQUALS]={id}&filters[taskId][EQUALS]=broken")
+    assert searched["total"] == len(lines)
+
+
+@pytest.mark.parametrize(
+    ("path", "part"),
+    [
+        ("/logs/search?sort=level:asc", "sort"),
+        ("/logs/search?sort=timestamp:asc&sort=timestamp:desc", "sort"),
+        ("/logs/search?filters[level][NOT_EQUALS]=INFO", "filters[level][NOT_EQUALS]"),
+        ("/logs/search?filters[level][EQUALS]=INFO&filters[level][EQUALS]=WARN", "filters[level][EQUALS]"),
+        ("/logs/search?filters[timeRange][EQUALS]=PT1H&startDate=2026-01-01", "startDate"),
+        ("/logs/search?filters[q][EQUALS]=a&q=b", "q"),
+        ("/logs/search?filters[startDate][EQUALS]=2026-01-01", "filters[startDate][EQUALS]"),
+        ("/logs/search?filters[attempt][IN]=1,first", "filters[attempt][IN]"),
+        ("/logs/{id}?taskId=a&filters[taskId][EQUALS]=b", "filters[taskId][EQUALS]"),
+        ("/logs/{id}?filters[taskId][IN]=a,b", "filters[taskId][IN]"),
+        ("/executions/search?sort=id:asc&sort=state:desc", "sort"),
+        ("/flows/search?sort=id:asc&sort=updated:desc", "sort"),
+        ("/flows/search?sort=id:up", "sort"),
+    ],
+)
+def test_a_condition_that_is_not_served_is_named(world: World, two: dict[str, str], path: str, part: str) -> None:
+    answer = world.request("GET", path.replace("{id}", two["two"]))
+    assert answer.status_code == 400, answer.get_data(as_text=True)
+    assert answer.get_json()["_embedded"]["errors"][0]["path"] == part
+
+
 def test_an_execution_is_followed_to_its_end(world: World) -> None:
     id = world.execute("company.other/hangs")["id"]
     world.until(id, "RUNNING")
