@@ -7,14 +7,13 @@ import shutil
 import socket
 import sys
 import time
-from collections.abc import Callable
-from enum import StrEnum
 from pathlib import Path
 
-import msgspec
 from rich.console import Console
 from rich.text import Text
 
+from watchfloor import heard
+from watchfloor.findings import Check, Finding, Verdict
 from watchfloor.logbook import LATELY, read, troubles
 from watchfloor.logs import FOLDER
 from watchfloor.settings import Settings
@@ -25,25 +24,6 @@ _SOCKET_PATH_MAX = 100
 _PYTHON_MIN = (3, 11)
 _REDIS_MIN = (7, 0)
 _FREE_BYTES = 500 * 1024 * 1024
-
-
-class Verdict(StrEnum):
-    """OK; WARN: works, but look at it; BAD: broken."""
-
-    OK = "ok"
-    WARN = "warn"
-    BAD = "bad"
-
-
-class Finding(msgspec.Struct, frozen=True):
-    """What one check found. ``mend`` says what to do about it."""
-
-    verdict: Verdict
-    what: str
-    mend: str = ""
-
-
-Check = Callable[[Settings], Finding]
 
 
 def doctor(settings: Settings, console: Console) -> int:
@@ -291,6 +271,7 @@ CHECKS: dict[str, Check] = {
     "Redis": check_redis,
     "Database": check_database,
     "Partitions": check_partitions,
+    **heard.CHECKS,
     "Front end": check_front_end,
     "Flow files": check_flows,
     "Processes": check_processes,

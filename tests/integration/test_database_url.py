@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from data import Store, StoreUnavailable
 from scripts.postgresql import USER, Cluster
 from tests.integration.certificates import Authority
-from watchfloor.doctor import Verdict, check_database
+from watchfloor.doctor import check_database
+from watchfloor.findings import Verdict
 from watchfloor.settings import Settings
 
 PASSWORD = "p@ss/w:rd"
@@ -56,7 +57,7 @@ def database_server() -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def name(database_server: Server) -> str:
+def database(database_server: Server) -> str:
     """A database without a table."""
     database_server.cluster.create("watchfloor")
     return "watchfloor"
@@ -66,12 +67,12 @@ def settings(url: str) -> Settings:
     return Settings(_env_file=None, database_url=url)
 
 
-def test_every_connection_of_the_store_is_encrypted(database_server: Server, name: str) -> None:
-    store = Store(settings(database_server.url(name)).resolved_database_url)
+def test_every_connection_of_the_store_is_encrypted(database_server: Server, database: str) -> None:
+    store = Store(settings(database_server.url(database)).resolved_database_url)
     store.migrate()
     store.ping()
     store.probe()
-    with psycopg.connect(database_server.cluster.conninfo(name)) as connection:
+    with psycopg.connect(database_server.cluster.conninfo(database)) as connection:
         ours = connection.execute(
             "SELECT ssl, version FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)"
             " WHERE application_name = 'watchfloor'"
@@ -81,8 +82,8 @@ def test_every_connection_of_the_store_is_encrypted(database_server: Server, nam
     store.close()
 
 
-def test_doctor_finds_it_well_and_shows_no_password(database_server: Server, name: str) -> None:
-    found = check_database(settings(database_server.url(name)))
+def test_doctor_finds_it_well_and_shows_no_password(database_server: Server, database: str) -> None:
+    found = check_database(settings(database_server.url(database)))
     assert found.verdict is not Verdict.BAD, found
     assert "p%40ss" not in found.what
     assert PASSWORD not in found.what
@@ -98,10 +99,10 @@ def test_doctor_finds_it_well_and_shows_no_password(database_server: Server, nam
     ],
 )
 def test_what_is_wrong_is_said_without_the_password(
-    database_server: Server, name: str, tmp_path: Path, changes: dict[str, str], said: str
+    database_server: Server, database: str, tmp_path: Path, changes: dict[str, str], said: str
 ) -> None:
     other = Authority(tmp_path).certificate
-    url = database_server.url(name, **{key: value.format(other=other) for key, value in changes.items()})
+    url = database_server.url(database, **{key: value.format(other=other) for key, value in changes.items()})
     store = Store(settings(url).resolved_database_url)
     with pytest.raises(StoreUnavailable, match=said) as raised:
         store.ping()
@@ -111,8 +112,8 @@ def test_what_is_wrong_is_said_without_the_password(
     assert "not the one" not in f"{raised.value}{found.what}"
 
 
-def test_a_certificate_of_another_host_is_refused(database_server: Server, name: str) -> None:
-    url = database_server.url(name).replace("@127.0.0.1", "@localhost")
+def test_a_certificate_of_another_host_is_refused(database_server: Server, database: str) -> None:
+    url = database_server.url(database).replace("@127.0.0.1", "@localhost")
     store = Store(settings(url).resolved_database_url)
     with pytest.raises(StoreUnavailable, match="does not match host name"):
         store.ping()

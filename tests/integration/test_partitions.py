@@ -28,7 +28,8 @@ from streaming.messages import ExecutionCreated, LogBatch, LogLine
 from tests.integration.executor_world import Worker, running, state_of, until
 from tests.integration.homes import only
 from tests.integration.test_unsure_commits import check
-from watchfloor.doctor import Verdict, check_partitions
+from watchfloor.doctor import check_partitions
+from watchfloor.findings import Verdict
 from watchfloor.settings import Settings
 
 FLOWS = (

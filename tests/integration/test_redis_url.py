@@ -23,7 +23,8 @@ from streaming.bus import Bus
 from streaming.messages import Job, TaskEnded
 from tests.integration.certificates import Authority
 from tests.integration.test_gateway import LIST, until, web
-from watchfloor.doctor import Verdict, check_redis
+from watchfloor.doctor import check_redis
+from watchfloor.findings import Verdict
 from watchfloor.settings import Settings
 from watchfloor.valkey import ValkeyError, wait_for
 

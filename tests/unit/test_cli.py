@@ -14,14 +14,13 @@ from engine.states import EXECUTION_STATES, TERMINAL, State
 from watchfloor.cli import app
 from watchfloor.doctor import (
     CHECKS,
-    Finding,
-    Verdict,
     check_data_dir,
     check_flows,
     check_port,
     check_socket_path,
     findings_of,
 )
+from watchfloor.findings import Finding, Verdict
 from watchfloor.product import free_port
 from watchfloor.run import EXIT_CODES
 from watchfloor.settings import Settings

@@ -38,6 +38,8 @@ LINES = {
     "lag": line("lag.high", lag_s=7.5),
     "database away": line("database.back", away_s=12.5),
     "Redis away": line("redis.away", error="Connection refused", away_s=0.0),
+    "lost workers": line("attempt.worker_lost", task_run="run-1", attempt=1, of="host:77"),
+    "missed jobs": line("job.missed", task_run="run-2", attempt=3),
     "refused logins": line("login.failed", actor="root", address="10.0.0.9", way="password"),
 }
 WORDS = {
@@ -48,6 +50,8 @@ WORDS = {
     "lag": "7.5 s behind",
     "database away": "back after 12.5 s",
     "Redis away": "redis.away: Connection refused",
+    "lost workers": "host:77 died with attempt 1 of task run run-1",
+    "missed jobs": "attempt 3 of task run run-2 came to no worker",
     "refused logins": "root from 10.0.0.9 by password",
 }
 
