@@ -37,6 +37,7 @@ STAGES = (("web", "worker"), ("executor", "logs"), (VALKEY,))
 _LATE = ("logs", "worker")  # the first row needs neither: they load once the executor has
 _LATE_SECONDS = 10.0
 _SPARE = 5.0
+_NOTE_AGAIN = 1.0
 
 
 class UpError(RuntimeError):
@@ -49,6 +50,32 @@ class Running(msgspec.Struct):
     pid: int
     url: str
     processes: dict[str, int] = {}
+
+
+class Note:
+    """Keeps ``running`` written down in a folder. A full disk is no reason to end everything: it is tried again then."""
+
+    def __init__(self, folder: Path, running: Running, again: float = _NOTE_AGAIN) -> None:
+        self._path = folder / STATE_FILE
+        self._running = running
+        self._again = again
+        self._lock = threading.Lock()
+
+    def started(self, name: str, pid: int) -> None:
+        """A process was started."""
+        with self._lock:
+            self._running.processes[name] = pid
+        self._write()
+
+    def _write(self) -> None:
+        try:
+            with self._lock:
+                _write(self._path, msgspec.json.encode(self._running))
+        except OSError as error:
+            log.error("state.not_written", reason=str(error))
+            later = threading.Timer(self._again, self._write)
+            later.daemon = True
+            later.start()
 
 
 def up(settings: Settings, console: Console) -> int:
@@ -95,15 +122,9 @@ def _run(settings: Settings, console: Console) -> int:
 def make_supervisor(settings: Settings, running: Running) -> Supervisor:
     """The processes of the Procfile, with the settings in their environment."""
 
-    def note(name: str, pid: int) -> None:
-        running.processes[name] = pid
-        try:
-            _write(settings.data_dir / STATE_FILE, msgspec.json.encode(running))
-        except OSError as error:  # a full disk is no reason to end everything
-            log.error("state.not_written", reason=str(error))
-
+    note = Note(settings.data_dir, running)
     stages = [[one for name in stage for one in replicas(name, "", settings)] for stage in STAGES]
-    supervisor = Supervisor(stages, settings.stop_grace + settings.kill_grace + _SPARE, on_start=note)
+    supervisor = Supervisor(stages, settings.stop_grace + settings.kill_grace + _SPARE, on_start=note.started)
     env = environment(settings)
     for name, command in parse_procfile(PROCFILE.read_text()).processes.items():
         for one, line in replicas(name, command, settings).items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from watchfloor.settings import Settings
 from watchfloor.up import (
     PROCFILE,
     VALKEY,
+    Note,
     Running,
     UpError,
     add_valkey,
@@ -200,3 +202,16 @@ def test_doctor_fails_when_the_named_server_is_away(tmp_path: Path, monkeypatch:
 def test_run_has_an_exit_code_for_each_end_of_an_execution() -> None:
     ends = TERMINAL & set(EXECUTION_STATES)
     assert set(EXIT_CODES) == ends - {State.RETRIED}  # the execution that takes its place is followed
+
+
+def test_what_runs_is_written_down_once_a_full_disk_has_room(tmp_path: Path) -> None:
+    folder = tmp_path / "data"  # no such folder: nothing can be written, as on a full disk
+    note = Note(folder, Running(1, "http://127.0.0.1:1", {"web": 2}), again=0.01)
+    note.started("worker", 3)
+    assert read_state(folder) is None
+    folder.mkdir()
+    deadline = time.monotonic() + 10
+    while (state := read_state(folder)) is None:
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.01)
+    assert state.processes == {"web": 2, "worker": 3}
