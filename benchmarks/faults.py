@@ -1,8 +1,10 @@
 """Runs of mixed executions in which processes are killed, connections cut and held, and the disk is full for a while.
 
 Each seed is run twice: undisturbed, then with faults at random moments, each kind at least once. The two are equal when
-every execution has the same state, task runs, attempts, outputs and log lines in both, apart from attempts that were
-RESUBMITTED and from outputs and lines of killed ones, and no attempt ran twice.
+every execution has the same states in the same order, labels, outputs, task runs, attempts, metrics and log lines in
+both, apart from attempts that were RESUBMITTED and from outputs and lines of killed ones; when no attempt ran twice,
+nothing is left lying (timers, outbox, slots, jobs), the kept counts are those of a recount; and when a page that was
+open all the time shows what the store says.
 """
 
 from __future__ import annotations
@@ -12,19 +14,47 @@ import shutil
 import sys
 import tempfile
 import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
+
 from benchmarks.chaos.drive import NotEnded, Run, schedule
-from benchmarks.chaos.mix import draw
+from benchmarks.chaos.mix import draw, watched
 from benchmarks.chaos.outcome import Outcome, differences
-from benchmarks.chaos.world import world
+from benchmarks.chaos.world import NoDisk, world
 from benchmarks.results import value, write
+from scripts.postgresql import Cluster, postgres
 
 SEEDS, QUICK_SEEDS = 20, 2
 EXECUTIONS, QUICK_EXECUTIONS = 200, 40
 ASKED_WITHIN = 15.0  # seconds
-LIMIT = 55.0
+LIMIT = 150.0
 MORE = 3  # faults beyond one of each kind
+
+
+class Case(msgspec.Struct, frozen=True):
+    """What is run for each seed: of all faults ``only`` one kind, or all ``without`` some; in a database of
+    ``cluster``, else in SQLite; ``keep`` is a folder for what unequal runs said."""
+
+    executions: int
+    only: str | None = None
+    without: tuple[str, ...] = ()
+    cluster: Cluster | None = None
+    keep: Path | None = None
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """Of one seed: what is not equal, what came out of the disturbed run, the faults that happened by kind, how the
+    watcher was answered, and how many seconds that took."""
+
+    said: list[str]
+    got: Outcome | None
+    happened: Counter[str]
+    answers: Counter[str]
+    seconds: float
 
 
 def main() -> None:
@@ -33,56 +63,77 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, help="how many")
     parser.add_argument("--first", type=int, default=1, help="the first one")
     parser.add_argument("--executions", type=int)
+    parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--only", help="this kind of fault alone")
+    parser.add_argument("--without", action="append", default=[], help="not this kind of fault")
     parser.add_argument("--keep", type=Path, help="a folder for what unequal runs said")
     options = parser.parse_args()
     seeds = options.seeds or (QUICK_SEEDS if options.quick else SEEDS)
     count = options.executions or (QUICK_EXECUTIONS if options.quick else EXECUTIONS)
-    unequal = twice = resubmitted = 0
-    slowest = 0.0
-    for seed in range(options.first, options.first + seeds):
-        said, got, seconds = one(seed, count, options.only, options.keep)
-        slowest = max(slowest, seconds)
-        unequal += bool(said)
-        twice += len(got.twice) if got else 0
-        resubmitted += got.resubmitted if got else 0
-        for words in said[:20]:
-            print(f"seed {seed}: {words}", file=sys.stderr)
-        print(
-            f"seed {seed}: {'NOT equal' if said else 'equal'}, {got and got.resubmitted} resubmitted", file=sys.stderr
-        )
-    case = f"{count} executions"
-    write(value("faults", f"{case}: seeds not equal to the undisturbed run", unequal, "seeds", seeds))
-    write(value("faults", f"{case}: attempts that ran twice", twice, "attempts", seeds))
-    write(value("faults", f"{case}: attempts RESUBMITTED", resubmitted, "attempts", seeds))
-    write(value("faults", f"{case}: slowest disturbed run", slowest, "s", seeds))
+    with _cluster(options.database) as cluster:
+        case = Case(count, options.only, tuple(options.without), cluster, options.keep)
+        try:
+            verdicts = [_told(seed, one(seed, case)) for seed in range(options.first, options.first + seeds)]
+        except NoDisk as error:
+            sys.exit(str(error))
+    name = f"{count} executions" + (" on PostgreSQL" if cluster else "")
+    got = [verdict.got for verdict in verdicts if verdict.got]
+    happened = sum((verdict.happened for verdict in verdicts), Counter())
+    print(f"faults: {', '.join(f'{n} {kind}' for kind, n in happened.items())}", file=sys.stderr)
+    figures = {
+        "seeds not equal to the undisturbed run": (sum(bool(verdict.said) for verdict in verdicts), "seeds"),
+        "attempts that ran twice": (sum(len(outcome.twice) for outcome in got), "attempts"),
+        "attempts RESUBMITTED": (sum(outcome.resubmitted for outcome in got), "attempts"),
+        "kinds of faults": (len(happened), "kinds"),
+        "faults": (happened.total(), "faults"),
+        "slowest disturbed run": (max(verdict.seconds for verdict in verdicts), "s"),
+    }
+    for words, (figure, unit) in figures.items():
+        write(value("faults", f"{name}: {words}", figure, unit, seeds))
 
 
-def one(seed: int, count: int, only: str | None, keep: Path | None = None) -> tuple[list[str], Outcome | None, float]:
-    """One seed: what is not equal, what came out of the disturbed run, and how many seconds that took."""
-    plan = draw(seed, count, ASKED_WITHIN * count / EXECUTIONS)
+@contextmanager
+def _cluster(database: str) -> Iterator[Cluster | None]:
+    """A server whose commits survive its processes; nobody cuts the power."""
+    if database == "sqlite":
+        yield None
+        return
+    with postgres(synchronous_commit="on") as cluster:
+        yield cluster
+
+
+def _told(seed: int, verdict: Verdict) -> Verdict:
+    for words in verdict.said[:20]:
+        print(f"seed {seed}: {words}", file=sys.stderr)
+    equal = "NOT equal" if verdict.said else "equal"
+    resubmitted = verdict.got and verdict.got.resubmitted
+    page = ", ".join(f"{n} {how}" for how, n in sorted(verdict.answers.items()))
+    print(f"seed {seed}: {equal}, {resubmitted} resubmitted, {verdict.seconds:.0f} s; page: {page}", file=sys.stderr)
+    return verdict
+
+
+def one(seed: int, case: Case) -> Verdict:
+    """Run one seed, calm and then with faults. Raises ``NoDisk``."""
+    plan = draw(seed, case.executions, ASKED_WITHIN * case.executions / EXECUTIONS)
+    seen, disk = watched(plan), case.only in (None, "disk") and "disk" not in case.without
     with tempfile.TemporaryDirectory(prefix="wf-") as folder:
         home = Path(folder)
-        with world(home / "calm", disk=False) as calm:
+        with world(home / "calm", seen, disk=False, cluster=case.cluster) as calm:
             expected = Run(calm, plan, [], LIMIT).outcome()
-        try:
-            with world(home / "storm", disk=True) as storm:
-                kinds = [only] if only else storm.faults
-                faults = schedule(seed, kinds, max(6.0, plan[-1].at), MORE)
-                began = time.monotonic()
-                try:
-                    got = Run(storm, plan, faults, LIMIT).outcome()
-                finally:
-                    seconds = time.monotonic() - began
-        except NotEnded as error:
-            said, got = [str(error)], None
-        else:
-            said = differences(expected, got)
-        if said and keep is not None:
-            shutil.copytree(
-                home / "storm", keep / f"seed-{seed}", ignore=shutil.ignore_patterns("data"), dirs_exist_ok=True
-            )
-    return said, got, seconds
+        with world(home / "storm", seen, disk=disk, cluster=case.cluster) as storm:
+            kinds = [case.only] if case.only else [kind for kind in storm.faults if kind not in case.without]
+            run = Run(storm, plan, schedule(seed, kinds, max(6.0, plan[-1].at), MORE), LIMIT)
+            began = time.monotonic()
+            try:
+                got = run.outcome()
+                said = differences(expected, got)
+            except NotEnded as error:
+                said, got = [str(error)], None
+            seconds = time.monotonic() - began
+        if said and case.keep is not None:
+            kept = case.keep / f"seed-{seed}"
+            shutil.copytree(home / "storm", kept, ignore=shutil.ignore_patterns("data"), dirs_exist_ok=True)
+    return Verdict(said, got, run.happened, storm.watcher.answers, seconds)
 
 
 if __name__ == "__main__":

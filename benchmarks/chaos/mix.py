@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from benchmarks.product import PASSWORD
 from engine.ids import dated_id
 from engine.model import Trigger
 from streaming.messages import ExecutionCreated
@@ -16,7 +17,10 @@ from streaming.messages import ExecutionCreated
 NAMESPACE = "tests.faults"
 FLOWS = Path(__file__).with_name("flows")
 NAMES = sorted(path.stem for path in FLOWS.glob("*.yaml"))
-WEIGHTS = {"sequence": 5, "parallel": 2, "each": 1, "retried": 2, "parent": 2, "paused": 2, "killed": 2, "chatty": 2}
+WEIGHTS = {
+    "sequence": 5,
+    **dict.fromkeys(("parallel", "retried", "parent", "paused", "killed", "chatty", "limited"), 2),
+}
 
 
 class Planned(msgspec.Struct, frozen=True):
@@ -70,4 +74,10 @@ def options() -> dict[str, Any]:
         "WATCHFLOOR_KILL_GRACE": "2",
         "WATCHFLOOR_STOP_GRACE": "1",
         "WATCHFLOOR_LOG_LEVEL": "INFO",
+        "WATCHFLOOR_ADMIN_PASSWORD": PASSWORD,
     }
+
+
+def watched(plan: list[Planned]) -> list[str]:
+    """The first execution of each flow: those that somebody looks at."""
+    return list({planned.flow: planned.id for planned in reversed(plan)}.values())

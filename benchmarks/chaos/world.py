@@ -1,21 +1,24 @@
-"""The product over a Valkey, a proxy and a disk of our own, so that each of them can fail."""
+"""The product over a Valkey, a proxy, a disk and perhaps a PostgreSQL of our own, so that each of them can fail."""
 
 from __future__ import annotations
 
-import os
+import base64
 import shutil
-import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import msgspec
 import psutil
 
 from benchmarks.chaos.mix import options, write_flows
 from benchmarks.chaos.proxy import Proxy, proxy_to
+from benchmarks.chaos.watcher import Watcher, watching
+from benchmarks.product import PASSWORD
 from data import Store
+from scripts.postgresql import Cluster
 from streaming.bus import Bus
 from watchfloor.product import Product, running
 from watchfloor.settings import Settings
@@ -25,6 +28,11 @@ from watchfloor.valkey import valkey_command, wait_for
 DISK = "256m"
 _FULL_SECONDS = 1.5
 _HOLD_SECONDS = 1.0
+_SIGNED_IN = {"Authorization": "Basic " + base64.b64encode(f"admin:{PASSWORD}".encode()).decode()}
+
+
+class NoDisk(RuntimeError):
+    """No file system may be mounted here; the message says what to do."""
 
 
 class Valkey:
@@ -53,38 +61,54 @@ class Valkey:
         self.process.wait()
 
 
-class World:
-    """What runs. ``faults`` are the names that ``do`` knows."""
+class Parts(msgspec.Struct, frozen=True):
+    """What a world is made of."""
 
-    def __init__(self, home: Path, valkey: Valkey, proxy: Proxy, product: Product) -> None:
+    valkey: Valkey
+    proxy: Proxy
+    product: Product
+    watcher: Watcher
+    database_url: str
+    cluster: Cluster | None = None
+    small_disk: bool = False
+
+
+class World:
+    """What runs. ``faults`` are the names that ``do`` knows; ``watcher`` looks at it all the time."""
+
+    def __init__(self, home: Path, parts: Parts) -> None:
         self.side = home / "side"
+        self.watcher = parts.watcher
+        self.database_url = parts.database_url
         self._disk = home / "data"
-        self._valkey = valkey
-        self._proxy = proxy
-        self._product = product
         self._full_until: float | None = None
-        settings = Settings(data_dir=self._disk, redis_url=f"unix://{valkey.socket}")
-        self.store = Store(settings.resolved_database_url)
-        self.bus = Bus(settings.resolved_redis_url)
-        self._do: dict[str, Callable[[], None]] = {
+        self.store = Store(parts.database_url)
+        self.bus = Bus(f"unix://{parts.valkey.socket}")
+        self._cluster = parts.cluster
+        self._do: dict[str, Callable[[], bool | None]] = {
             **{name: lambda name=name: self._kill(name) for name in ("executor", "worker", "logs", "web")},
             "pool": self._kill_pool,
-            "valkey": valkey.kill,
-            "cut": proxy.cut,
-            "hold": lambda: proxy.hold(_HOLD_SECONDS),
+            "valkey": parts.valkey.kill,
+            "cut": parts.proxy.cut,
+            "hold": lambda: parts.proxy.hold(_HOLD_SECONDS),
+            "page": parts.watcher.cut,
         }
-        if os.path.ismount(self._disk):
+        if parts.small_disk:
             self._do["disk"] = self._fill
+        if parts.cluster is not None:
+            self._do["database"] = self._kill_database
 
     @property
     def faults(self) -> list[str]:
         """Names of all that can go wrong here."""
         return list(self._do)
 
-    def do(self, fault: str) -> None:
-        """Let it go wrong, now."""
-        with suppress(ProcessLookupError, psutil.NoSuchProcess):
-            self._do[fault]()
+    def do(self, fault: str) -> bool:
+        """Let it go wrong, now; false when there was nothing to go wrong: what is killed has not come back yet."""
+        try:
+            return self._do[fault]() is not False
+        except psutil.NoSuchProcess:
+            return False
 
     def tidy(self) -> None:
         """What is over is taken back; call it often."""
@@ -97,19 +121,29 @@ class World:
         self.store.close()
         self.bus.close()
 
-    def _pid(self, name: str) -> int:
+    def _process(self, name: str) -> psutil.Process | None:
         state = read_state(self._disk)
-        return state.processes[name] if state is not None else 0
+        process = psutil.Process(state.processes[name]) if state is not None and name in state.processes else None
+        return None if process is None or process.status() == psutil.STATUS_ZOMBIE else process
 
-    def _kill(self, name: str) -> None:
-        if pid := self._pid(name):
-            os.kill(pid, signal.SIGKILL)
+    def _kill(self, name: str) -> bool:
+        process = self._process(name)
+        if process is not None:
+            process.kill()
+        return process is not None
 
-    def _kill_pool(self) -> None:
-        """One process of the worker's pool."""
-        if pid := self._pid("worker"):
-            for child in psutil.Process(pid).children()[-1:]:
-                child.kill()
+    def _kill_pool(self) -> bool:
+        """One process of the worker's pool, one that runs something where there is such."""
+        worker = self._process("worker")
+        pool = worker.children() if worker is not None else []
+        if pool:
+            max(pool, key=lambda child: len(child.children())).kill()
+        return bool(pool)
+
+    def _kill_database(self) -> None:
+        assert self._cluster is not None
+        self._cluster.kill()
+        self._cluster.start()
 
     def _fill(self) -> None:
         with (self._disk / "filling").open("wb") as file, suppress(OSError):
@@ -119,19 +153,25 @@ class World:
 
 
 @contextmanager
-def world(home: Path, *, disk: bool) -> Iterator[World]:
-    """The product in ``home`` for the time of the block; with ``disk`` on a small file system of its own, where that
-    may be mounted."""
+def world(home: Path, watched: Sequence[str], *, disk: bool, cluster: Cluster | None = None) -> Iterator[World]:
+    """The product in ``home`` for the time of the block, and somebody who looks at the executions ``watched``.
+
+    With ``disk`` on a small file system of its own; with a ``cluster`` in a database of that.
+    """
     data = home / "data"
     data.mkdir(parents=True)
     write_flows(home / "flows", home / "side")
+    url = cluster.create(home.name) if cluster is not None else Settings(data_dir=data).resolved_database_url
     with _small_disk(data, wanted=disk):
         valkey = Valkey(data)
         try:
             with proxy_to(valkey.socket) as proxy:
-                env = {**options(), "WATCHFLOOR_REDIS_URL": proxy.url}
-                with running(data, home / "flows", **env) as product:
-                    made = World(home, valkey, proxy, product)
+                env = {**options(), "WATCHFLOOR_REDIS_URL": proxy.url, "WATCHFLOOR_DATABASE_URL": url}
+                with (
+                    running(data, home / "flows", **env) as product,
+                    watching(product.url, _SIGNED_IN, watched) as watcher,
+                ):
+                    made = World(home, Parts(valkey, proxy, product, watcher, url, cluster, disk))
                     try:
                         yield made
                     finally:
@@ -141,14 +181,22 @@ def world(home: Path, *, disk: bool) -> Iterator[World]:
                         shutil.copytree(data / "logs", home / "logs", dirs_exist_ok=True)
         finally:
             valkey.close()
+            if cluster is not None:
+                cluster.drop(home.name)
 
 
 @contextmanager
 def _small_disk(folder: Path, *, wanted: bool) -> Iterator[None]:
+    if not wanted:
+        yield
+        return
     command = ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(folder)]
-    mounted = wanted and subprocess.run(command, capture_output=True, check=False).returncode == 0
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise NoDisk(
+            f"expected to mount a small disk, as root may: {done.stderr.strip()}; or leave it out: --without disk"
+        )
     try:
         yield
     finally:
-        if mounted:
-            subprocess.run(["umount", "-l", str(folder)], check=True)
+        subprocess.run(["umount", "-l", str(folder)], check=True)
