@@ -27,6 +27,7 @@ from benchmarks.chaos.outcome import Outcome, differences
 from benchmarks.chaos.world import NoDisk, world
 from benchmarks.results import value, write
 from scripts.postgresql import Cluster, postgres
+from watchfloor.product import ProductError
 
 SEEDS, QUICK_SEEDS = 20, 2
 EXECUTIONS, QUICK_EXECUTIONS = 200, 40
@@ -116,24 +117,28 @@ def one(seed: int, case: Case) -> Verdict:
     """Run one seed, calm and then with faults. Raises ``NoDisk``."""
     plan = draw(seed, case.executions, ASKED_WITHIN * case.executions / EXECUTIONS)
     seen, disk = watched(plan), case.only in (None, "disk") and "disk" not in case.without
+    verdict = Verdict([], None, Counter(), Counter(), 0.0)
     with tempfile.TemporaryDirectory(prefix="wf-") as folder:
         home = Path(folder)
-        with world(home / "calm", seen, disk=False, cluster=case.cluster) as calm:
-            expected = Run(calm, plan, [], LIMIT).outcome()
-        with world(home / "storm", seen, disk=disk, cluster=case.cluster) as storm:
-            kinds = [case.only] if case.only else [kind for kind in storm.faults if kind not in case.without]
-            run = Run(storm, plan, schedule(seed, kinds, max(6.0, plan[-1].at), MORE), LIMIT)
-            began = time.monotonic()
-            try:
-                got = run.outcome()
-                said = differences(expected, got)
-            except NotEnded as error:
-                said, got = [str(error)], None
-            seconds = time.monotonic() - began
-        if said and case.keep is not None:
+        try:
+            with world(home / "calm", seen, disk=False, cluster=case.cluster) as calm:
+                expected = Run(calm, plan, [], LIMIT).outcome()
+            with world(home / "storm", seen, disk=disk, cluster=case.cluster) as storm:
+                kinds = [case.only] if case.only else [kind for kind in storm.faults if kind not in case.without]
+                run = Run(storm, plan, schedule(seed, kinds, max(6.0, plan[-1].at), MORE), LIMIT)
+                verdict = msgspec.structs.replace(verdict, happened=run.happened, answers=storm.watcher.answers)
+                began = time.monotonic()
+                try:
+                    got = run.outcome()
+                finally:
+                    verdict = msgspec.structs.replace(verdict, seconds=time.monotonic() - began)
+            verdict = msgspec.structs.replace(verdict, got=got, said=differences(expected, got))
+        except (NotEnded, ProductError) as error:
+            verdict = msgspec.structs.replace(verdict, said=[str(error)])
+        if verdict.said and case.keep is not None:
             kept = case.keep / f"seed-{seed}"
-            shutil.copytree(home / "storm", kept, ignore=shutil.ignore_patterns("data"), dirs_exist_ok=True)
-    return Verdict(said, got, run.happened, storm.watcher.answers, seconds)
+            shutil.copytree(home, kept, ignore=shutil.ignore_patterns("data"), dirs_exist_ok=True)
+    return verdict
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from watchfloor.valkey import valkey_command, wait_for
 DISK = "256m"
 _FULL_SECONDS = 1.5
 _HOLD_SECONDS = 1.0
+_START_SECONDS = 180.0
 _SIGNED_IN = {"Authorization": "Basic " + base64.b64encode(f"admin:{PASSWORD}".encode()).decode()}
 
 
@@ -168,7 +169,7 @@ def world(home: Path, watched: Sequence[str], *, disk: bool, cluster: Cluster | 
             with proxy_to(valkey.socket) as proxy:
                 env = {**options(), "WATCHFLOOR_REDIS_URL": proxy.url, "WATCHFLOOR_DATABASE_URL": url}
                 with (
-                    running(data, home / "flows", **env) as product,
+                    running(data, home / "flows", seconds=_START_SECONDS, **env) as product,
                     watching(product.url, _SIGNED_IN, watched) as watcher,
                 ):
                     made = World(home, Parts(valkey, proxy, product, watcher, url, cluster, disk))
