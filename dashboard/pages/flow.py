@@ -101,7 +101,7 @@ def _head(visit: Visit, stored: StoredFlow) -> Component:
         _fact("Updated", moment(stored.updated_at)),
         _fact("Usually", f"{seconds(usual.p50)} (p95 {seconds(usual.p95)})" if usual else "no good run yet"),
         _fact("Next run", next_run(stored.namespace, stored.id, due)),
-        *(_fact(key, value) for key, value in sorted(stored.labels.items())),
+        html.Div([_label(key, value) for key, value in sorted(stored.labels.items())], className="wfx-labels"),
     ]
     title = html.H1([html.Span(f"{stored.namespace} / ", className="wf-muted"), stored.id])
     about = [html.P(stored.description.strip(), className="wf-about")] if stored.description else []
@@ -110,14 +110,18 @@ def _head(visit: Visit, stored: StoredFlow) -> Component:
         [
             html.Div([title, html.Div(className="wf-spring"), button], className="wf-page-head"),
             *about,
-            html.Dl(facts, className="wf-facts"),
+            html.Div(facts, className="wf-facts"),
         ],
         className="wf-flow-head",
     )
 
 
 def _fact(name: str, value: Component | str) -> Component:
-    return html.Div([html.Dt(name), html.Dd(value)])
+    return html.Dl([html.Dt(name), html.Dd(value)])
+
+
+def _label(key: str, value: str) -> Component:
+    return html.Span([html.B(key), value], className="wfx-label")
 
 
 def panel(visit: Visit) -> Component:

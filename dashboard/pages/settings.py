@@ -63,7 +63,7 @@ def _account(services: Services) -> list[Component]:
     who = person()
     facts = html.Dl(
         [html.Dt("Name"), html.Dd(who.name), html.Dt("Roles"), html.Dd(parts.roles(who.role, who.grants))],
-        className="wf-facts",
+        className="wf-account",
     )
     least = services.settings.password_min
     form = [
