@@ -32,6 +32,10 @@ PAGES = {
     "topology": "/executions/{run}/topology",
     "flows": "/flows",
     "flow": "/flows/examples.data/slow-pipeline",
+    "triggers": "/flows/examples.system/machine-health/triggers",
+    "operations": "/operations",
+    "audit": "/audit",
+    "settings": "/settings",
 }
 
 
@@ -49,6 +53,7 @@ def main() -> None:
         bad = execute(product, "examples.ops/failing-backup")
         until("a failed execution", lambda: state(product, bad) == "FAILED")
         time.sleep(60)
+        label(product, "examples.system")
         for width, height in SIZES if review else SIZES[1:2]:
             for dark in (True, False):
                 shoot(product, folder, width, height, dark, bad, sized=review is not None)
@@ -86,6 +91,13 @@ def execute(product: Product, flow: str) -> str:
     answer = requests.post(f"{product.url}{API}/{flow}", files={"": (None, "")}, auth=("admin", PASSWORD), timeout=10)
     answer.raise_for_status()
     return str(answer.json()["id"])
+
+
+def label(product: Product, namespace: str) -> None:
+    """Label all executions of a namespace in one operation."""
+    address = f"{product.url}{API}/labels/by-query?filters[namespace][EQUALS]={namespace}"
+    answer = requests.post(address, json=[{"key": "shift", "value": "night"}], auth=("admin", PASSWORD), timeout=10)
+    answer.raise_for_status()
 
 
 def state(product: Product, execution_id: str) -> str | None:
