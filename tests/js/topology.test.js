@@ -5,6 +5,7 @@ import { progressOf } from "../../assets/js/execution/progress.js";
 import { configure } from "../../assets/js/states.js";
 import { cardMarkup, mix, segments } from "../../assets/js/topology/card.js";
 import { stylesheet } from "../../assets/js/topology/style.js";
+import { panAlong, standsOut, within } from "../../assets/js/topology/look.js";
 import { byTask, edgeState, fitZoom, nodeSum, progressText, sumOf } from "../../assets/js/topology/sum.js";
 
 /** @type {[string, string, boolean, number][]} */
@@ -86,4 +87,21 @@ test("the style sheet turns with the orientation", () => {
     return Object.assign({}, ...rules.map((rule) => rule.style));
   };
   assert.deepEqual([edge(true)["taxi-direction"], edge(false)["taxi-direction"]], ["vertical", "horizontal"]);
+});
+
+test("a graph too large to read is looked at where something failed, else where it goes on", () => {
+  const sum = (/** @type {string} */ state) => ({ state, total: 1, ended: 0, states: [], failed: null, runs: 1 });
+  assert.equal(standsOut([["a", sum("SUCCESS")], ["b", sum("RUNNING")], ["c", null]]), "b");
+  assert.equal(standsOut([["a", sum("FAILED")], ["b", sum("RUNNING")]]), "a");
+  assert.equal(standsOut([["a", sum("SUCCESS")], ["c", null]]), null);
+});
+
+test("what is looked at is in the middle, but the graph's ends leave no empty room", () => {
+  const middle = (/** @type {number} */ place) => place * 0.5 + panAlong(place, [0, 4000], 800, 0.5);
+  assert.equal(middle(2000), 400);
+  assert.equal(middle(10), 33); // as far left as the margin lets it
+  assert.equal(middle(4000), 772);
+  assert.equal(panAlong(0, [0, 400], 800, 1), 200); // all of it fits: it is in the middle
+  assert.ok(within({ x: 1, y: 1 }, { x1: 0, y1: 0, x2: 2, y2: 2 }));
+  assert.ok(!within({ x: 3, y: 1 }, { x1: 0, y1: 0, x2: 2, y2: 2 }));
 });

@@ -8,6 +8,7 @@ import { progressOf } from "../execution/progress.js";
 import { watch } from "../execution/store.js";
 import { isTerminal } from "../states.js";
 import { cardMarkup, dataUri, LENS } from "./card.js";
+import { READABLE, panAlong, standsOut, within } from "./look.js";
 import { nodeMenu, openError } from "./menu.js";
 import { stylesheet } from "./style.js";
 import { byTask, edgeState, fitZoom, nodeSum, progressText } from "./sum.js";
@@ -75,14 +76,14 @@ class Topology {
     cy.on("dragpan scrollzoom pinchzoom", () => (this.moved = true));
     this.observer = new ResizeObserver(() => {
       cy.resize();
-      if (!this.moved) this.fit();
+      if (!this.moved) this.look();
     });
     this.observer.observe(this.element);
     this.restyle();
     const box = [this.element.clientWidth, this.element.clientHeight];
     const down = Object.values(this.params.down ?? {}).map(([x, y, w, h]) => ({ x, y, w, h }));
     if (down.length && fitZoom(down, box) > 1.3 * fitZoom([...this.across.values()], box)) this.turn();
-    else this.fit();
+    else this.look();
   }
 
   restyle() {
@@ -116,6 +117,7 @@ class Topology {
       cy.nodes().forEach((/** @type {any} */ node) => this.paintNode(node, nodeSum(node.data(), runs, progress), ended));
       cy.edges().forEach((/** @type {any} */ edge) => this.paintEdge(edge, ended));
     });
+    if (!this.moved && !within(this.place(), cy.extent())) this.look();
   }
 
   /** @param {any} node @param {Sum | null} sum @param {boolean} ended */
@@ -182,7 +184,7 @@ class Topology {
       });
     });
     this.restyle();
-    this.fit();
+    this.look();
   }
 
   /** @param {number} factor */
@@ -191,6 +193,23 @@ class Topology {
     this.moved = true;
     const { width, height } = this.cy.container().getBoundingClientRect();
     this.cy.zoom({ level: this.cy.zoom() * factor, renderedPosition: { x: width / 2, y: height / 2 } });
+  }
+
+  /** Where what stands out is, else the beginning. @returns {{x: number, y: number}} */
+  place() {
+    const id = standsOut(this.sums);
+    const node = id === null ? this.cy.nodes().first() : this.cy.getElementById(id);
+    return node.nonempty() ? node.position() : { x: 0, y: 0 };
+  }
+
+  /** Everything where it can be read, else what stands out and what is around it. Until somebody moves it. */
+  look() {
+    this.fit();
+    if (!this.cy || this.cy.zoom() >= READABLE) return;
+    const { x1, y1, x2, y2 } = this.cy.elements().boundingBox();
+    const { x, y } = this.place();
+    const pan = { x: panAlong(x, [x1, x2], this.cy.width(), READABLE), y: panAlong(y, [y1, y2], this.cy.height(), READABLE) };
+    this.cy.viewport({ zoom: READABLE, pan });
   }
 
   /** Everything in view; a small graph is not blown up. */
