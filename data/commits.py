@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from data.audit import add_all
 from data.changes import Stored, change_of, chunks, load_executions, metric_row, stored_of, task_run_row, write_changes
 from data.database import Database
 from data.errors import PositionMoved
@@ -130,6 +131,7 @@ class Commits(Database):
                 write_slots(connection, self.dialect, commit.gates, commit.slots)
             if commit.answered:
                 write_answers(connection, self.dialect, commit.answered)
+            add_all(connection, commit.audited)
             run_many(connection, _outbox_delete, [{"which": done} for done in commit.outbox_done])
             outbox_id = None
             if commit.outbox is not None:

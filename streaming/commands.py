@@ -16,8 +16,9 @@ from data import Store
 from engine.flow import Flow, parse
 from engine.ids import new_id
 from engine.inputs import validate_inputs
-from engine.model import Kind, Trigger
+from engine.model import Kind, TaskRun, Trigger
 from engine.states import Action, State, refusal, works_in
+from streaming.audited import told, was
 from streaming.bus import Bus
 from streaming.details import BadDetail as BadDetail
 from streaming.details import CommandError as CommandError
@@ -139,7 +140,7 @@ class Commands:
             raise NotAllowed(action, row.state, why, insist=insist)
         check_details(self._store, action, row, asked)
         event_id = new_id()
-        before = {"state": row.state}
+        before = was(action, row.state, row.labels, self._task_run(action, execution_id, asked))
         self._store.audit(actor, action.value, execution_id, reason, before, told(asked), origin)
         self._bus.append(
             ActionRequested(
@@ -154,6 +155,13 @@ class Commands:
         )
         log.info("action.requested", operation=action.value, execution=execution_id, actor=actor, origin=origin)
         return event_id
+
+    def _task_run(self, action: Action, execution_id: str, asked: ActionDetails) -> TaskRun | None:
+        """The task run whose state is to be changed."""
+        if action is not Action.CHANGE_STATE:
+            return None
+        execution = self._store.load(execution_id)
+        return execution.task_runs.get(asked.task_run_id or "") if execution is not None else None
 
     def wait(self, event_id: str, timeout: float) -> Answer | None:
         """The answer to an action; ``None`` when none came within ``timeout`` seconds."""
@@ -173,11 +181,3 @@ class Commands:
         self._bus.tell(FlowsChanged(((flow.namespace, flow.id),)))
         log.info("flow.saved", flow=f"{flow.namespace}.{flow.id}", revision=stored.revision, actor=actor, origin=origin)
         return flow, stored.revision
-
-
-def told(details: ActionDetails) -> dict[str, Any] | None:
-    """What the audit keeps of an action's details: all that is set, of inputs only the names (they may be secret)."""
-    kept = {name: value for name, value in msgspec.to_builtins(details).items() if name != "operation"}
-    if details.inputs:
-        kept["inputs"] = sorted(details.inputs)
-    return kept or None

@@ -60,7 +60,7 @@ _FILTERS = (
     Parameter("actor", "string", "Who did it."),
     Parameter("action", "string", "What was done."),
     Parameter("target", "string", "What to: an execution's id, a flow, a user; its beginning is enough."),
-    Parameter("origin", "string", "From where: ui, api, cli or trigger."),
+    Parameter("origin", "string", "From where: ui, api, cli, trigger, executor, or the id of a bulk operation."),
     Parameter("text", "string", "Anywhere in a row, letter case aside."),
     Parameter("since", "date-time", "Not before."),
     Parameter("until", "date-time", "Before."),

@@ -22,6 +22,7 @@ from data.records import AuditRow
 
 SIZE = 100
 _AGAIN_MS = 10_000
+_OF_OPERATIONS = ("bulk-", "operation-")  # what is done to an operation, not to an execution
 _LONG = 60  # letters of a value that are shown in the table
 
 
@@ -65,7 +66,7 @@ def _filters(services: Services, given: dict[str, str]) -> Component:
             pick("actor", "Who", choices["actor"]),
             pick("action", "What", choices["action"]),
             text("target", "To what", 120),
-            pick("origin", "From where", ["ui", "api", "cli", "trigger"]),
+            pick("origin", "From where", ["ui", "api", "cli", "trigger", "executor"]),
             html.Span(["from", text("since", "From", 150, "datetime-local")], className="wf-audit-date"),
             html.Span(["to", text("until", "Until", 150, "datetime-local")], className="wf-audit-date"),
             html.Div(className="wf-spring"),
@@ -107,17 +108,30 @@ def _cells(row: AuditRow) -> tuple[Any, ...]:
         people.when(row.at),
         html.Span(row.actor, className="wf-who"),
         html.Span(row.action, className="wf-what", **{"data-action": row.action}),
-        _target(row.target),
+        _target(row),
         changes(row),
         row.reason or "",
-        html.Span([row.origin, html.Span(row.address or "", className="wf-muted")], className="wf-from"),
+        html.Span([_origin(row.origin), html.Span(row.address or "", className="wf-muted")], className="wf-from"),
     )
 
 
-def _target(target: str) -> Component:
-    if len(target) == 36 and target.count("-") == 4:  # an execution's id
-        return dcc.Link(f"{target[:4]}…{target[-8:]}", href=f"/executions/{target}", title=target, className="wf-id")
-    return html.Code(target, className="wf-target")
+def _target(row: AuditRow) -> Component:
+    if not _is_id(row.target):
+        return html.Code(row.target, className="wf-target")
+    return _link("operations" if row.action.startswith(_OF_OPERATIONS) else "executions", row.target)
+
+
+def _origin(origin: str) -> Any:
+    """From where; of an execution that a bulk operation changed, that one."""
+    return _link("operations", origin) if _is_id(origin) else origin
+
+
+def _is_id(text: str) -> bool:
+    return len(text) == 36 and text.count("-") == 4
+
+
+def _link(page: str, one: str) -> Component:
+    return dcc.Link(f"{one[:4]}…{one[-8:]}", href=f"/{page}/{one}", title=one, className="wf-id")
 
 
 def changes(row: AuditRow) -> Component:

@@ -8,12 +8,14 @@ from datetime import datetime
 import msgspec
 
 from data.operation_records import Answered, Result
+from data.records import Audited
 from engine.effects import CancelTimer, Effect, Emit, SetTimer
 from engine.model import Execution
 from engine.reducer import Applied
 from engine.slots import Gate, Turn
 from engine.trigger_state import TriggerState
 from streaming import codec, keys
+from streaming.audited import outcome
 from streaming.executor.timers import Due
 from streaming.messages import (
     ActionRequested,
@@ -60,6 +62,7 @@ class Batch:
         self.keeps: dict[str, tuple[str, ...]] = {}
         self.effects: list[Effect] = []
         self.answered: list[Answered] = []
+        self.audited: list[Audited] = []
         self.metrics: list[tuple[str, str, Metric]] = []
 
     def current(self, execution_id: str) -> Execution | None:
@@ -71,8 +74,8 @@ class Batch:
         execution_id = event.execution_id
         if isinstance(event, TimerFired):
             self._timers[execution_id, event.key] = None
-        if isinstance(event, ActionRequested) and event.operation is not None:
-            self._answer_operation(event.operation, event, applied)
+        if isinstance(event, ActionRequested):
+            self._take_answer(event, applied)
         if applied.execution is not None:
             self._current[execution_id] = applied.execution
         elif execution_id in self._current:
@@ -91,19 +94,31 @@ class Batch:
         for effect in applied.effects:
             self._take(effect)
 
-    def _answer_operation(self, operation: str, event: ActionRequested, applied: Applied) -> None:
-        """What became of one execution of a bulk operation; an event that came a second time has no answer."""
-        execution_id = event.execution_id
+    def _take_answer(self, event: ActionRequested, applied: Applied) -> None:
+        """What became of an action, for its operation and the audit; an event that came a second time has no answer."""
+        execution_id, before = event.execution_id, self._current.get(event.execution_id)
         given = next((answer for answer in applied.answers if answer.event_id == event.event_id), None)
-        if execution_id not in self._current:
-            self.answered.append(Answered(operation, execution_id, Result.UNKNOWN))
+        if event.operation is not None and before is None:
+            self.answered.append(Answered(event.operation, execution_id, Result.UNKNOWN))
         elif given is not None:
-            result = Result.DONE if given.refused is None else Result.REFUSED
-            self.answered.append(Answered(operation, execution_id, result, given.refused))
+            self._audit(event, before, applied.execution, given.refused)
+            if event.operation is not None:
+                result = Result.DONE if given.refused is None else Result.REFUSED
+                self.answered.append(Answered(event.operation, execution_id, result, given.refused))
+
+    def _audit(
+        self, event: ActionRequested, before: Execution | None, now: Execution | None, refused: str | None
+    ) -> None:
+        if (row := outcome(event, before, now, refused)) is not None:
+            self.audited.append(row)
 
     def failed(self, event: Event, why: str) -> None:
         """The event could not be applied: whoever waits for the answer of a bulk operation hears of it."""
-        if isinstance(event, ActionRequested) and event.operation is not None:
+        if not isinstance(event, ActionRequested):
+            return
+        before = self._current.get(event.execution_id)
+        self._audit(event, before, before, why)
+        if event.operation is not None:
             self.answered.append(Answered(event.operation, event.execution_id, Result.REFUSED, why))
 
     def add_turn(self, turn: Turn) -> None:

@@ -11,7 +11,7 @@ from data.filters import Filters
 from data.operation_records import Operation, OperationItem, Result
 from engine.ids import dated_id
 from engine.states import ACTIONS, Action
-from streaming.commands import told
+from streaming.audited import told
 from streaming.details import CommandError, check_shape
 from streaming.messages import ActionDetails
 

@@ -17,8 +17,8 @@ from data.operators import Op
 from data.records import ExecutionQuery
 from engine.ids import new_id
 from engine.states import Action, State, refusal
+from streaming.audited import told
 from streaming.bus import Bus
-from streaming.commands import told
 from streaming.messages import ActionDetails, OperationsChanged
 from streaming.operations.asked import (
     EVERYTHING,

@@ -92,7 +92,10 @@ def test_what_is_ticked_goes_and_the_rest_stays(
         "files": not files.list(path.rpartition("/")[0]),
     } == {part: part in removes for part in ("logs", "metrics", "files")}
     assert (lines_of(store, other), len(store.metrics(other.id)), store.row(other.id) is not None) == (20, 1, True)
-    assert [row.target for row in store.audits()] == [gone.id]
+    assert [(row.origin, row.after) for row in store.audits(gone.id)] == [
+        ("executor", {"refused": f"There is no execution {gone.id}."}),
+        ("ui", None),
+    ]
     assert store.pruned_waiting() == 0
 
 

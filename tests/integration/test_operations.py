@@ -15,12 +15,14 @@ from threading import Thread
 import pytest
 
 from data import Store
+from data.audit import AuditQuery
 from data.operation_records import Operation, OperationState, Result
 from engine.flow import parse
 from engine.ids import new_id
 from engine.states import Action, State
 from streaming import codec, keys
 from streaming.bus import Bus
+from streaming.commands import Commands
 from streaming.messages import ActionDetails, Deltas, ExecutionCreated
 from streaming.operations import OperationEnded, OperationRefused, Operations, Rights, Selection, runner
 from streaming.operations.runner import NO_ANSWER, Runner
@@ -134,6 +136,49 @@ def test_each_execution_has_a_result_of_its_own(world: World) -> None:
     assert [state_of(world.store, i) for i in ids] == [State.KILLED] * 5
     audit = world.store.audits(operation.id)[0]
     assert (audit.action, audit.actor, audit.reason, audit.after["total"]) == ("bulk-kill", "ada", "drill", 7)
+
+
+def test_the_audit_says_of_each_execution_who_changed_it_when_the_operation_is_long_forgotten(world: World) -> None:
+    labels = {"team": "data"}
+    with world.executing(), at_work(world):
+        ids = world.paused(3)
+        relabelled = world.start(Action.LABELS, Selection.of_ids(ids), labels=labels)
+        world.ended(relabelled)
+        killed = world.start(Action.KILL, Selection.of_ids([*ids[:2], "nothing"]))
+        world.ended(killed)
+        deleted = world.start(Action.DELETE, Selection.of_ids(ids), removes=("logs",))
+        assert world.ended(deleted).refused == 1
+    for operation_id in (relabelled, killed, deleted):
+        while world.store.forget_operation_step(operation_id):
+            pass
+    expected = [
+        ("delete", deleted, {"state": "KILLED"}, {"removes": ["logs"]}),
+        ("kill", killed, {"state": "PAUSED"}, {"state": "KILLED"}),
+        ("labels", relabelled, {"labels": {}}, {"labels": labels}),
+    ]
+    for one, rows in zip(ids, (expected, expected, expected[2:]), strict=True):
+        found = world.store.audits(query=AuditQuery(target=one))
+        assert [(row.action, row.origin, row.before, row.after) for row in found] == rows
+        assert {(row.actor, row.reason) for row in found} == {("ada", "drill")}
+    assert world.store.audits("nothing") == []
+
+
+def test_the_audit_says_what_the_executor_refused(world: World) -> None:
+    commands = Commands(world.store, world.bus)
+    with world.executing():
+        (one,) = world.paused(1)
+    for reason in ("first", "second"):
+        commands.act(Action.RESUME, one, actor="ada", reason=reason)
+    with world.executing():
+        until("the end", lambda: state_of(world.store, one) is State.SUCCESS)
+        until("the refusal", lambda: len(world.store.audits(one)) == 3)
+    refused, *asked = world.store.audits(one)
+    assert [(row.reason, row.origin, row.before) for row in asked] == [
+        ("second", "ui", {"state": "PAUSED"}),
+        ("first", "ui", {"state": "PAUSED"}),
+    ]
+    assert (refused.action, refused.actor, refused.reason, refused.origin) == ("resume", "ada", "second", "executor")
+    assert "the execution is SUCCESS now" in refused.after["refused"]
 
 
 def test_the_selection_of_a_filter_is_fixed_when_it_is_confirmed(world: World) -> None:
