@@ -5,12 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 
 import requests
+from selenium.webdriver.common.actions.action_builder import ActionBuilder
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 
 from tests.browser.page import Page
 from tests.browser.test_live import start
 from watchfloor.product import Product
 
 HEADER = "[data-wf-view=execution-header]"
+FORM = "#act-step .wf-form"
+NODE = """
+const cy = document.getElementById('topology-graph')._cyreg.cy;
+const box = cy.container().getBoundingClientRect();
+const { x, y } = cy.getElementById(arguments[0]).renderedPosition();
+return [box.left + x, box.top + y];
+"""
 
 
 def test_kill_from_the_header_ends_the_execution(
@@ -42,6 +52,89 @@ def test_a_failed_execution_restarts_in_place(page: Page, product: Product, api:
     page.click(f"{HEADER} [data-action=restart]")
     page.shows("[data-wf-view=overview]", "RESTARTED")
     page.shows(HEADER, "FAILED")
+
+
+def test_pause_and_labels_from_the_header(page: Page, product: Product, api: requests.Session, tmp_path: Path) -> None:
+    execution_id = start(product, api, "gated", gate=str(tmp_path))
+    page.open(f"/executions/{execution_id}")
+    page.shows(HEADER, "RUNNING")
+    page.click(f"{HEADER} [data-action=pause]")
+    page.shows(HEADER, "PAUSED")
+    choose(page, "labels")
+    page.one(f"{FORM} input:not([type=hidden])").send_keys("team:ops", Keys.ENTER)
+    page.click("#act-go")
+    page.shows(f"{HEADER} .wfx-labels", "ops")
+    page.click(f"{HEADER} [data-action=resume]")
+    for name in ("first", "second"):
+        (tmp_path / name).touch()
+    page.shows(HEADER, "SUCCESS")
+    choose(page, "change-status")
+    option(page, "WARNING")
+    page.click("#act-go")
+    page.shows(HEADER, "WARNING")
+    assert page.is_same_load()
+
+
+def test_the_queue_is_overruled_from_the_header(
+    page: Page, product: Product, api: requests.Session, tmp_path: Path
+) -> None:
+    first, second, third = [start(product, api, "limited", gate=str(tmp_path)) for _ in range(3)]
+    page.open(f"/executions/{second}")
+    page.shows(HEADER, "QUEUED")
+    page.click(f"{HEADER} [data-action=force-run]")
+    page.click("#act-go")
+    page.shows(HEADER, "RUNNING")
+    page.open(f"/executions/{third}")
+    page.shows(HEADER, "QUEUED")
+    page.click(f"{HEADER} [data-action=unqueue]")
+    option(page, "CANCELLED")
+    page.click("#act-go")
+    page.shows(HEADER, "CANCELLED")
+    (tmp_path / "go").touch()
+    page.open(f"/executions/{first}")
+    page.shows(HEADER, "SUCCESS")
+
+
+def test_a_breakpoint_is_left_from_the_header(page: Page, product: Product, api: requests.Session) -> None:
+    address = f"{product.url}/api/v1/main/executions/company.tests/quick"
+    execution_id = api.post(address, params={"breakpoints": "second"}, files={"": (None, "")}).json()["id"]
+    page.open(f"/executions/{execution_id}")
+    page.shows(HEADER, "BREAKPOINT")
+    page.click(f"{HEADER} [data-action=resume-from-breakpoint]")
+    page.shows(HEADER, "SUCCESS")
+    assert page.is_same_load()
+
+
+def test_a_node_of_the_topology_has_the_actions_of_its_task_run(
+    page: Page, product: Product, api: requests.Session
+) -> None:
+    execution_id = start(product, api, "failing")
+    page.open(f"/executions/{execution_id}/topology")
+    page.until("it failed", lambda: page.node_state("breaks") == "FAILED")
+    x, y = page.script(NODE, "breaks")
+    pointer = ActionBuilder(page.driver)
+    pointer.pointer_action.move_to_location(int(x), int(y)).click()
+    pointer.perform()
+    page.click(".wf-menu [data-action=change-state]")
+    option(page, "SUCCESS")
+    page.click("#act-go")
+    page.until("its new state", lambda: page.node_state("breaks") == "SUCCESS")
+    assert page.is_same_load()
+
+
+def choose(page: Page, action: str) -> None:
+    """Ask for an action by the header's menu of all."""
+    page.click(f"{HEADER} [data-more]")
+    page.click(f".wf-menu [data-action={action}]")
+
+
+def option(page: Page, text: str) -> None:
+    """Choose in the select of the dialog."""
+    page.click(f"{FORM} input:not([type=hidden])")
+    found = page.until(
+        text, lambda: [one for one in page.driver.find_elements(By.CSS_SELECTOR, "[role=option]") if one.text == text]
+    )
+    found[0].click()
 
 
 def test_what_is_not_allowed_is_greyed_with_the_reason(page: Page, product: Product, api: requests.Session) -> None:

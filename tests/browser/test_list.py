@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -21,11 +22,24 @@ HREFS = (
     "return [...document.querySelectorAll('.ag-center-cols-container .ag-row a')].map((a) => a.getAttribute('href'))"
 )
 
+ORDER = """
+const places = [...document.querySelectorAll('.ag-center-cols-container .ag-row')];
+places.sort((a, b) => a.getAttribute('row-index') - b.getAttribute('row-index'));
+return places.map((row) => row.querySelector('a').getAttribute('href'));
+"""
+FAILED_RUNS = "/executions?filters[flowId][EQUALS]=failing&size=100"
+
 
 @pytest.fixture(scope="module")
 def runs(product: Product, api: requests.Session) -> tuple[str, str]:
     """Two executions of the namespace ``company.tests``: one that failed, one that is paused."""
     return start(product, api, "failing"), start(product, api, "approval")
+
+
+@pytest.fixture(scope="module")
+def failed(product: Product, api: requests.Session) -> list[str]:
+    """Three executions that failed, the newest first."""
+    return [start(product, api, "failing") for _ in range(3)][::-1]
 
 
 def address(page: Page) -> str:
@@ -36,6 +50,16 @@ def address(page: Page) -> str:
 def shown(page: Page) -> set[str]:
     """Addresses of the executions in the table."""
     return set(page.script(HREFS))
+
+
+def order(page: Page) -> list[str]:
+    """Ids of the executions in the table, from its top."""
+    return [str(href).rpartition("/")[2] for href in page.script(ORDER)]
+
+
+def hover(page: Page, selector: str) -> None:
+    """Move the pointer there."""
+    ActionChains(page.driver).move_to_element(page.one(selector)).perform()
 
 
 def press(page: Page, *keys: str) -> None:
@@ -129,6 +153,126 @@ def test_keys_move_select_and_open(page: Page, runs: tuple[str, str]) -> None:
     page.until("its page", lambda: "from=" in page.driver.current_url)
     page.one("[data-wf-view=execution-header] .wfx-step[aria-label*='in the list']")
     assert page.is_same_load()
+
+
+def test_the_order_is_frozen_while_the_pointer_is_in_the_table(
+    page: Page, product: Product, api: requests.Session, failed: list[str]
+) -> None:
+    page.open(FAILED_RUNS)
+    page.until("rows", lambda: order(page)[:3] == failed)
+    before = order(page)
+    hover(page, '.ag-row[row-index="1"] a')
+    new = start(product, api, "failing")
+    page.shows(".wf-new-chip", "1 new")
+    assert order(page) == before
+    page.click(".wf-new-chip")
+    page.until("the new one on top", lambda: order(page)[0] == new)
+    page.until("its end, in a frozen order", lambda: "FAILED" in page.row_text(new))
+    newer = start(product, api, "failing")
+    page.shows(".wf-new-chip", "1 new")
+    press(page, "n")
+    page.until("the newer one on top", lambda: order(page)[:2] == [newer, new])
+    newest = start(product, api, "failing")
+    page.shows(".wf-new-chip", "1 new")
+    hover(page, "h1")
+    page.until("the newest one on top", lambda: order(page)[0] == newest)
+    assert page.is_same_load()
+
+
+def test_rows_have_buttons_and_a_menu(page: Page, product: Product, api: requests.Session) -> None:
+    paused = start(product, api, "approval")
+    page.open("/executions?filters[flowId][EQUALS]=approval&filters[state][NOT_IN]=SUCCESS")
+    page.until("its row", lambda: "PAUSED" in page.row_text(paused))
+    row = f'.ag-row[row-index="{order(page).index(paused)}"]'
+    hover(page, f"{row} a")
+    assert page.one(f"{row} [data-action=pause]").get_attribute("aria-disabled") == "true"
+    page.click(f"{row} [data-action=kill]")
+    page.click("#act-go")
+    page.until("a killed row", lambda: "KILLED" in page.row_text(paused))
+    row = f'.ag-row[row-index="{order(page).index(paused)}"]'
+    page.click(f"{row} [data-more]")
+    page.click(".wf-menu [data-action=labels]")
+    page.one("#act-step .wf-form input:not([type=hidden])").send_keys("seen:yes", Keys.ENTER)
+    page.click("#act-go")
+    page.until("its label", lambda: "seen:yes" in page.row_text(paused))
+    assert page.is_same_load()
+
+
+def test_keys_of_the_list(page: Page, product: Product, api: requests.Session, failed: list[str]) -> None:
+    page.open(FAILED_RUNS)
+    page.until("rows", lambda: set(failed) <= set(order(page)))
+    press(page, "?")
+    page.shows("[role=dialog]", "next, previous row")
+    press(page, Keys.ESCAPE)
+    page.until("no sheet", lambda: not page.text("[role=dialog]"))
+    press(page, "j", "j", "k")
+    focused = "return document.activeElement.closest('.ag-row')?.getAttribute('row-index')"
+    assert page.script(focused) == "0"
+    first = order(page)[0]
+    page.until("its end", lambda: "FAILED" in page.row_text(first))
+    press(page, "r")
+    attempts = f"{product.url}/api/v1/main/executions/{first}"
+    page.until("another attempt", lambda: api.get(attempts).json()["metadata"]["attemptNumber"] == 2)
+    press(page, "e")
+    page.until("its errors", lambda: "/logs?level=ERROR" in page.driver.current_url)
+    page.driver.back()
+    boxes = '.ag-row[row-index="{}"] .ag-checkbox-input'
+    page.click(boxes.format(0))
+    last = page.one(boxes.format(2))
+    ActionChains(page.driver).key_down(Keys.SHIFT).click(last).key_up(Keys.SHIFT).perform()
+    page.shows(".wf-bulk", "3 executions selected")
+    assert page.is_same_load()
+
+
+def test_columns_are_chosen_ordered_and_pinned(page: Page, runs: tuple[str, str]) -> None:
+    def line(column: str) -> str:
+        return f".wf-column[data-column={column}]"
+
+    page.open("/executions?filters[namespace][IN]=company.tests&columns=state,flow")
+    page.until("rows", lambda: shown(page))
+    page.click("[data-wf-columns]")
+    page.click(f"{line('revision')} input")
+    page.shows(".ag-header", "Revision")
+    page.until("three in the address", lambda: "columns=state,flow,revision" in address(page))
+    ActionChains(page.driver).key_down(Keys.ALT).send_keys(Keys.ARROW_UP).key_up(Keys.ALT).perform()
+    page.until("another order", lambda: "columns=state,revision,flow" in address(page))
+    page.click(f"{line('state')} .wf-column-pin")
+    page.shows(".ag-pinned-left-header", "State")
+    page.click(f"{line('revision')} input")
+    page.until("one less", lambda: "revision" not in page.text(".ag-header").lower())
+    page.click(".wf-columns-box .wf-link-button")
+    page.until("the usual ones", lambda: "columns=" not in address(page))
+    page.shows(".ag-header", "Namespace")
+    assert page.is_same_load()
+
+
+def test_a_view_is_pinned_and_opens_the_list(page: Page, runs: tuple[str, str], product: Product, api: Any) -> None:
+    given = {"name": "Paused tests", "query": "filters[namespace][IN]=company.tests&filters[state][IN]=PAUSED"}
+    view = api.post(product.url + VIEWS, json=given, timeout=10).json()["id"]
+    page.open(f"/executions?view={view}")
+    page.click(".wf-view-button")
+    menu_line(page, "Pin to the rail")
+    page.shows(".wf-rail-view", "Paused tests")
+    menu_line(page, "Open the list with it")
+    page.shows(".wf-view-list", "default")
+    page.open("/executions")
+    page.shows(".wf-chip[data-field=state]", "PAUSED")
+    page.shows(".wf-view-button", "Paused tests")
+    page.click(".wf-chip[data-field=state] .wf-chip-remove")
+    page.shows(".wf-view-button", "edited")
+    page.click(".wf-rail-view")
+    page.shows(".wf-chip[data-field=state]", "PAUSED")
+    assert page.is_same_load()
+    assert api.delete(f"{product.url}{VIEWS}/{view}", timeout=10).status_code == 204
+
+
+def menu_line(page: Page, words: str) -> None:
+    """Press a line of the menu of views."""
+    page.until(words, lambda: words in page.text(".wf-views"))
+    page.script(
+        "[...document.querySelectorAll('.wf-menu-line')].find((one) => one.innerText.startsWith(arguments[0])).click()",
+        words,
+    )
 
 
 def test_the_palette_goes_to_a_flow(page: Page, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import { LEVELS } from "./query.js";
 
 /** @typedef {import("./query.js").Filters} Filters */
 /** @typedef {{view: "task" | "time", wrap: boolean, relative: boolean}} Looks */
-/** @typedef {{filter: (change: Filters) => void, look: (change: Partial<Looks>) => void, find: (text: string) => void,
+/** @typedef {{filter: (change: Filters) => void, look: (change: Partial<Looks>) => void, find: (text: string) => Promise<void>,
  *   go: (direction: 1 | -1) => void, errors: (direction: 1 | -1) => void, follow: (on: boolean) => void,
  *   menu: (button: HTMLElement) => void}} Handlers */
 
@@ -81,15 +81,17 @@ function finding(handlers) {
   let timer = 0;
   const tell = () => {
     clearTimeout(timer);
-    handlers.find(input.value);
+    timer = 0;
+    return handlers.find(input.value);
   };
   input.addEventListener("input", () => {
     clearTimeout(timer);
     timer = window.setTimeout(tell, FIND_AFTER_MS);
   });
-  input.addEventListener("keydown", (event) => {
+  input.addEventListener("keydown", async (event) => {
     if (event.key !== "Enter") return;
     event.preventDefault();
+    if (timer) await tell(); // what was typed this moment is not sought yet
     handlers.go(event.shiftKey ? -1 : 1);
   });
   const element = h("span", { class: "wfx-join" }, input, sum, button("‹", "Previous hit (Shift + Enter)", () => handlers.go(-1), "icon"), button("›", "Next hit (Enter)", () => handlers.go(1), "icon"));

@@ -38,7 +38,7 @@ class Logs {
     this.parts = shell(element, this.pane.element, {
       filter: (change) => this.setFilters(change),
       look: (change) => this.setLooks(change),
-      find: (text) => void this.seeker.find({ needle: text.trim() || undefined }),
+      find: (text) => this.seeker.find({ needle: text.trim() || undefined }),
       go: (direction) => this.seeker.go(direction),
       errors: (direction) => void this.seeker.goError(direction),
       follow: (on) => this.follow(on),
