@@ -20,7 +20,6 @@ import structlog
 from flask_limiter.util import get_remote_address
 from flask_login import UserMixin, current_user
 
-from dashboard.attempts import Attempts
 from dashboard.permissions import limited
 from dashboard.services import Services
 from data.errors import StoreUnavailable
@@ -32,6 +31,7 @@ LOGIN = "login"  # in the session's cookie: the id of the session
 SESSION_SECONDS = 5.0
 PASSWORD_SECONDS = 60.0
 SEEN_SECONDS = 60.0
+NAME_MAX = 64  # letters of a user's name
 ORIGINS = {"basic": "api", "token": "api"}
 KNOWN_MAX = 10_000  # sessions that are believed while the database is away; the one unseen for longest is forgotten
 
@@ -135,7 +135,7 @@ class Accounts:
         self._passwords = Cache(PASSWORD_SECONDS)
         self._known: OrderedDict[str, Account] = OrderedDict()
         self._lock = Lock()
-        self.attempts = Attempts(services.settings.login_rate, services.bus)
+        self.attempts = services.attempts
         self.seen = Seen(services)
 
     def forget(self, key: str) -> None:
@@ -212,7 +212,7 @@ class Accounts:
 
     def of_password(self, name: str, password: str) -> Account | None:
         """The account of a name and a password."""
-        user = self._store.check_password(name, password)
+        user = self._store.check_password(name.replace("\0", "?"), password)  # PostgreSQL keeps no NUL
         return account_of(user) if user else None
 
     def _token(self, text: str) -> Account | None:
@@ -226,15 +226,21 @@ class Accounts:
 
     def failed(self, way: str, name: str | None = None) -> None:
         """A login failed: counted, and noted with who tried. ``way`` is password, link, basic, token or oidc."""
-        self._services.meter["watchfloor_login_failures_total"].labels(way).inc()
-        log.warning("login.failed", way=way, actor=name, address=get_remote_address())
-        with suppress(StoreUnavailable):  # the log has it
-            self._store.audit(name or "unknown", "login-failed", way, origin=ORIGINS.get(way, "ui"))
+        note_failure(self._services, way, name)
 
 
 def account_of(user: User, *, session: str | None = None, until: datetime | None = None) -> Account:
     """The account of a user of the store."""
     return Account(user.name, user.role, user.grants, session=session, until=until)
+
+
+def note_failure(services: Services, way: str, name: str | None) -> None:
+    """Count and note that somebody was not let in; of what they called themselves no more than a name may have."""
+    actor = "".join(one if one.isprintable() else "?" for one in name[:NAME_MAX]) if name else None
+    services.meter["watchfloor_login_failures_total"].labels(way).inc()
+    log.warning("login.failed", way=way, actor=actor, address=get_remote_address())
+    with suppress(StoreUnavailable):  # the log has it
+        services.store.audit(actor or "unknown", "login-failed", way, origin=ORIGINS.get(way, "ui"))
 
 
 def _digest(text: str) -> str:

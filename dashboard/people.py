@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from dashboard.accounts import token_key, user_key
+from dashboard.accounts import NAME_MAX, note_failure, token_key, user_key
 from dashboard.permissions import Forbidden, Role, Verb, demand, may, role_in
 from dashboard.services import Services
 from data.audit import By
@@ -15,7 +15,7 @@ from data.errors import PersonError
 from data.records import ApiToken, LoginSession, User
 from streaming.messages import SignedOut
 
-NAME = re.compile(r"[\w.@+-]{1,64}")
+NAME = re.compile(rf"[\w.@+-]{{1,{NAME_MAX}}}")
 NAMESPACE = re.compile(r"[\w-]+(\.[\w-]+)*")
 
 
@@ -25,6 +25,10 @@ class PersonRefused(PersonError):
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
         self.field = field
+
+
+class TooOften(PersonError):
+    """Wrong passwords came so often that no more are looked at for a while."""
 
 
 class People:
@@ -48,7 +52,8 @@ class People:
         """Make a user. Raises ``PersonError``."""
         demand(self._person, Verb.MANAGE_USERS)
         if not NAME.fullmatch(name):
-            raise PersonRefused("name", f"Expected 1 to 64 letters, digits or . _ - @ + as a name, got {name!r}.")
+            letters = f"1 to {NAME_MAX} letters, digits or . _ - @ +"
+            raise PersonRefused("name", f"Expected {letters} as a name, got {name!r}.")
         made = User(name, known_role("role", role), known_grants(grants))
         self._store.add_user(made, self._good(password), self._by)
 
@@ -80,10 +85,18 @@ class People:
         """A new password of one's own: one's other sessions end."""
         demand(self._person, Verb.ACCOUNT)
         self._no_token()
-        if self._store.check_password(self._person.name, old) is None:
-            raise PersonRefused("old", "The old password is wrong.")
+        self._check_own(old)
         self._store.set_password(self._person.name, self._good(new), self._by)
         self._ended(self._store.end_sessions(self._by, user_name=self._person.name, keep=self._session or ""))
+
+    def _check_own(self, password: str) -> None:
+        attempts, who = self._services.attempts, user_key(self._person.name)
+        if attempts.blocked(who):
+            raise TooOften("Too many wrong passwords. Wait a minute.")
+        if self._store.check_password(self._person.name, password) is None:
+            attempts.failed(who)
+            note_failure(self._services, "change", self._person.name)
+            raise PersonRefused("old", "The old password is wrong.")
 
     def _good(self, password: str) -> str:
         least = self._settings.password_min

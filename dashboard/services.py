@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from streaming.metrics import Meter
 from watchfloor.settings import Settings
 
 if TYPE_CHECKING:
+    from dashboard.attempts import Attempts
     from data.files import Files
     from data.store import Store
     from streaming.bus import Bus
     from streaming.commands import Commands
+    from streaming.flow_commands import FlowCommands
     from streaming.operations import Operations
     from streaming.trigger_commands import TriggerCommands
 
@@ -32,12 +35,26 @@ class Services:
     files: Files | None = None
     meter: Meter = field(default_factory=lambda: Meter("web"))
 
+    @cached_property
+    def attempts(self) -> Attempts:
+        """Wrong passwords and tokens: who may not try now."""
+        from dashboard.attempts import Attempts
+
+        return Attempts(self.settings.login_rate, self.bus)
+
     @property
     def triggers(self) -> TriggerCommands:
         """What may be asked of triggers."""
         from streaming.trigger_commands import TriggerCommands
 
         return TriggerCommands(self.store, self.bus, self.gateway.answers if self.gateway else None)
+
+    @property
+    def flows(self) -> FlowCommands:
+        """What may be made of flows."""
+        from streaming.flow_commands import FlowCommands
+
+        return FlowCommands(self.store, self.bus)
 
     @property
     def operations(self) -> Operations:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from data import migrations, postgresql, sqlite
 from data.errors import StoreUnavailable
+from data.passwords import Offload, Passwords, directly
 
 BUSY_MS = 1_000  # the page must say within 3 s that the database is away
 PROBE_BUSY_MS = 250
@@ -85,11 +86,21 @@ def _reason(error: Exception) -> str:
 
 
 class Database:
-    """What all parts of the store share: a state engine, a logs engine, and transactions on them."""
+    """What all parts of the store share: a state engine, a logs engine, and transactions on them.
+
+    ``offload`` hashes passwords where that stops no greenlet.
+    """
 
     def __init__(
-        self, database_url: str, *, connections: int = CONNECTIONS, wait: float = WAIT_SECONDS, frugal: bool = False
+        self,
+        database_url: str,
+        *,
+        connections: int = CONNECTIONS,
+        wait: float = WAIT_SECONDS,
+        frugal: bool = False,
+        offload: Offload = directly,
     ) -> None:
+        self._passwords = Passwords(offload)
         self._url = sa.make_url(database_url)
         self._engine = make_engine(self._url, connections=connections, wait=wait, frugal=frugal)
         self._probe_engine = make_engine(self._url, PROBE_BUSY_MS, connections=1, wait=wait)

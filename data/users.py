@@ -8,12 +8,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 
 from data.audit import By, add
 from data.database import Database
 from data.errors import LastAdmin, UserExists, UserNotFound
+from data.passwords import NO_PASSWORD
 from data.people_tables import api_token, grant, login_session, login_token, user
 from data.records import User
 from data.times import SECOND, now_us
@@ -21,8 +20,6 @@ from data.upserts import alone, insert_new
 
 ADMIN = "admin"
 TOKEN_SECONDS = 15 * 60
-NO_PASSWORD = ""  # no hash: nothing fits it
-_hasher = PasswordHasher()
 
 
 class Users(Database):
@@ -42,7 +39,7 @@ class Users(Database):
 
     def save_user(self, name: str, role: str, password: str, *, replace: bool = True) -> bool:
         """Make a user or, with ``replace``, give it a new role and password; whether anything was written."""
-        values = {"name": name, "role": role, "password": _hasher.hash(password), "created_at": now_us()}
+        values = {"name": name, "role": role, "password": self._passwords.hash(password), "created_at": now_us()}
         with self._write() as connection:
             made = connection.execute(insert_new(self.dialect, user).returning(user.c.name), values).first()
             if made is not None:
@@ -73,18 +70,14 @@ class Users(Database):
         with self._read() as connection:
             row = connection.execute(sa.select(user.c.password, user.c.disabled).where(user.c.name == name)).first()
             found = user_of(connection, name) if row else None
-        stored = row.password if row and row.password != NO_PASSWORD else _unknown()
-        try:
-            _hasher.verify(stored, password)
-        except (VerificationError, InvalidHashError):
-            return None
-        return found if found and not found.disabled and row and row.password != NO_PASSWORD else None
+        fits = self._passwords.fits(row.password if row else NO_PASSWORD, password)
+        return found if fits and found and not found.disabled else None
 
     # -- changing
 
     def add_user(self, made: User, password: str | None, by: By) -> None:
         """Make a user; without a password it signs in elsewhere. Raises ``UserExists``."""
-        hashed = _hasher.hash(password) if password is not None else NO_PASSWORD
+        hashed = self._passwords.hash(password) if password is not None else NO_PASSWORD
         values = {"name": made.name, "role": made.role, "password": hashed, "created_at": now_us()}
         values |= {"disabled": int(made.disabled), "source": made.source}
         with self._write() as connection:
@@ -124,9 +117,9 @@ class Users(Database):
 
     def set_password(self, name: str, password: str, by: By) -> None:
         """Give a user a new password. Raises ``UserNotFound``."""
+        values = {"password": self._passwords.hash(password), "source": "password"}
         with self._write() as connection:
             self._locked(connection, name)
-            values = {"password": _hasher.hash(password), "source": "password"}
             connection.execute(sa.update(user).where(user.c.name == name).values(values))
             add(connection, by, "user-password", name)
 
@@ -218,12 +211,3 @@ def _write_grants(connection: sa.Connection, name: str, grants: Mapping[str, str
 
 def _digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
-
-
-_made: list[str] = []
-
-
-def _unknown() -> str:
-    if not _made:
-        _made.append(_hasher.hash(secrets.token_urlsafe(8)))
-    return _made[0]

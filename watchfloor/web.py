@@ -130,7 +130,7 @@ def services_of(settings: Settings, socketio: Any) -> Services:
     from streaming.gateway import Gateway
     from streaming.metrics import Meter
 
-    store = Store(settings.resolved_database_url, **settings.database_pool)
+    store = Store(settings.resolved_database_url, **settings.database_pool, offload=offload)
     bus = Bus.of(settings)
     # PostgreSQL's driver lets other greenlets run while it waits; SQLite's works in C, in one go.
     threads = {"offload": offload} if store.dialect == "sqlite" else {}
@@ -141,7 +141,7 @@ def services_of(settings: Settings, socketio: Any) -> Services:
 
 
 def offload(work: Callable[[], Any]) -> Any:
-    """Run ``work`` in a real thread: a database driver written in C would stop every greenlet meanwhile."""
+    """Run ``work`` in a real thread: a database driver written in C, or a hash, would stop every greenlet meanwhile."""
     import gevent
 
     return gevent.get_hub().threadpool.apply(work)

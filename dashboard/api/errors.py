@@ -11,7 +11,17 @@ import structlog
 from redis.exceptions import RedisError
 from werkzeug.exceptions import HTTPException
 
-from data.errors import FilterError, LastAdmin, PersonError, StoreUnavailable, TokenNotFound, TooMany, UserNotFound
+from dashboard.people import TooOften
+from data.errors import (
+    FilterError,
+    LastAdmin,
+    PersonError,
+    RevisionKept,
+    StoreUnavailable,
+    TokenNotFound,
+    TooMany,
+    UserNotFound,
+)
 from engine.flow import FlowError
 from engine.inputs import InputError
 from engine.states import State
@@ -92,10 +102,12 @@ _KNOWN: dict[type[Exception], Callable[[Any], ApiError]] = {
     LabelRefused: lambda error: ApiError(400, str(error), [(str(error), "labels")]),
     BadDetail: lambda error: ApiError(400, str(error), [(error.problem, error.name)]),
     PersonError: lambda error: ApiError(422, str(error), [(str(error), getattr(error, "field", "name"))]),
+    TooOften: lambda error: ApiError(429, str(error)),
     UserNotFound: lambda error: ApiError(404, str(error)),
     TokenNotFound: lambda error: ApiError(404, str(error)),
     LastAdmin: lambda error: ApiError(409, str(error)),
     NotAllowed: lambda error: not_allowed(error.action.value, error.state, error.allowed, str(error)),
+    RevisionKept: lambda error: ApiError(409, str(error), [(str(error), "revisions")]),
     TooMany: lambda error: ApiError(400, str(error), [(str(error), "filters")]),
     OperationRefused: lambda error: ApiError(400, str(error), [(str(error), "body")]),
     OperationNotFound: lambda error: ApiError(404, str(error)),

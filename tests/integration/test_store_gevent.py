@@ -41,6 +41,34 @@ def test_many_greenlets_share_a_store(database_url: str) -> None:
     assert done.stdout == "done\n", done.stderr
 
 
+def test_a_password_is_compared_while_other_greenlets_run(database_url: str) -> None:
+    """As the web process wires it: a hash computes for a while, and nobody waits for it but who signs in."""
+    script = textwrap.dedent(f"""
+        from gevent import monkey
+        monkey.patch_all()
+        import gevent
+        from flask_socketio import SocketIO
+        from watchfloor.settings import Settings
+        from watchfloor.web import services_of
+        store = services_of(Settings(_env_file=None, database_url={database_url!r}), SocketIO()).store
+        store.save_user("ada", "viewer", "right")
+        during = []
+        def check(password):
+            during.clear()
+            found = store.check_password("ada", password)
+            return found and found.name, len(during) > 0
+        def tick():
+            while True:
+                during.append(1)
+                gevent.sleep(0.001)
+        ticking = gevent.spawn(tick)
+        print([check(password) for password in ("right", "wrong")])
+        ticking.kill()
+    """)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=100)
+    assert done.stdout == "[('ada', True), (None, True)]\n", done.stderr
+
+
 @only("postgresql")
 def test_a_long_query_lets_other_greenlets_run(database_url: str) -> None:
     """PostgreSQL's driver waits as greenlets do: the web process needs no threads for it."""

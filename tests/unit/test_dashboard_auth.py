@@ -21,6 +21,7 @@ from dashboard.app import create_app
 from dashboard.attempts import Attempts
 from dashboard.auth import secret_key
 from dashboard.origins import LiveOrigins
+from dashboard.people import People, PersonRefused, TooOften
 from dashboard.refusals import Refusals
 from tests.dashboard_stubs import EXPIRES, PASSWORD, services
 from watchfloor.settings import Settings
@@ -121,6 +122,31 @@ def test_the_login_leads_to_our_own_pages_only(client: Any, wanted: str) -> None
 def test_too_many_tries_are_told_to_wait(tmp_path: Path) -> None:
     client = client_of(tmp_path, login_rate="3 per minute")
     assert [sign_in(client, "wrong").status_code for _ in range(4)] == [401, 401, 401, 429]
+
+
+@pytest.mark.parametrize("name", ["x" * 10_000, "a\0b", "line\nbreak"])
+def test_what_somebody_calls_themselves_is_kept_short_and_plain(tmp_path: Path, name: str) -> None:
+    given = services(tmp_path)
+    client = create_app(given.settings, given).server.test_client()
+    answer = client.post("/login", data={"name": name, "password": "wrong"}, headers=ORIGIN)
+    assert answer.status_code == 401
+    ((actor, action, *_),) = given.store.audited  # type: ignore[attr-defined]
+    assert (len(actor), action) == (min(len(name), 64), "login-failed")
+    assert actor.isprintable()
+
+
+def test_ones_own_old_password_can_be_guessed_only_so_often(tmp_path: Path) -> None:
+    given = services(tmp_path, login_rate="2 per minute")
+    people = People(given, Account("admin", "admin", session="one"))
+    with create_app(given.settings, given).server.test_request_context():
+        for _ in range(2):
+            with pytest.raises(PersonRefused, match="old password is wrong"):
+                people.change_own_password("wrong", "a new password")
+        for old in ("wrong", PASSWORD):
+            with pytest.raises(TooOften):
+                people.change_own_password(old, "a new password")
+    assert [row[:3] for row in given.store.audited] == [("admin", "login-failed", "change")] * 2  # type: ignore[attr-defined]
+    assert 'watchfloor_login_failures_total{way="change"} 2.0' in given.meter.text()
 
 
 def test_login_and_health_need_nobody(client: Any) -> None:
