@@ -70,6 +70,10 @@ class FilterError(DataError, ValueError):
         self.problems = problems or (Problem(part, message),)
 
 
+class RevisionKept(DataError):
+    """A revision of a flow that can't be removed; the message says why."""
+
+
 class FileNotFound(DataError):
     """There is no such file in the file storage."""
 
