@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import flask
 
 from dashboard.api.context import Api
-from dashboard.api.details import state_of, wrong
+from dashboard.api.details import labels_in, state_of, wrong
 from dashboard.api.errors import ApiError, answer
 from dashboard.api.spec import FILTERS, Endpoint, Parameter
 from dashboard.permissions import Verb
@@ -38,19 +38,6 @@ class Bulk:
 # -- what a request tells
 
 
-def _labels_of(given: Any) -> dict[str, str]:
-    """``[{key, value}]``, or one object of keys and values."""
-    pairs = given.items() if isinstance(given, dict) else [_pair(one) for one in given or ()]
-    labels = dict(pairs)
-    if given is None or not all(isinstance(text, str) and text for pair in pairs for text in pair):
-        raise wrong("labels", "expected a list of {key, value}, both texts")
-    return labels
-
-
-def _pair(label: Any) -> tuple[Any, Any]:
-    return (label.get("key"), label.get("value")) if isinstance(label, dict) else (None, None)
-
-
 def _none(api: Api, body: Any) -> dict[str, Any]:
     return {}
 
@@ -68,7 +55,7 @@ def _change_status(api: Api, body: Any) -> dict[str, Any]:
 
 
 def _labels(api: Api, body: Any) -> dict[str, Any]:
-    return {"labels": _labels_of(body)}
+    return {"labels": labels_in(body)}
 
 
 def _replay(api: Api, body: Any) -> dict[str, Any]:
@@ -127,7 +114,7 @@ def by_query(api: Api, bulk: Bulk) -> flask.Response:
     """Start it on all that match."""
     body = _json() if bulk.action is Action.LABELS else None
     filters = _filters(bulk)
-    if not parse_query_string(filters).conditions:
+    if not any(parse_query_string(filters).all):
         message = "expected at least one filter: without any it would be all executions there are"
         raise ApiError(400, f"filters: {message}.", [(message, "filters")])
     return _start(api, bulk, Selection.of_filters(filters), body)

@@ -41,8 +41,14 @@ def state_request() -> tuple[str, State, dict[str, Any]]:
 
 
 def labels_of() -> dict[str, str]:
+    """The labels that are the body."""
+    return labels_in(_json("a list of {key, value}", (list, dict)))
+
+
+def labels_in(given: Any) -> dict[str, str]:
     """``[{key, value}]``, or one object of keys and values."""
-    given = _json("a list of {key, value}", (list, dict))
+    if not isinstance(given, (list, dict)):
+        raise wrong("labels", f"expected a list of {{key, value}}, got {given!r}")
     pairs = given.items() if isinstance(given, dict) else map(_pair, given)
     labels: dict[str, str] = {}
     for key, value in pairs:
