@@ -17,6 +17,7 @@ from dashboard.api.shapes import present
 from dashboard.api.spec import PAGE, Endpoint, Parameter
 from dashboard.permissions import Verb, may
 from dashboard.rights import may_see, rights_of
+from data.export import guarded
 from data.namespaces import inside
 from data.operation_records import Operation, OperationItem, Result
 from engine.states import Action
@@ -112,7 +113,7 @@ def _seen_item(item: OperationItem, row: ExecutionRow | None, allowed: Allowed) 
 
 def _cells(operation: Operation, item: OperationItem) -> tuple[Any, ...]:
     made = made_of(operation, item)
-    return item.position, item.execution_id, item.result.value, item.why or "", made or ""
+    return item.position, guarded(item.execution_id), item.result.value, guarded(item.why or ""), made or ""
 
 
 def _csv(rows: Any) -> str:

@@ -14,6 +14,8 @@ from streaming.operations.runner import Runner
 from tests.integration.api_world import ASKS, FAILS, World, running, wait_for
 
 ASKS_FLOW = "company.other/asks"
+NOTHING = "=1+1"
+ODD = [{"key": ["env"], "value": "prod"}]
 SYSTEM = [{"key": "system.x", "value": "1"}]
 
 
@@ -53,9 +55,9 @@ def test_by_ids_gives_each_its_result_and_the_list_has_it(world: World) -> None:
     ids = paused(world, 2)
     failed = world.execute("company.other/fails")["id"]
     world.until(failed, "FAILED")
-    asked = [*ids, failed, "nothing"]
+    asked = [*ids, failed, NOTHING]
     preview = world.request("POST", "/executions/kill/preview", json={"ids": asked}).get_json()
-    assert (preview["totalItems"], preview["possible"], preview["unknown"]) == (4, 2, ["nothing"])
+    assert (preview["totalItems"], preview["possible"], preview["unknown"]) == (4, 2, [NOTHING])
     assert [(one["count"], one["examples"]) for one in preview["refused"]] == [(1, [failed])]
     done = started(world, "DELETE", "/executions/kill/by-ids?reason=drill", json=asked)
     assert (done["done"], done["refused"], done["unknown"], done["left"]) == (2, 1, 1, 0)
@@ -71,6 +73,7 @@ def test_by_ids_gives_each_its_result_and_the_list_has_it(world: World) -> None:
     text = world.request("GET", f"{path}/csv").get_data(as_text=True)
     lines = list(csv.DictReader(text.splitlines()))
     assert [(line["position"], line["result"]) for line in lines][2:] == [("3", "refused"), ("4", "unknown")]
+    assert lines[3]["executionId"] == f"'{NOTHING}"  # no formula for a spreadsheet
 
 
 def test_by_query_acts_on_what_matches_and_a_replay_names_what_it_made(world: World) -> None:
@@ -86,7 +89,8 @@ def test_by_query_acts_on_what_matches_and_a_replay_names_what_it_made(world: Wo
     wait_for(lambda: all(world.store.row(one) for one in made))
     parents = {world.until(one, "PAUSED")["parentId"] for one in made}
     assert parents == set(ids)
-    killed = started(world, "DELETE", f"/executions/kill/by-query?{where}&filters[childFilter][EQUALS]=MAIN")
+    either = "&".join(f"filters[or][{number}][labels][EQUALS][batch]=q{number}" for number in (2, 3))
+    killed = started(world, "DELETE", f"/executions/kill/by-query?{either}&childFilter=MAIN")
     assert killed["done"] == 2
 
 
@@ -115,6 +119,10 @@ def test_retry_and_stop_answer_by_the_state_of_the_operation(world: World) -> No
         ("POST", "/executions/change-status/by-ids", ["a"], 400, "newStatus"),
         ("POST", "/executions/labels/by-ids", {"executionsId": ["a"]}, 400, "labels"),
         ("POST", "/executions/labels/by-ids", {"executionsId": ["a"], "executionLabels": SYSTEM}, 400, "system.x"),
+        ("POST", "/executions/labels/by-ids", {"executionsId": ["a"], "executionLabels": 5}, 400, "labels"),
+        ("POST", "/executions/labels/by-ids", {"executionsId": ["a"], "executionLabels": ODD}, 400, "['env']"),
+        ("POST", "/executions/labels/by-query?filters[state][IN]=PAUSED", 5, 400, "labels"),
+        ("POST", "/executions/labels/preview", {"ids": ["a"], "labels": "env"}, 400, "labels"),
         ("GET", "/operations/nothing/results?state=odd", None, 404, "no operation"),
     ],
 )
