@@ -63,6 +63,10 @@ class Fleet:
                 command, cwd=ROOT, env=env, stdout=self._log, stderr=self._log, start_new_session=True
             )
 
+    def pid(self, name: str) -> int:
+        """The process of this name."""
+        return self._processes[name].pid
+
     def kill(self, name: str) -> None:
         """Kill -9 a process and all of its group."""
         process = self._processes.pop(name)
