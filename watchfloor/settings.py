@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from engine.flow_size import FlowSize
 from engine.retention import Rule, parse_rules
 from watchfloor import urls
 
@@ -74,9 +75,12 @@ class Settings(BaseSettings):
     task_max_line_bytes: int = Field(16_384, ge=80, description="Length at which one log line is cut.")
     task_max_output_bytes: int = Field(1_048_576, ge=1024, description="Size of one task's outputs; more fails it.")
     folder_max_bytes: int = Field(1_073_741_824, ge=1024, description="Size of the folder of one WorkingDirectory.")
+    flow_max_bytes: int = Field(2_097_152, ge=1024, description="Size of one flow file.")
+    flow_max_values: int = Field(200_000, ge=100, description="Values one flow file may have, aliases counted.")
     foreach_max_values: int = Field(10_000, ge=1, description="Values one ForEach may have.")
     execution_max_task_runs: int = Field(100_000, ge=1, description="Task runs one execution may have.")
     subflow_max_depth: int = Field(20, ge=1, description="How deep subflows may nest.")
+    subflow_max_executions: int = Field(20_000, ge=1, description="Executions that subflows may make below one.")
     loop_max_iterations: int = Field(1_000, ge=1, description="Rounds one LoopUntil may make.")
     loop_max_duration: float = Field(604_800.0, gt=0, description="How long one LoopUntil may take.")
     expression_timeout: float = Field(1.0, gt=0, description="Time one expression may take.")
@@ -177,6 +181,11 @@ class Settings(BaseSettings):
     def resolved_database_url(self) -> str:
         """The database URL, SQLite under the data folder by default."""
         return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'watchfloor.db'}"
+
+    @property
+    def flow_size(self) -> FlowSize:
+        """How large a flow file may be."""
+        return FlowSize(self.flow_max_bytes, self.flow_max_values)
 
     @property
     def database_pool(self) -> dict[str, Any]:

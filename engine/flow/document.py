@@ -12,10 +12,9 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
 from engine.flow.errors import FlowError, Violation, path_text
+from engine.flow_size import USUAL, FlowSize
 
-MAX_BYTES = 2_097_152
 MAX_DEPTH = 100
-MAX_VALUES = 200_000
 _PREFIX = "tag:yaml.org,2002:"
 Path = tuple[str | int, ...]
 
@@ -23,10 +22,10 @@ Path = tuple[str | int, ...]
 class Document:
     """``data`` are the values as dicts, lists, strings, numbers, booleans and None. Dates stay strings."""
 
-    def __init__(self, source: str) -> None:
-        self._root = _compose(source)
+    def __init__(self, source: str, size: FlowSize = USUAL) -> None:
+        self._root = _compose(source, size.max_bytes)
         self._problems: list[Violation] = []
-        self._left = MAX_VALUES
+        self._left = self._most = size.max_values
         self.data = self._value(self._root, ())
         if self._problems:
             raise FlowError(self._problems)
@@ -66,7 +65,8 @@ class Document:
     def _value(self, node: Node, path: Path) -> Any:
         self._left -= 1
         if len(path) > MAX_DEPTH or self._left < 0:
-            most = f"{MAX_DEPTH} levels of nesting" if self._left >= 0 else f"{MAX_VALUES:,} values"
+            values = f"{self._most:,} values (WATCHFLOOR_FLOW_MAX_VALUES)"
+            most = f"{MAX_DEPTH} levels of nesting" if self._left >= 0 else values
             self._problem(node.start_mark, (), f"expected at most {most}, aliases counted; make the file smaller")
             raise FlowError(self._problems)
         if isinstance(node, MappingNode):
@@ -163,10 +163,11 @@ class _Composer(Composer):
         return node
 
 
-def _compose(source: str) -> Node:
+def _compose(source: str, max_bytes: int) -> Node:
     size = len(source.encode("utf-8", "surrogatepass"))
-    if size > MAX_BYTES:
-        raise FlowError([Violation(1, 1, "", f"expected at most {MAX_BYTES:,} bytes, came {size:,}")])
+    if size > max_bytes:
+        most = f"{max_bytes:,} bytes (WATCHFLOOR_FLOW_MAX_BYTES)"
+        raise FlowError([Violation(1, 1, "", f"expected at most {most}, came {size:,}")])
     try:
         yaml = YAML(typ="safe", pure=True)
         yaml.Composer = _Composer

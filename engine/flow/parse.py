@@ -18,24 +18,25 @@ from engine.flow.messages import message_of
 from engine.flow.model import Flow
 from engine.flow.tasks import TASKS
 from engine.flow.triggers import TRIGGERS, trigger_warnings
+from engine.flow_size import ANY, USUAL, FlowSize
 from engine.model import SYSTEM_PREFIX
 
 _Check = Callable[[Flow, Document], Iterator[Violation]]
 
 
-def parse(source: str) -> Flow:
+def parse(source: str, size: FlowSize = USUAL) -> Flow:
     """The flow that ``source`` describes; raises FlowError with every problem, each with its line and column."""
-    return _parsed(source, _CHECKS)
+    return _parsed(source, _CHECKS, size)
 
 
 def parse_stored(source: str) -> Flow:
     """The flow of a source that was accepted once. It may have labels that are refused now, which are never set, and
     retries that contradict themselves, which wait ``maxInterval``."""
-    return _parsed(source, tuple(check for check in _CHECKS if check not in _OF_NEW_ONES))
+    return _parsed(source, tuple(check for check in _CHECKS if check not in _OF_NEW_ONES), ANY)
 
 
-def _parsed(source: str, checks: Sequence[_Check]) -> Flow:
-    document = Document(source)
+def _parsed(source: str, checks: Sequence[_Check], size: FlowSize) -> Flow:
+    document = Document(source, size)
     if not isinstance(document.data, dict):
         raise FlowError([document.violation((), "expected a flow: a mapping with `id`, `namespace` and `tasks`")])
     defaults = Defaults(document.data.get(KEY), lambda name: {*TASKS.names(name), *TRIGGERS.names(name)})

@@ -17,6 +17,7 @@ from engine.flow import (
     parse,
     parse_stored,
 )
+from engine.flow_size import FlowSize
 
 _LOG = "type: io.kestra.plugin.core.log.Log, message: hi"
 _FLOW = "io.kestra.plugin.core.flow."
@@ -315,8 +316,23 @@ def test_any_values_are_a_flow_or_a_flow_error(values: dict) -> None:
 def test_a_bomb_of_aliases_is_refused_quickly() -> None:
     levels = "".join(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]\n" for n in range(1, 12))
     start = time.perf_counter()
-    assert "at most 200,000 values" in problems_of("l0: &l0 x\n" + levels)[0].message
+    assert "at most 200,000 values (WATCHFLOOR_FLOW_MAX_VALUES)" in problems_of("l0: &l0 x\n" + levels)[0].message
     assert time.perf_counter() - start < 5
+
+
+def test_a_flow_is_as_large_as_the_settings_say_unless_it_was_accepted_before() -> None:
+    source = _MINIMAL + f"variables: {{many: {list(range(40))}}}\n"
+    assert len(parse(source, FlowSize(len(source), 60)).variables["many"]) == 40
+    small = [FlowSize(len(source) - 1), FlowSize(max_values=40)]
+    for size, setting in zip(small, ("WATCHFLOOR_FLOW_MAX_BYTES", "WATCHFLOOR_FLOW_MAX_VALUES"), strict=True):
+        with pytest.raises(FlowError, match=setting):
+            parse(source, size)
+
+
+def test_what_was_stored_is_read_whatever_its_size() -> None:
+    source = _MINIMAL + "# " + "x" * FlowSize().max_bytes
+    assert "2,097,152 bytes (WATCHFLOOR_FLOW_MAX_BYTES)" in problems_of(source)[0].message
+    assert parse_stored(source).id == "f"
 
 
 @pytest.mark.parametrize("depth", [60, 5_000])
