@@ -53,7 +53,22 @@ def test_the_policy_lets_our_scripts_run_and_no_others(client: Any) -> None:
 
         digest = base64.b64encode(hashlib.sha256(inline.encode()).digest()).decode()
         assert f"'sha256-{digest}'" in scripts, inline[:80]
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_every_answer_says_what_a_browser_must_not_do_with_it(client: Any) -> None:
+    for path in ("/executions", "/health", "/api/v1/main/nothing"):
+        headers = client.get(path).headers
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["X-Frame-Options"] == "SAMEORIGIN"
+        assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+        assert "camera=()" in headers["Permissions-Policy"]
+        assert not re.search("fullscreen|wake-lock|clipboard", headers["Permissions-Policy"])
+
+
+def test_only_https_asks_for_https(client: Any) -> None:
+    assert "Strict-Transport-Security" not in client.get("/login").headers
+    answer = client.get("/login", base_url="https://localhost")
+    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
 
 
 def test_every_address_in_the_page_is_our_own(client: Any) -> None:
