@@ -10,9 +10,13 @@ from streaming.messages import Event, Job, LogBatch
 
 
 class Submit(msgspec.Struct, frozen=True, tag="submit", tag_field="type"):
-    """Give an attempt to the workers. Given out twice, the claim lets one run."""
+    """Give an attempt to the workers. Given out twice, the claim lets one run.
+
+    ``again``: another copy of it may still be on its way.
+    """
 
     job: Job
+    again: bool = False
 
 
 class StopTasks(msgspec.Struct, frozen=True, tag="stop_tasks", tag_field="type"):

@@ -60,7 +60,7 @@ def give_out_again(draft: Draft, run: TaskRun) -> None:
     except (ExpressionFailed, ValueError) as error:
         fail_run(draft, run, str(error))
     else:
-        draft.effect(Submit(job))
+        draft.effect(Submit(job, again=True))
 
 
 def _given_out(draft: Draft, event: WorkerLost | JobMissed) -> TaskRun | None:

@@ -13,7 +13,8 @@ from streaming.messages import Job
 
 CLAIM_SECONDS = 604_800
 RUNNING = "wf:running"  # hash: "<task run>:<attempt>" → Entry
-GIVEN_OUT = "wf:given-out"  # sorted set: "<execution>|<task run>:<attempt>" by when, in the server's seconds
+# sorted set: "<execution>|<task run>:<attempt>" by when, in the server's seconds; half a second more: once more
+GIVEN_OUT = "wf:given-out"
 _NEWEST = "wf:given-out:newest"  # of the claimed ones, when the newest was given out
 _ALIVE = "wf:worker:"
 
@@ -23,7 +24,8 @@ _CLAIM = """
 local given = redis.call('ZSCORE', KEYS[4], ARGV[5])
 if given then
   redis.call('ZREM', KEYS[4], ARGV[5])
-  if tonumber(redis.call('GET', KEYS[5]) or '0') < tonumber(given) then redis.call('SET', KEYS[5], given) end
+  local whole = tonumber(given) % 1 == 0
+  if whole and tonumber(redis.call('GET', KEYS[5]) or '0') < tonumber(given) then redis.call('SET', KEYS[5], given) end
 end
 if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'EX', ARGV[2]) and redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return false
@@ -33,7 +35,7 @@ return redis.call('SISMEMBER', KEYS[3], ARGV[3])
 """
 
 # Jobs leave their queue in the order they came: one that is still unclaimed when much newer ones are, or when the queue
-# is empty, was lost on its way.
+# is empty, was lost on its way. Which copy of a job that went out again was claimed isn't known: it makes none old.
 _MISSED = """
 local time = redis.call('TIME')
 local before = tonumber(time[1]) - tonumber(ARGV[1])
@@ -45,7 +47,13 @@ return redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', before, 'LIMIT', 0, ARGV[2])
 
 _GIVE = """
 local now = redis.call('TIME')[1]
-for _, name in ipairs(ARGV) do redis.call('ZADD', KEYS[1], now, name) end
+for place = 2, #ARGV do
+  if ARGV[1] == '1' then
+    redis.call('ZADD', KEYS[1], now + 0.5, ARGV[place])
+  else
+    redis.call('ZADD', KEYS[1], 'NX', now, ARGV[place])
+  end
+end
 """
 
 
@@ -104,9 +112,9 @@ class Journey:
         self._give = bus.redis.register_script(_GIVE)
         self._missed = bus.redis.register_script(_MISSED)
 
-    def begin(self, jobs: Sequence[Job]) -> None:
-        """These are about to be given out."""
-        self._give(keys=[GIVEN_OUT], args=[given(job).name for job in jobs])
+    def begin(self, jobs: Sequence[Job], *, again: bool = False) -> None:
+        """These are about to be given out, or once more (``again``). Said twice, the first time counts."""
+        self._give(keys=[GIVEN_OUT], args=[int(again), *(given(job).name for job in jobs)])
 
     def missed(self, seconds: float, count: int) -> list[Given]:
         """Up to ``count`` of those that were lost on the way ``seconds`` ago or earlier."""

@@ -38,9 +38,10 @@ class Performer:
         """Do all of ``outbox``; raises ``RedisError`` or ``OSError`` half-way when the server goes away."""
         if outbox.deltas:
             self._bus.publish_deltas(outbox.deltas)
-        jobs = [effect.job for effect in outbox.effects if isinstance(effect, Submit)]
-        if jobs:
-            self._journey.begin(jobs)
+        submits = [effect for effect in outbox.effects if isinstance(effect, Submit)]
+        for again in (False, True):
+            if jobs := [effect.job for effect in submits if effect.again is again]:
+                self._journey.begin(jobs, again=again)
         emitted: list[Event] = []
         for effect in outbox.effects:
             self._do(effect, emitted)

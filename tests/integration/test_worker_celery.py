@@ -18,13 +18,16 @@ import pytest
 import redis
 
 from engine.dispatch import Dispatch
+from engine.effects import Submit
 from engine.model import evolve
 from engine.states import State
 from engine.worker.app import QUEUE, TASK_NAME, broker_url, build_app
 from engine.worker.processes import MARK
-from engine.worker.registry import GIVEN_OUT, RUNNING, Journey
+from engine.worker.registry import GIVEN_OUT, RUNNING, Journey, Registry
 from streaming import codec, keys
 from streaming.bus import Bus
+from streaming.executor.batch import Outbox
+from streaming.executor.performer import Performer
 from streaming.messages import Event, Job, JobFolder, JobMissed, LogLine, TaskEnded, TaskStarted, WorkerLost
 from watchfloor.settings import Settings
 from watchfloor.valkey import valkey_command, wait_for
@@ -267,6 +270,25 @@ def test_a_job_in_the_queue_is_not_lost(world: World) -> None:
     assert journey.missed(5, 10) == []
     world.bus.redis.set("wf:given-out:newest", time.time())  # a newer one was taken: it has left the queue
     assert [job.task_run_id for job in journey.missed(5, 10)] == ["a"]
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["said twice", "given out again"])
+def test_a_second_copy_of_a_job_makes_none_old_that_waits_in_the_queue(world: World, again: bool) -> None:
+    journey = Journey(world.bus)
+    journey.begin([shell("a", "true"), shell("b", "true")])
+    world.dispatch.submit(shell("b", "true"))
+    world.bus.redis.zincrby(GIVEN_OUT, -60, "execution|a:1")
+    world.bus.redis.zincrby(GIVEN_OUT, -50, "execution|b:1")
+    journey.begin([shell("a", "true")], again=again)
+    assert Registry(world.bus, "worker", "process").claim(shell("a", "true"), "token") is False
+    assert journey.missed(5, 10) == []
+
+
+def test_what_the_executor_gives_out_again_is_told_from_what_is_new(world: World) -> None:
+    effects = (Submit(shell("a", "true")), Submit(shell("b", "true"), again=True))
+    Performer(world.bus, world.dispatch).perform(Outbox(b"", effects))
+    scores = {name.decode(): score % 1 for name, score in world.bus.redis.zrange(GIVEN_OUT, 0, -1, withscores=True)}
+    assert scores == {"execution|a:1": 0.0, "execution|b:1": 0.5}
 
 
 def test_nothing_is_lost_while_redis_is_away(world: World) -> None:

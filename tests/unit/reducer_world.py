@@ -21,6 +21,7 @@ from engine.reducer.transitions import EXECUTION, EXECUTION_BY_HAND, TASK_RUN, T
 from engine.slots import Gate, gate_of, take_turn
 from engine.states import TERMINAL, Action, State
 from streaming import codec
+from streaming.executor.families import Families
 from streaming.messages import (
     ActionRequested,
     Event,
@@ -73,9 +74,11 @@ class World:
         self.now = START
         self.queue: deque[Event] = deque()
         self.executions: dict[str, Execution] = {}
+        self.families = Families(self._descendants, env.subflow_max_executions)
         self.gates: dict[str, Gate] = {}
         self.timers: dict[tuple[str, str], SetTimer] = {}
         self.submitted: list[Job] = []
+        self.again: list[Job] = []
         self.waiting: deque[Job] = deque()
         self.stopped: list[str] = []
         self.lines: list[str] = []
@@ -201,6 +204,8 @@ class World:
             return self._turn(event)
         before = self.executions.get(event.execution_id)
         event = self._with_revision(event)
+        if before is None:
+            event = self.families.admit(event)
         flow = self._flow_of(before or event)
         applied = apply(before, event, flow, self.env)
         check_laws(before, applied, flow, event)
@@ -225,6 +230,10 @@ class World:
         further = self.revisions.get(first.id) if first else None
         return {1: first, **further}.get(holder.revision) if further else first
 
+    def _descendants(self, root: str) -> int:
+        triggers = (execution.trigger for execution in self.executions.values())
+        return sum(trigger is not None and trigger.variables.get("root") == root for trigger in triggers)
+
     def _forget(self, execution_id: str, applied: Applied) -> None:
         del self.executions[execution_id]
         self.kept[execution_id] = applied.keeps
@@ -240,8 +249,9 @@ class World:
 
     def _perform(self, effect: Effect) -> None:
         match effect:
-            case Submit(job):
+            case Submit(job, again):
                 self.submitted.append(job)
+                self.again += [job] * again
                 self.waiting.append(job)
             case StopTasks(_, attempts):
                 self.stopped += attempts

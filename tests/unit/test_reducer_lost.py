@@ -127,6 +127,7 @@ def test_a_missed_job_is_given_out_again() -> None:
     assert world.state is State.SUCCESS
     assert [(job.task["id"], job.attempt) for job in world.submitted] == [("a", 1), ("a", 1), ("b", 1)]
     assert world.submitted[0] == world.submitted[1]
+    assert world.again == [world.submitted[1]]
     assert len(world["a"].attempts) == 1
 
 
