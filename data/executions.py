@@ -74,3 +74,10 @@ class Executions(Database):
         query = _ROWS.where(execution.c.parent_id == execution_id).order_by(execution.c.start_at, execution.c.seq)
         with self._read() as connection:
             return [blobs.decode_row(row.row) for row in connection.execute(query)]
+
+    def descendants(self, execution_id: str) -> int:
+        """How many executions this one started, those that they started included."""
+        below = sa.select(execution.c.id).where(execution.c.parent_id == execution_id).cte(recursive=True)
+        below = below.union(sa.select(execution.c.id).join(below, execution.c.parent_id == below.c.id))
+        with self._read() as connection:
+            return connection.execute(sa.select(sa.func.count()).select_from(below)).scalar_one()

@@ -30,6 +30,7 @@ class Env(msgspec.Struct, frozen=True):
     foreach_max_values: int = 10_000
     max_task_runs: int = 100_000
     subflow_max_depth: int = 20
+    subflow_max_executions: int = 20_000
     loop_max_iterations: int = 1_000
     loop_max_duration: float = 604_800.0
     max_labels: int = 100

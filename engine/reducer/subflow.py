@@ -19,7 +19,10 @@ from engine.reducer.rollup import is_bad
 from engine.states import State
 from streaming.messages import ExecutionCreated, SubflowEnded
 
-_DEPTH = "depth"
+DEPTH = "depth"
+"""Variable of a subflow's trigger: how many executions lie above it."""
+ROOT = "root"
+"""The same, for the id of the first of them."""
 _WAITING = frozenset({State.RUNNING, State.KILLING})
 
 
@@ -67,9 +70,8 @@ def _child(draft: Draft, run: TaskRun, node: Node) -> ExecutionCreated:
 
 def _variables(draft: Draft) -> dict[str, Any]:
     execution, limit = draft.execution, draft.env.subflow_max_depth
-    depth = 1 + (
-        execution.trigger.variables.get(_DEPTH, 0) if execution.parent_task_run_id and execution.trigger else 0
-    )
+    above = execution.trigger.variables if execution.parent_task_run_id and execution.trigger else {}
+    depth = 1 + above.get(DEPTH, 0)
     if depth > limit:
         raise ExpressionFailed(f"expected subflows at most {limit} deep (WATCHFLOOR_SUBFLOW_MAX_DEPTH)")
     return {
@@ -77,7 +79,8 @@ def _variables(draft: Draft) -> dict[str, Any]:
         "namespace": execution.namespace,
         "flowId": execution.flow_id,
         "flowRevision": execution.revision,
-        _DEPTH: depth,
+        DEPTH: depth,
+        ROOT: above.get(ROOT, execution.id),
     }
 
 

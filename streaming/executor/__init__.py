@@ -30,6 +30,7 @@ def environment(settings: Settings) -> Env:
         foreach_max_values=settings.foreach_max_values,
         max_task_runs=settings.execution_max_task_runs,
         subflow_max_depth=settings.subflow_max_depth,
+        subflow_max_executions=settings.subflow_max_executions,
         loop_max_iterations=settings.loop_max_iterations,
         loop_max_duration=settings.loop_max_duration,
         max_labels=settings.execution_max_labels,

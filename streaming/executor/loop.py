@@ -29,6 +29,7 @@ from streaming import codec
 from streaming.bus import Bus, Read
 from streaming.executor.batch import Batch, Outbox, decode_outbox
 from streaming.executor.cache import ExecutionCache
+from streaming.executor.families import Families
 from streaming.executor.figures import Figures
 from streaming.executor.flows import KnownFlows, parsed
 from streaming.executor.gates import Gates
@@ -81,6 +82,7 @@ class Executor:
         cap, cap_task_runs = settings.live_cache_executions, settings.live_cache_task_runs
         self._cache = ExecutionCache(store.load_many, cap, cap_task_runs)
         self._flows = KnownFlows(store.flow)
+        self._families = Families(store.descendants, env.subflow_max_executions)
         self._timers = Timers()
         self._gates = Gates(store, self._post.owns)
         self._triggers = Triggers(rules_of(settings), env.evaluate, self._post.owns)
@@ -155,6 +157,7 @@ class Executor:
         mine = (timer for timer in self._store.timers() if self._post.owns(timer.execution_id))
         self._timers = Timers(Due(t.execution_id, t.key, t.due, t.task_run_id) for t in mine)
         self._gates.forget()
+        self._families.forget()
         self._triggers.recover(self._store.trigger_states(gone=True))
         self._flows_seen = 0
         self._done = []
@@ -291,6 +294,8 @@ class Executor:
                 self._triggers.apply(batch, event, self._clock())
             else:
                 event = self._flows.with_revision(event)
+                if execution is None:
+                    event = self._families.admit(event)
                 batch.add(event, apply(execution, event, self._flows.of(execution, event), self._env))
                 self._triggers.listen(batch, execution, batch.current(event.execution_id))
         except (StoreUnavailable, RedisError):

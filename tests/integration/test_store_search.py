@@ -244,6 +244,8 @@ def test_children_and_parents(filled: Filled) -> None:
     parent = next(row.parent_id for row in rows if row.parent_id)
     want = {row.id for row in rows if row.parent_id == parent}
     assert {row.id for row in store.children(parent)} == want
+    assert store.descendants(parent) == len(want) + sum(store.descendants(child) for child in want)
+    assert store.descendants("nobody") == 0
     for op, text in ((Op.EQUALS, parent), (Op.STARTS_WITH, parent[:20]), (Op.CONTAINS, parent[5:25])):
         page = store.search(ExecutionQuery(Filters((Condition("parentId", op, (text,)),)), size=500))
         assert want <= {row.id for row in page.rows}
