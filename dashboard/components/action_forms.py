@@ -171,6 +171,8 @@ def _delete(facts: Facts) -> list[Component]:
     boxes = [dmc.Checkbox(label=label, value=value) for value, label in _REMOVABLE.items()]
     known = _common("removes", "What goes with it")
     ticked = dmc.CheckboxGroup(dmc.Group(boxes, gap="md", mt=4), **known, value=list(_REMOVABLE))
+    if not facts.many and facts.state in ACTIONS[Action.DELETE].allowed:
+        return [ticked]
     those = "Those that still run too: they are killed first"
     return [ticked, _check("include_non_terminated", those if facts.many else "Also while it runs: it is killed first")]
 

@@ -65,6 +65,6 @@ def _described(action: Action, look: Look) -> dict[str, Any]:
     info, permission = ACTIONS[action], PERMISSIONS[action]
     known = msgspec.to_builtins(look)
     own = {name: getattr(info, name) for name in ("title", "danger", "bulk", "form", "quick")}
-    allowed = [state for state in State if state in info.allowed]
+    allowed, insisted = ([state for state in State if state in some] for some in (info.allowed, info.insisted))
     who = {"least": permission.least.title, "permits": permission.title}
-    return known | own | who | {"action": action.value, "allowed": allowed}
+    return known | own | who | {"action": action.value, "allowed": allowed, "insisted": insisted}

@@ -69,6 +69,20 @@ def test_a_task_run_is_changed_from_the_gantt_and_the_execution_deleted_while_it
     assert page.one(".wf-menu [data-action=replay]").get_attribute("aria-disabled") == "true"
 
 
+def test_what_still_runs_is_deleted_once_the_dialog_is_told_so(
+    page: Page, product: Product, api: requests.Session
+) -> None:
+    paused = start(product, api, "approval")
+    page.open(f"/executions/{paused}")
+    page.shows(HEADER, "PAUSED")
+    ask(page, "delete")
+    page.click("#act-go")
+    page.shows(DIALOG, "the execution is PAUSED now")
+    page.click(f"{DIALOG} input[value=include_non_terminated]")
+    page.click("#act-go")
+    page.shows(HEADER, "removed")
+
+
 def _options(page: Page) -> list[WebElement]:
     return page.driver.find_elements(By.CSS_SELECTOR, "[role=option]")
 

@@ -43,6 +43,16 @@ test("what is greyed can't be pressed, and groups are parted by lines", () => {
   assert.deepEqual(pressed, ["restart"]);
 });
 
+test("what works only when one insists is offered: its dialog asks", () => {
+  const actions = [info("delete", { allowed: ["FAILED"], insisted: ["RUNNING"], form: true })];
+  const why = (/** @type {string} */ state, role = "operator") => entries({ actions, role }, { state })[0].why;
+  assert.equal(why("RUNNING"), null);
+  assert.equal(why("FAILED"), null);
+  assert.equal(why("QUEUED"), "Delete works in FAILED; the execution is QUEUED now.");
+  assert.match(why("RUNNING", "viewer") ?? "", /you need the role operator/);
+  assert.equal(bulkEntries({ actions, role: "operator" }, [{ state: "RUNNING" }])[0].why, null);
+});
+
 test("what was removed allows nothing, and says so", () => {
   assert.ok(entries(OPERATOR, { state: "FAILED", gone: true }).every(({ why }) => why === "The execution was removed."));
 });

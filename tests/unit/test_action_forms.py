@@ -11,7 +11,7 @@ from dashboard.components.action_forms import Facts, FormError, details, fields,
 from dashboard.components.icons import ICONS
 from engine.flow import parse
 from engine.model import StateChange, TaskRun
-from engine.states import ACTIONS, Action, State
+from engine.states import ACTIONS, EXECUTION_STATES, TERMINAL, Action, State
 from streaming.messages import ActionDetails
 from tests.unit.reducer_world import START
 
@@ -53,11 +53,20 @@ def test_the_browser_gets_one_table_of_everything() -> None:
     assert known["kill"]["danger"]
     assert known["kill"]["least"] == "operator"
     assert known["change-state"]["group"] is None
+    assert set(known["delete"]["insisted"]) == ACTIONS[Action.DELETE].insisted
     assert all(one["icon"] in ICONS for one in known.values())
     keys = [one["key"] for one in known.values() if one["key"]]
     assert len(keys) == len(set(keys))
     for one in known.values():
         assert set(one["primary"]) <= set(one["allowed"]), f"{one['action']} has a button where it doesn't work"
+
+
+@pytest.mark.parametrize("state", [None, *EXECUTION_STATES])
+def test_the_box_to_delete_what_runs_is_there_where_it_is_needed(state: State | None) -> None:
+    box = shown(Facts(Action.DELETE, state=state)).get("include_non_terminated")
+    assert (box is not None) == (state not in TERMINAL)
+    assert box is None or box.value == []
+    assert "include_non_terminated" in shown(Facts(Action.DELETE, many=True))
 
 
 def test_a_revision_is_chosen_only_where_there_are_several() -> None:

@@ -1,9 +1,9 @@
 // Which actions there are for what is looked at, and why some can't be done: from the server's one table. Values in, values out.
 
 /**
- * @typedef {{action: string, title: string, allowed: string[], least: string, permits: string, danger?: boolean, bulk?: boolean,
+ * @typedef {{action: string, title: string, allowed: string[], insisted?: string[], least: string, permits: string, danger?: boolean, bulk?: boolean,
  *   form?: boolean, quick?: boolean, icon: string, group: number | null, primary?: string[], key?: string | null, task?: TaskSide | null}} ActionInfo
- *   `least`: the role it needs, `permits`: in words what that role lets do; `primary`: states in which its button stands in the
+ *   `insisted`: states in which it works too once its dialog is told so; `least`: the role it needs, `permits`: in words what that role lets do; `primary`: states in which its button stands in the
  *   header; `quick`: a button of each row; `group`: menus draw a line between two, null for what is only done to task runs
  * @typedef {{title: string, execution: string[], run: string[]}} TaskSide what it does to one task run: works when the execution
  *   is in one of `execution` or the task run in one of `run`
@@ -37,7 +37,7 @@ export function forbidden(info, config, namespace) {
  * @param {ActionInfo} info @param {string | undefined} state */
 export function refusal(info, state) {
   if (!state) return "The execution is not loaded yet.";
-  if (info.allowed.includes(state)) return null;
+  if (info.allowed.includes(state) || info.insisted?.includes(state)) return null;
   return `${info.title} works in ${info.allowed.join(", ")}; the execution is ${state} now.`;
 }
 
