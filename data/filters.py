@@ -81,6 +81,13 @@ _LEGACY = (
     *("q", "scope", "namespace", "flowId", "startDate", "endDate", "timeRange", "state", "labels"),
     *("triggerExecutionId", "childFilter"),
 )
+OTHERS = (_DATES, *_LEGACY)
+"""Parameters that filter, beside ``filters[field][OP]``."""
+
+
+def is_filter(name: str) -> bool:
+    """Whether a parameter of this name filters, or means to: what is wrong with it then is told by ``parse``."""
+    return name in OTHERS or name.startswith("filters[")
 
 
 def wanted(condition: Condition) -> list[Any]:

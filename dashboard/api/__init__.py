@@ -35,6 +35,7 @@ from dashboard.api import (
     removal,
     results,
     start,
+    strict,
     trigger_actions,
     triggers,
     validate,
@@ -96,6 +97,7 @@ def _view(api: Api, endpoint: Endpoint) -> Callable[..., Any]:
     def view(**names: str) -> Any:
         try:
             access.check(api, endpoint, names)
+            strict.check(endpoint, flask.request.args)
             return endpoint.handler(api, **names)
         except Forbidden as error:
             raise ApiError(*api.refused(str(error), f"{endpoint.method} {endpoint.path}")) from error

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import flask
 
+from dashboard.api import strict
 from dashboard.api.context import Api
 from dashboard.api.details import labels_in, state_of, wrong
 from dashboard.api.errors import ApiError, answer
@@ -71,7 +72,8 @@ def _delete(api: Api, body: Any) -> dict[str, Any]:
 
 
 _CASCADE = Parameter("isOnKillCascade", "boolean", "Their subflows too.", "true")
-_STATE = Parameter("newState", "State", "RUNNING, CANCELLED or FAILED (by ids also `state`).", required=True)
+_STATE = Parameter("newState", "State", "RUNNING, CANCELLED or FAILED.", required=True)
+_ALSO_BY_IDS = {Action.UNQUEUE: (Parameter("state", "State", "The same as newState."),)}
 _STATUS = Parameter("newStatus", "State", "One that an execution ends in.", required=True)
 _LATEST = Parameter("latestRevision", "boolean", "The newest revision of each one's flow.", "false")
 _RUNNING_TOO = Parameter("includeNonTerminated", "boolean", "Those that still run too: they are killed first.", "false")
@@ -114,9 +116,7 @@ def by_query(api: Api, bulk: Bulk) -> flask.Response:
     """Start it on all that match."""
     body = _json() if bulk.action is Action.LABELS else None
     filters = _filters(bulk)
-    if not any(parse_query_string(filters).all):
-        message = "expected at least one filter: without any it would be all executions there are"
-        raise ApiError(400, f"filters: {message}.", [(message, "filters")])
+    strict.some(parse_query_string(filters), "executions")
     return _start(api, bulk, Selection.of_filters(filters), body)
 
 
@@ -182,21 +182,21 @@ def _ids(given: Any) -> Iterable[str]:
 
 def _endpoints(bulk: Bulk) -> Iterable[Endpoint]:
     title = ACTIONS[bulk.action].title
-    path, info = bulk.path.rstrip("/"), (*bulk.parameters, _REASON)
+    path, info, ours = bulk.path.rstrip("/"), (*bulk.parameters, _REASON), bulk.action is Action.RESUME_FROM_BREAKPOINT
     labels = bulk.action is Action.LABELS
     ids, query = (_IDS_LABELS, (_LABELS,)) if labels else (_IDS, ())
     yield Endpoint(
         bulk.method, f"{path}/by-ids", partial(_call, by_ids, bulk), f"{title}: these executions.", "AsyncOperation",
-        (*info, ids), verb=Verb.OPERATIONS, narrows=True, ours=bulk.action is Action.RESUME_FROM_BREAKPOINT,
+        (*info, *_ALSO_BY_IDS.get(bulk.action, ()), ids), verb=Verb.OPERATIONS, narrows=True, strict=True, ours=ours,
     )  # fmt: skip
     yield Endpoint(
         bulk.method, f"{path}/by-query", partial(_call, by_query, bulk), f"{title}: all that match.", "AsyncOperation",
-        (FILTERS, *info, *query), verb=Verb.OPERATIONS, narrows=True, ours=bulk.action is Action.RESUME_FROM_BREAKPOINT,
+        (FILTERS, *info, *query), verb=Verb.OPERATIONS, narrows=True, strict=True, ours=ours,
     )  # fmt: skip
     yield Endpoint(
         "POST", f"/executions/{bulk.action.value}/preview", partial(_call, preview, bulk),
-        f"{title}: what it would do.", "OperationPreview", (FILTERS, *bulk.parameters, _PREVIEW_BODY),
-        verb=Verb.OPERATIONS, narrows=True, ours=True,
+        f"{title}: what it would do.", "OperationPreview", (FILTERS, *info, _PREVIEW_BODY),
+        verb=Verb.OPERATIONS, narrows=True, strict=True, ours=True,
     )  # fmt: skip
 
 

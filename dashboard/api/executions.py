@@ -62,7 +62,7 @@ def graph(api: Api, executionId: str) -> flask.Response:
 ENDPOINTS = (
     Endpoint(
         "GET", "/executions/search", search, "Search executions.", "PagedResults<LightExecution>",
-        (PAGE, SIZE, SORT, FILTERS), narrows=True,
+        (PAGE, SIZE, SORT, FILTERS), narrows=True, strict=True,
     ),
     Endpoint(
         "GET", "/executions", of_flow, "The executions of a flow, newest first.", "PagedResults<LightExecution>",

@@ -140,14 +140,14 @@ _PARAMETERS = (
 _PATH = "/executions/export"
 ENDPOINTS = (
     Endpoint("GET", f"{_PATH}/by-query/csv", csv, "All that match, as CSV.", "text/csv", _PARAMETERS, verb=Verb.EXPORT,
-             narrows=True),
+             narrows=True, strict=True),
     Endpoint(
         "GET", f"{_PATH}/by-query/jsonl", jsonl, "All that match, a JSON object a line.", "application/x-ndjson",
-        _PARAMETERS, ours=True, verb=Verb.EXPORT, narrows=True,
+        _PARAMETERS, ours=True, verb=Verb.EXPORT, narrows=True, strict=True,
     ),
     Endpoint(
         "GET", f"{_PATH}/by-query/parquet", parquet, "All that match, as a Parquet file.",
-        "application/vnd.apache.parquet", _PARAMETERS, ours=True, verb=Verb.EXPORT, narrows=True,
+        "application/vnd.apache.parquet", _PARAMETERS, ours=True, verb=Verb.EXPORT, narrows=True, strict=True,
     ),
     Endpoint(
         "GET", f"{_PATH}/{{exportId}}", progress, "How far an export is.", "ExportProgress",

@@ -31,6 +31,7 @@ class Endpoint(msgspec.Struct, frozen=True):
 
     ``handler(api, **path parameters)`` gives a Flask response. ``verb`` is asked of the table of permissions before it;
     ``narrows``: there is no namespace in the path, so the handler itself keeps to those the person may.
+    ``strict``: a parameter that is none of these is an error, not left alone.
     ``ours``: not of the protocol we took over, but our addition to it. ``open``: no login is needed, something in the
     path stands for it.
     """
@@ -45,6 +46,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     open: bool = False
     verb: AnyVerb | None = None
     narrows: bool = False
+    strict: bool = False
 
     @property
     def needs(self) -> AnyVerb:

@@ -11,11 +11,13 @@ from typing import Any
 import flask
 import msgspec
 
+from dashboard.api import body_filters, strict
 from dashboard.api.context import Api
 from dashboard.api.errors import ApiError, answer
 from dashboard.api.spec import FILTERS, Endpoint, Parameter
 from dashboard.api.triggers import matching, state_shape
 from dashboard.permissions import Forbidden, Verb
+from data.filters import parse as parse_filters
 from engine.ids import new_id
 from engine.model import SYSTEM_PREFIX
 from engine.trigger_state import Backfill, TriggerAction
@@ -155,8 +157,10 @@ def _by_triggers(api: Api, action: TriggerAction) -> flask.Response:
 
 
 def _by_query(api: Api, action: TriggerAction) -> flask.Response:
-    found = [TriggerId(state.namespace, state.flow_id, state.trigger_id) for _, state in matching(api, Verb.TRIGGERS)]
-    return _many(api, action, found)
+    """Filters stand in the query or in the body."""
+    filters = parse_filters([*flask.request.args.items(multi=True), *body_filters.pairs()])
+    found = matching(api, Verb.TRIGGERS, strict.some(filters, "triggers"))
+    return _many(api, action, [TriggerId(state.namespace, state.flow_id, state.trigger_id) for _, state in found])
 
 
 def disable_by_triggers(api: Api) -> flask.Response:
@@ -174,6 +178,7 @@ def disable_by_query(api: Api) -> flask.Response:
 
 _ID = Parameter("body", "application/json", "`{namespace, flowId, triggerId}`.", required=True, where="body")
 _IDS = Parameter("body", "application/json", "A list of them.", required=True, where="body")
+_FILTERS_BODY = Parameter("body", "application/json", "`{filters: [{field, operation, value}]}`.", where="body")
 _DO: tuple[tuple[str, str, str, TriggerAction], ...] = (
     ("POST", "delete", "Give up", TriggerAction.BACKFILL_DELETE),
     ("PUT", "pause", "Hold", TriggerAction.BACKFILL_PAUSE),
@@ -186,7 +191,7 @@ def _bulk(method: str, path: str, action: TriggerAction, what: str) -> tuple[End
     return (
         Endpoint(
             method, f"{path}/by-query", partial(_by_query, action=action), f"{what} all that match.", "AsyncOperation",
-            (FILTERS,), verb=Verb.TRIGGERS, narrows=True,
+            (FILTERS, _FILTERS_BODY), verb=Verb.TRIGGERS, narrows=True, strict=True,
         ),
         Endpoint(
             method, f"{path}/by-triggers", partial(_by_triggers, action=action), f"{what} several.", "AsyncOperation",
@@ -203,7 +208,8 @@ ENDPOINTS = (
     ),
     Endpoint(
         "POST", "/triggers/set-disabled/by-query", disable_by_query, "The same for all that match.", "AsyncOperation",
-        (FILTERS, Parameter("disabled", "boolean", "Off, or on.", "true")), verb=Verb.TRIGGERS, narrows=True,
+        (FILTERS, Parameter("disabled", "boolean", "Off, or on.", "true"), _FILTERS_BODY),
+        verb=Verb.TRIGGERS, narrows=True, strict=True,
     ),
     Endpoint(
         "POST", "/triggers/set-disabled/by-triggers", disable_by_triggers, "The same for several.", "AsyncOperation",

@@ -113,10 +113,10 @@ def _matches(filters: Filters, one: Found) -> bool:
     return True
 
 
-def matching(api: Api, verb: Verb = Verb.READ) -> list[Found]:
-    """Those that fit the filters of the request, where the person who asks may."""
-    filters = parse_filters(flask.request.args)
-    return [one for one in _all(api, verb) if _matches(filters, one)]
+def matching(api: Api, verb: Verb = Verb.READ, filters: Filters | None = None) -> list[Found]:
+    """Those that fit filters (those of the query when none are given), where the person who asks may."""
+    wanted = parse_filters(flask.request.args) if filters is None else filters
+    return [one for one in _all(api, verb) if _matches(wanted, one)]
 
 
 _NEVER = datetime.max.replace(tzinfo=UTC)

@@ -130,6 +130,44 @@ def test_many_are_switched_and_each_answers_for_itself(world: World) -> None:
     assert not state(world, "hourly")["disabled"]
 
 
+@pytest.mark.parametrize(
+    ("query", "body", "deleted"),
+    [
+        ("", {"filters": [{"field": "FLOW_ID", "operation": "EQUALS", "value": "nothing"}]}, []),
+        ("", {"filters": [{"field": "query", "operation": "EQUALS", "value": "hour"}]}, ["hourly"]),
+        ("?q=hour", {"filters": [{"field": "flowId", "operation": "IN", "value": ["nightly", "a,b"]}]}, ["hourly"]),
+    ],
+)
+def test_many_are_those_that_match_the_body(world: World, query: str, body: Any, deleted: list[str]) -> None:
+    for one in ("daily", "hourly"):
+        world.request("PUT", "/triggers/set-disabled", json=named(one, disabled=True))
+    answer = world.request("DELETE", f"/triggers/delete/by-query{query}", json=body)
+    assert (answer.status_code, answer.get_json()["totalItems"]) == (200, len(deleted))
+    assert {one: state(world, one)["disabled"] for one in ("daily", "hourly")} == {
+        one: one not in deleted for one in ("daily", "hourly")
+    }
+    for one in ("daily", "hourly"):
+        world.request("PUT", "/triggers/set-disabled", json=named(one, disabled=False))
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "says"),
+    [
+        ("DELETE", "/triggers/delete/by-query", None, "all triggers there are"),
+        ("DELETE", "/triggers/delete/by-query", {}, "all triggers there are"),
+        ("POST", "/triggers/set-disabled/by-query?disabled=true", None, "all triggers there are"),
+        ("POST", "/triggers/backfill/delete/by-query?flow=nightly", None, "it takes filters[field][OPERATOR]"),
+        ("DELETE", "/triggers/delete/by-query", {"filters": [{"field": "flowId"}]}, "operation"),
+        ("DELETE", "/triggers/delete/by-query", ["flowId"], "body: expected"),
+        ("POST", "/triggers/unlock/by-query", {"filters": [{"field": "x", "operation": "IN", "value": 1}]}, "'x'"),
+    ],
+)
+def test_many_are_never_all_by_mistake(world: World, method: str, path: str, body: Any, says: str) -> None:
+    answer = world.request(method, path, **({} if body is None else {"json": body}))
+    assert answer.status_code == 400
+    assert says in answer.get_json()["message"]
+
+
 def test_unlock_has_nothing_to_do_and_says_so(world: World) -> None:
     answer = world.request("POST", "/triggers/trig.team/nightly/daily/unlock")
     assert answer.status_code == 409
