@@ -64,7 +64,7 @@ def register(server: flask.Flask, services: Services) -> None:
 
 def too_large(settings: Settings) -> str:
     """What is said to somebody whose file is too large."""
-    return f"Files of at most {settings.upload_max_bytes:,} bytes are taken (setting upload_max_bytes)."
+    return f"Files of at most {settings.upload_max_bytes:,} bytes are taken (WATCHFLOOR_UPLOAD_MAX_BYTES)."
 
 
 def _refused(message: str, status: int) -> Any:

@@ -94,7 +94,7 @@ class ValueTooLarge(KeyRefused):
 
     def __init__(self, namespace: str, key: str, size: int, most: int) -> None:
         super().__init__(
-            f"the value of {key!r} of {namespace!r} has {size:,} bytes, {most:,} are allowed (setting kv_max_bytes)"
+            f"the value of {key!r} of {namespace!r} has {size:,} bytes, {most:,} are allowed (WATCHFLOOR_KV_MAX_BYTES)"
         )
 
 
@@ -102,7 +102,7 @@ class TooManyKeys(KeyRefused):
     """The namespace has as many keys as it may have."""
 
     def __init__(self, namespace: str, most: int) -> None:
-        super().__init__(f"{namespace!r} has {most:,} keys, no more are allowed (setting kv_max_keys)")
+        super().__init__(f"{namespace!r} has {most:,} keys, no more are allowed (WATCHFLOOR_KV_MAX_KEYS)")
 
 
 class TooMany(DataError):
@@ -110,7 +110,8 @@ class TooMany(DataError):
 
     def __init__(self, total: int, most: int) -> None:
         super().__init__(
-            f"{total:,} executions match, an operation takes {most:,} (setting operation_max_items): narrow the filters"
+            f"{total:,} executions match, an operation takes {most:,} (WATCHFLOOR_OPERATION_MAX_ITEMS): narrow the "
+            "filters"
         )
         self.total = total
         self.most = most

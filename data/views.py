@@ -69,7 +69,7 @@ class Views(Database):
         row = {"id": view_id, "name": name, "owner": person, "shared": int(shared), "query": query}
         with self._write() as connection:
             if _count(connection, person) >= most:
-                raise ViewError(f"{person!r} has {most:,} views, no more are allowed (setting views_max).")
+                raise ViewError(f"{person!r} has {most:,} views, no more are allowed (WATCHFLOOR_VIEWS_MAX).")
             _free(connection, person, name, view_id)
             connection.execute(sa.insert(saved_view), row | {"created_at": now, "updated_at": now})
             return _one(connection, person, view_id)

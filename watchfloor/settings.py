@@ -74,6 +74,7 @@ class Settings(BaseSettings):
     task_max_log_lines: int = Field(100_000, ge=1, description="Log lines kept of one attempt; more are counted.")
     task_max_line_bytes: int = Field(16_384, ge=80, description="Length at which one log line is cut.")
     task_max_output_bytes: int = Field(1_048_576, ge=1024, description="Size of one task's outputs; more fails it.")
+    task_max_metrics: int = Field(1_000, ge=1, description="Metrics one attempt may give.")
     folder_max_bytes: int = Field(1_073_741_824, ge=1024, description="Size of the folder of one WorkingDirectory.")
     flow_max_bytes: int = Field(2_097_152, ge=1024, description="Size of one flow file.")
     flow_max_values: int = Field(200_000, ge=100, description="Values one flow file may have, aliases counted.")

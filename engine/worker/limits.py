@@ -30,6 +30,7 @@ class Limits(msgspec.Struct, frozen=True):
             max_line_bytes=settings.task_max_line_bytes,
             max_output_bytes=settings.task_max_output_bytes,
             kill_grace=settings.kill_grace,
+            max_metrics=settings.task_max_metrics,
             http_max_bytes=settings.http_max_bytes,
             http_max_seconds=settings.http_max_seconds,
             http_inline_bytes=settings.http_inline_bytes,

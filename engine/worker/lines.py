@@ -141,7 +141,7 @@ class Lines:
     def close(self) -> None:
         """Say how many lines were not kept, and send the rest."""
         if self.over_cap:
-            self.note("WARN", f"{self.over_cap:,} more lines were not kept (task_max_log_lines).")
+            self.note("WARN", f"{self.over_cap:,} more lines were not kept (WATCHFLOOR_TASK_MAX_LOG_LINES).")
         self.flush()
 
     def _append(self, level: Level, message: str) -> None:
@@ -157,7 +157,7 @@ class Lines:
         if self.over_cap == 1:
             self.note(
                 "WARN",
-                f"The log is capped at {self._limits.max_lines:,} lines (setting task_max_log_lines): "
+                f"The log is capped at {self._limits.max_lines:,} lines (WATCHFLOOR_TASK_MAX_LOG_LINES): "
                 "further lines are counted, not kept.",
             )
 
@@ -167,4 +167,4 @@ class Lines:
         if size <= limit:
             return message
         kept = message.encode("utf-8", "replace")[:limit].decode("utf-8", "ignore")
-        return f"{kept} … [cut: {size:,} bytes, setting task_max_line_bytes is {limit:,}]"
+        return f"{kept} … [cut: {size:,} bytes, WATCHFLOOR_TASK_MAX_LINE_BYTES is {limit:,}]"

@@ -177,7 +177,7 @@ class Runner:
         if size > self._limits.max_output_bytes:
             raise TaskFailed(
                 f"the outputs have {size:,} bytes, {self._limits.max_output_bytes:,} are allowed "
-                "(setting task_max_output_bytes)."
+                "(WATCHFLOOR_TASK_MAX_OUTPUT_BYTES)."
             )
 
     def _stopped(self, reason: Stop, job: Job, end: End, lines: Lines) -> End:

@@ -105,8 +105,8 @@ def check(action: Action, selection: Selection, details: ActionDetails, max_ids:
     elif not selection.ids:
         raise OperationRefused("Expected at least one execution id, got none.")
     elif len(selection.ids) > max_ids:
-        message = f"Expected at most {max_ids:,} ids (setting bulk_max_ids), got {len(selection.ids):,}: use filters."
-        raise OperationRefused(message)
+        most, count = f"{max_ids:,} ids (WATCHFLOOR_BULK_MAX_IDS)", len(selection.ids)
+        raise OperationRefused(f"Expected at most {most}, got {count:,}: use filters.")
 
 
 # -- what an operation makes

@@ -75,16 +75,16 @@ def test_a_million_lines(run: Run) -> None:
     lines = [line for line in done.stdout.splitlines() if "task  " in line]
     assert lines[29].endswith("task  30")
     assert lines[30].endswith(
-        "The log is capped at 30 lines (setting task_max_log_lines): further lines are counted, not kept."
+        "The log is capped at 30 lines (WATCHFLOOR_TASK_MAX_LOG_LINES): further lines are counted, not kept."
     )
-    assert lines[31].endswith("999,970 more lines were not kept (task_max_log_lines).")
+    assert lines[31].endswith("999,970 more lines were not kept (WATCHFLOOR_TASK_MAX_LOG_LINES).")
     assert len(lines) == 32
 
 
 def test_a_line_of_50_mb(run: Run) -> None:
     done = run(LONG)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "x" * 100 + " … [cut: 50,000,000 bytes, setting task_max_line_bytes is 100]" in done.stdout
+    assert "x" * 100 + " … [cut: 50,000,000 bytes, WATCHFLOOR_TASK_MAX_LINE_BYTES is 100]" in done.stdout
     assert len(done.stdout) < 5_000
 
 

@@ -74,12 +74,12 @@ def test_deleting_says_whether_there_was_something(store: Store) -> None:
 
 
 def test_caps_name_their_settings(store: Store) -> None:
-    with pytest.raises(ValueTooLarge, match=r"has 12 bytes, 10 are allowed \(setting kv_max_bytes\)"):
+    with pytest.raises(ValueTooLarge, match=r"has 12 bytes, 10 are allowed \(WATCHFLOOR_KV_MAX_BYTES\)"):
         store.kv_set(NS, "key", "x" * 10, "STRING", max_bytes=10)
     store.kv_set(NS, "one", 1, "NUMBER", max_keys=1)
     store.kv_set(NS, "one", 2, "NUMBER", max_keys=1)
     store.kv_set("other", "one", 1, "NUMBER", max_keys=1)
-    with pytest.raises(TooManyKeys, match=r"'company.team' has 1 keys.*kv_max_keys"):
+    with pytest.raises(TooManyKeys, match=r"'company.team' has 1 keys.*WATCHFLOOR_KV_MAX_KEYS"):
         store.kv_set(NS, "two", 1, "NUMBER", max_keys=1)
 
 

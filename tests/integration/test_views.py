@@ -50,7 +50,7 @@ def test_names_are_once_a_person_and_views_are_counted(store: Store) -> None:
         store.save_view("ada", "name", "")
     assert store.change_view("ada", made.id, name="name", query=FAILED).query == FAILED
     store.save_view("ben", "name", "")
-    with pytest.raises(ViewError, match="setting views_max"):
+    with pytest.raises(ViewError, match="WATCHFLOOR_VIEWS_MAX"):
         store.save_view("ada", "other", "", most=1)
     for wrong in ("", "   ", "x" * 101, "a\x00b"):
         with pytest.raises(ViewError, match="expected a name"):

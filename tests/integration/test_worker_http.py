@@ -207,7 +207,7 @@ def test_an_answer_without_end_is_bounded_in_size(bus: Bus, tmp_path: Path, serv
     finally:
         world.close()
     assert ended.state is State.FAILED
-    said = "the answer has more than 1,000,000 bytes (setting http_max_bytes)"
+    said = "the answer has more than 1,000,000 bytes (WATCHFLOOR_HTTP_MAX_BYTES)"
     assert ended.error == f"GET {server.url}/endless: {said}"
     assert not list(tmp_path.rglob("endless"))
 
@@ -223,7 +223,7 @@ def test_an_answer_without_end_is_bounded_in_time(
     finally:
         world.close()
     assert ended.state is State.FAILED
-    assert ended.error == f"GET {server.url}/{path}: took longer than 0.2 s (setting http_max_seconds)"
+    assert ended.error == f"GET {server.url}/{path}: took longer than 0.2 s (WATCHFLOOR_HTTP_MAX_SECONDS)"
 
 
 @pytest.mark.parametrize("path", ["drip", "silent"])
@@ -354,7 +354,7 @@ def test_an_encrypted_answer_without_end_is_ended_too(bus: Bus, tmp_path: Path, 
         ended = world.run(job(REQUEST, uri=f"{secure.url}/{path}", options=options))
     finally:
         world.close()
-    assert ended.error == f"GET {secure.url}/{path}: took longer than 0.5 s (setting http_max_seconds)"
+    assert ended.error == f"GET {secure.url}/{path}: took longer than 0.5 s (WATCHFLOOR_HTTP_MAX_SECONDS)"
 
 
 def test_a_proxy_is_asked_with_its_password_which_is_never_shown(world: World, server: Server) -> None:

@@ -89,7 +89,7 @@ def test_a_value_is_kept_with_its_type(world: Tasks, properties: dict[str, Any],
         ({"key": "k", "value": "{", "kvType": "JSON"}, "value: expected JSON"),
         ({"key": "k", "value": 1, "kvType": "{{ 'BLOB' }}"}, "kvType: expected one of STRING, NUMBER"),
         ({"key": "k", "value": 1, "ttl": "PT0S"}, "ttl: expected a duration above PT0S, came 'PT0S'"),
-        ({"key": "k", "value": "x" * 60}, "50 are allowed (setting kv_max_bytes)"),
+        ({"key": "k", "value": "x" * 60}, "50 are allowed (WATCHFLOOR_KV_MAX_BYTES)"),
     ],
 )
 def test_a_value_that_does_not_fit_is_refused(world: Tasks, properties: dict[str, Any], error: str) -> None:
@@ -214,7 +214,7 @@ def test_publish_gives_metrics(world: Tasks) -> None:
             "metrics: expected a metric with name, type and a number",
         ),
         ([{"type": "counter", "value": 1}], "metrics: expected a metric with name"),
-        ([{"name": "a", "value": 1}] * 3, "metrics: one attempt may give 2, these are 3"),
+        ([{"name": "a", "value": 1}] * 3, "metrics: one attempt may give 2 (WATCHFLOOR_TASK_MAX_METRICS), these are 3"),
         ("{{ 1 }}", "metrics: expected a list, got int"),
     ],
 )

@@ -55,7 +55,7 @@ def test_one_that_is_too_large_is_refused_and_leaves_nothing(tmp_path: Path) -> 
     assert client.put("/uploads/a", data=b"x" * 10, headers=ORIGIN).status_code == 200
     answer = client.put("/uploads/b", data=b"x" * 11, headers=ORIGIN)
     assert answer.status_code == 413
-    assert answer.get_json() == {"message": "Files of at most 10 bytes are taken (setting upload_max_bytes)."}
+    assert answer.get_json() == {"message": "Files of at most 10 bytes are taken (WATCHFLOOR_UPLOAD_MAX_BYTES)."}
     assert stored(tmp_path) == ["a"]
 
 

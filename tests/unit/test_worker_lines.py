@@ -70,7 +70,7 @@ def test_lines_over_the_cap_are_counted_and_said() -> None:
     lines.close()
     assert sent.messages[:3] == ["0", "1", "2"]
     assert "capped at 3 lines" in sent.messages[3]
-    assert "task_max_log_lines" in sent.messages[3]
+    assert "WATCHFLOOR_TASK_MAX_LOG_LINES" in sent.messages[3]
     assert sent.messages[4].startswith("997 more lines")
 
 
@@ -79,7 +79,7 @@ def test_a_long_line_is_cut_and_says_so() -> None:
     lines = Lines(JOB, sent.batches.append, Limits(max_line_bytes=80))
     lines.add("INFO", "é" * 100)
     assert sent.messages[0].startswith("é" * 40 + " … [cut: 200 bytes")
-    assert "task_max_line_bytes" in sent.messages[0]
+    assert "WATCHFLOOR_TASK_MAX_LINE_BYTES" in sent.messages[0]
 
 
 def test_the_log_level_of_a_task_leaves_out_what_is_below() -> None:

@@ -84,7 +84,8 @@ def publish(running: Running) -> Result:
     if not isinstance(given, list):
         raise TaskFailed(f"metrics: expected a list, got {type(given).__name__}")
     if len(given) > running.limits.max_metrics:
-        raise TaskFailed(f"metrics: one attempt may give {running.limits.max_metrics:,}, these are {len(given):,}")
+        most = f"{running.limits.max_metrics:,} (WATCHFLOOR_TASK_MAX_METRICS)"
+        raise TaskFailed(f"metrics: one attempt may give {most}, these are {len(given):,}")
     try:
         return Result(metrics=tuple(protocol.metric_of(one) for one in given))
     except protocol.ProtocolError as error:

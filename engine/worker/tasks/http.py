@@ -118,7 +118,7 @@ def _read(running: Running, call: Call, guard: Guard, body: IO[bytes], begun: fl
 def _fits(running: Running, call: Call, length: int) -> None:
     most = min(running.limits.http_max_bytes, call.max_bytes or running.limits.http_max_bytes)
     if length > most:
-        named = "setting http_max_bytes" if most == running.limits.http_max_bytes else "options.maxContentLength"
+        named = "WATCHFLOOR_HTTP_MAX_BYTES" if most == running.limits.http_max_bytes else "options.maxContentLength"
         raise TaskFailed(f"{call}: the answer has more than {most:,} bytes ({named})")
 
 
@@ -135,7 +135,7 @@ def _stopped(running: Running, call: Call, guard: Guard) -> None:
     if not guard.over:
         return
     if running.control.reason is None and guard.late:
-        raise TaskFailed(f"{call}: took longer than {guard.seconds:g} s (setting http_max_seconds)")
+        raise TaskFailed(f"{call}: took longer than {guard.seconds:g} s (WATCHFLOOR_HTTP_MAX_SECONDS)")
     raise TaskFailed(f"{call}: stopped")
 
 

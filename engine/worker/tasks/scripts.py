@@ -117,7 +117,7 @@ def _check_size(capture: Capture, limits: Limits) -> None:
     if capture.output_bytes > limits.max_output_bytes:
         raise TaskFailed(
             f"the outputs have {capture.output_bytes:,} bytes, {limits.max_output_bytes:,} are allowed "
-            "(setting task_max_output_bytes); write large data to a file and name it in outputFiles."
+            "(WATCHFLOOR_TASK_MAX_OUTPUT_BYTES); write large data to a file and name it in outputFiles."
         )
 
 
@@ -163,7 +163,8 @@ class Capture:
         self.metrics += metrics[:room]
         if len(metrics) > room and not self._metrics_over:
             self._metrics_over = True
-            self._lines.note("WARN", f"One attempt may give {self._limits.max_metrics:,} metrics; more are not kept.")
+            most = f"{self._limits.max_metrics:,} metrics (WATCHFLOOR_TASK_MAX_METRICS)"
+            self._lines.note("WARN", f"One attempt may give {most}; more are not kept.")
 
 
 def _environment(properties: dict[str, Any]) -> dict[str, str]:
