@@ -43,9 +43,8 @@ def _anew(api: Api, action: Action, execution_id: str, **details: Any) -> flask.
 
 def answered(api: Api, action: Action, execution_id: str, details: dict[str, Any]) -> Answer:
     """Ask, and wait for the executor's answer; 504 when none comes."""
-    event_id = api.commands.act(
-        action, execution_id, actor=api.actor, reason=api.text("reason"), origin="api", **details
-    )
+    by: dict[str, Any] = {"actor": api.actor, "reason": api.text("reason"), "origin": "api"}
+    event_id = api.read(lambda: api.commands.act(action, execution_id, **by, **details))
     seconds = api.settings.action_wait
     given = api.answers.wait(event_id, seconds)
     if given is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from contextvars import copy_context
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -16,6 +15,7 @@ from dashboard.exports import Exports
 from dashboard.permissions import AnyVerb, Verb, demand, namespaces, narrowed
 from dashboard.refusals import TOO_MANY, Refusals
 from dashboard.services import Services
+from dashboard.threads import in_thread
 from data.filters import Filters
 from data.records import StoredFlow
 from engine.flow import Flow, parse_stored
@@ -57,12 +57,8 @@ class Api:
         return gateway.answers
 
     def read(self, work: Callable[[], T]) -> T:
-        """Run a query where it holds up no other request: in a real thread when requests are greenlets."""
-        from gevent import get_hub
-        from gevent.monkey import is_module_patched
-
-        context = copy_context()  # audit rows written there say from where, too
-        return get_hub().threadpool.apply(context.run, (work,)) if is_module_patched("threading") else work()
+        """Run a query, or a command, where it holds up no other request."""
+        return in_thread(work)
 
     # -- rights
 

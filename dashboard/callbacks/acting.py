@@ -15,6 +15,7 @@ from dashboard.callbacks.action_request import Request
 from dashboard.callbacks.notices import actor, notice, short
 from dashboard.seen import seen
 from dashboard.services import Services
+from dashboard.threads import in_thread
 from engine.ids import new_id
 from engine.inputs import InputError, read_inputs, validate_inputs
 from engine.states import ACTIONS, Action
@@ -54,8 +55,7 @@ def act(
     try:
         if why := may_not(services, request):
             return Outcome(why)
-        known = _details(services, request, details, inputs)
-        event_id = services.commands.act(request.action, request.id, actor=actor(), reason=reason or None, **known)
+        event_id, made = in_thread(lambda: _ask(services, request, details, inputs, reason))
         answer = services.commands.wait(event_id, services.settings.action_wait)
     except InputError as error:
         return Outcome("Some inputs are wrong; nothing was changed.", error.errors)
@@ -65,10 +65,18 @@ def act(
         return Outcome(AWAY)
     if answer is None:
         return Outcome(late=True)
-    made = known.get("new_id")
     if answer.refused is None and made and services.gateway is not None:
         services.gateway.answers.wait_row(made, services.settings.action_wait)
     return Outcome(answer.refused and _now(services, request, answer.refused), made=made)
+
+
+def _ask(
+    services: Services, request: Request, details: dict[str, Any], inputs: dict[str, Any], reason: str | None
+) -> tuple[str, str | None]:
+    """(the event's id, the id of the execution that is to be made, if any)."""
+    known = _details(services, request, details, inputs)
+    event_id = services.commands.act(request.action, request.id, actor=actor(), reason=reason or None, **known)
+    return event_id, known.get("new_id")
 
 
 def _details(services: Services, request: Request, details: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from dashboard.callbacks.action_request import Request
 from dashboard.callbacks.notices import actor, count, short
 from dashboard.rights import rights_of
 from dashboard.services import Services
+from dashboard.threads import in_thread
 from engine.states import ACTIONS, Action
 from streaming.messages import ActionDetails
 from streaming.operations import Preview, Reason, Selection
@@ -39,7 +40,7 @@ def preview(services: Services, request: Request, details: Mapping[str, Any]) ->
     try:
         known = ActionDetails(**(filled | dict(details)))
         chosen, rights = selection_of(request), rights_of(person(), request.action)
-        found = services.operations.preview(request.action, chosen, known, rights=rights)
+        found = in_thread(lambda: services.operations.preview(request.action, chosen, known, rights=rights))
     except StoreUnavailable:
         return html.P(AWAY, className="wf-form-error"), True
     except (CommandError, FilterError) as error:
@@ -78,14 +79,13 @@ def started(services: Services, request: Request, details: Mapping[str, Any], re
     try:
         if why := may_not(services, request):
             return {"error": why}
-        operation_id = services.operations.start(
-            request.action,
-            selection_of(request),
-            ActionDetails(**details),
-            actor=actor(),
-            reason=str(reason) if reason else None,
-            rights=rights_of(person(), request.action),
-        )
+        chosen, known = selection_of(request), ActionDetails(**details)
+        by = {
+            "actor": actor(),
+            "reason": str(reason) if reason else None,
+            "rights": rights_of(person(), request.action),
+        }
+        operation_id = in_thread(lambda: services.operations.start(request.action, chosen, known, **by))
     except (StoreUnavailable, RedisError):
         return {"error": AWAY}
     except (CommandError, FilterError) as error:
