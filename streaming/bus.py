@@ -1,14 +1,18 @@
 """The bus: streams and channels of a Redis or Valkey server, with typed messages.
 
 Every method raises ``redis.exceptions.RedisError`` when the server can't be reached; who calls it decides what that
-means. A ``Bus`` is safe to share between threads and greenlets (it holds a connection pool).
+means. A ``Bus`` is safe to share between threads and greenlets: it holds a connection pool, and another one for each
+real thread beside the greenlets, since a greenlet's socket can be waited for in its own thread only.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
+from weakref import WeakKeyDictionary
 
 import msgspec
 import redis
@@ -48,6 +52,17 @@ class Read(msgspec.Struct, frozen=True):
     payload: bytes
 
 
+def _hub_apart() -> Any:
+    """The event loop of a real thread beside the greenlets; ``None`` among them, and where there are none."""
+    monkey = sys.modules.get("gevent.monkey")
+    if monkey is None or not monkey.is_module_patched("socket"):
+        return None
+    from gevent import get_hub
+
+    hub = get_hub()
+    return None if hub.main_hub else hub
+
+
 class Bus:
     """Typed access to one Redis server."""
 
@@ -61,13 +76,16 @@ class Bus:
         partitions: int = 1,
     ) -> None:
         self.partitions = Partitions(partitions)
-        self._redis = redis.Redis.from_url(
+        self._connect = partial(
+            redis.Redis.from_url,
             url,
             socket_connect_timeout=2,
             socket_timeout=5,
             health_check_interval=15,
             retry=Retry(ExponentialBackoff(cap=0.2, base=0.02), 2),
         )
+        self._own = self._connect()
+        self._apart: WeakKeyDictionary[Any, redis.Redis] = WeakKeyDictionary()
         self._deltas_cap = deltas_cap
         self._deltas_max_bytes = deltas_max_bytes
         self._dead_letters_cap = dead_letters_cap
@@ -89,9 +107,17 @@ class Bus:
         """The client itself, for keys that belong to one caller alone (claims, kills)."""
         return self._redis
 
+    @property
+    def _redis(self) -> redis.Redis:
+        hub = _hub_apart()
+        if hub is None:
+            return self._own
+        return self._apart.get(hub) or self._apart.setdefault(hub, self._connect())
+
     def close(self) -> None:
         """Give all connections back."""
-        self._redis.close()
+        for client in (self._own, *self._apart.values()):
+            client.close()
 
     def ping(self) -> None:
         """Raise ``RedisError`` unless the server answers."""

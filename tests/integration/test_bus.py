@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import textwrap
 from contextlib import closing
 from datetime import UTC, datetime
 
@@ -73,3 +76,22 @@ def test_an_entry_is_put_aside_once(bus: Bus) -> None:
         (b"1-0", b"\xc1", b"not an event"),
         (b"2-0", b"\xc1", b"not an event"),
     ]
+
+
+def test_a_real_thread_beside_greenlets_has_connections_of_its_own(valkey_url: str) -> None:
+    """As requests of the web process have it: what is opened among greenlets can't be waited for in another thread."""
+    script = textwrap.dedent(f"""
+        from gevent import monkey
+        monkey.patch_all()
+        from gevent import get_hub
+        from streaming.bus import Bus
+        bus = Bus({valkey_url!r})
+        def wait():
+            return bus.redis.blpop("nothing", 0.2)
+        for run in (lambda work: work(), get_hub().threadpool.apply, lambda work: work()):
+            assert run(wait) is None
+        bus.close()
+        print("done")
+    """)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "done\n", done.stderr
