@@ -26,10 +26,11 @@ class Batch:
         self.page, self.url, self.api, self.name = page, product.url + API, api, name
         self.ids: list[str] = []
 
-    def start(self, flow: str, **inputs: str) -> str:
-        """One more of them."""
+    def start(self, flow: str, *, stops: str = "", **inputs: str) -> str:
+        """One more of them; ``stops``: breakpoints."""
+        params = {"labels": f"batch:{self.name}", "breakpoints": stops}
         files = {key: (None, value) for key, value in inputs.items()} or {"": (None, "")}
-        answer = self.api.post(f"{self.url}/company.tests/{flow}", params={"labels": f"batch:{self.name}"}, files=files)
+        answer = self.api.post(f"{self.url}/company.tests/{flow}", params=params, files=files)
         answer.raise_for_status()
         self.ids.append(answer.json()["id"])
         return self.ids[-1]
@@ -170,6 +171,17 @@ def test_force_run_and_unqueue(batch: Batch, tmp_path: Path) -> None:
     batch.become("RUNNING", "CANCELLED", "CANCELLED", "RUNNING")
     (tmp_path / "go").touch()
     batch.become("SUCCESS", "CANCELLED", "CANCELLED", "SUCCESS")
+
+
+def test_breakpoints_are_left(batch: Batch) -> None:
+    for _ in range(2):
+        batch.start("quick", stops="second")
+    batch.become("BREAKPOINT", "BREAKPOINT")
+    batch.select()
+    batch.ask("resume-from-breakpoint")
+    batch.page.shows(".wf-preview", "2 will change")
+    batch.confirm(2, 2)
+    batch.become("SUCCESS", "SUCCESS")
 
 
 def test_all_that_match_is_sent_as_the_filter(batch: Batch) -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import polars
 import pytest
 import requests
 
@@ -68,6 +69,17 @@ def test_a_viewer_saves_what_the_filters_match(page: Page, saving: Callable[[str
     assert [row["startDate"] for row in rows] == sorted(row["startDate"] for row in rows)
     assert f"{len(rows):,} rows".replace(",", "") in "".join(page.text(RUN).split("\u2009")).replace("\u202f", "")
     assert page.is_same_load()
+
+
+def test_parquet_holds_the_same_rows(page: Page, saving: Callable[[str], list[Path]]) -> None:
+    page.open("/executions?filters[labels][EQUALS][team]=crm&filters[state][IN]=FAILED")
+    page.until("the total", lambda: page.text("#executions-total"))
+    total = int("".join(filter(str.isdigit, page.text("#executions-total"))))
+    choose(page, "Parquet")
+    (path,) = page.until("the file", lambda: saving("parquet"))
+    rows = polars.read_parquet(path)
+    assert rows.height == total > 0
+    assert set(rows["state"]) == {"FAILED"}
 
 
 def test_an_export_is_cancelled(page: Page, saving: Callable[[str], list[Path]], product: Product) -> None:

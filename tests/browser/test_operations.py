@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from typing import Any
 
 import requests
 
 from tests.browser.page import Page
+from tests.browser.test_faults import pid_of
 from tests.browser.test_live import start
 from watchfloor.product import Product
 
@@ -69,4 +72,21 @@ def test_what_was_refused_is_tried_again_by_a_button(page: Page, product: Produc
     page.until("another operation", lambda: operation_id not in page.driver.current_url)
     page.shows(".wf-ops-facts", "Retry of")
     page.shows(BADGE, "DONE")
+    assert page.is_same_load()
+
+
+def test_an_operation_is_stopped_by_a_button(page: Page, product: Product, api: requests.Session) -> None:
+    ids = paused(product, api, 2)
+    page.until("paused executions", lambda: all(state_of(product, api, one) == "PAUSED" for one in ids))
+    page.open("/operations")
+    executor = pid_of(product, "executor")
+    os.kill(executor, signal.SIGSTOP)  # so that it can't be through before the button is pressed
+    try:
+        operation_id = begin(product, api, ids)
+        page.click(f'tr[data-id="{operation_id}"] a')
+        page.click(".wf-ops-title .wf-button.danger")
+        page.until("it stops", lambda: page.text(BADGE) in ("STOPPING", "STOPPED"))
+    finally:
+        os.kill(executor, signal.SIGCONT)
+    page.shows(BADGE, "STOPPED")
     assert page.is_same_load()
