@@ -18,7 +18,7 @@ from dashboard.services import Services
 from dashboard.threads import in_thread
 from engine.ids import new_id
 from engine.inputs import InputError, read_inputs, validate_inputs
-from engine.states import ACTIONS, Action
+from engine.states import ACTIONS, Action, State
 
 AWAY = "The database or Redis can't be reached; nothing was changed. Try again when the lamp is green."
 LATE = "The executor has not answered yet. It is done or refused when it comes to it."
@@ -38,11 +38,11 @@ class Outcome:
 def may_not(services: Services, request: Request) -> str | None:
     """Why the signed-in user may not do this; ``None`` when it may."""
     if request.many:
-        verbs = (permissions.Verb.OPERATIONS, request.action)
+        verbs = (permissions.Verb.OPERATIONS, request.command)
         barred = next((verb for verb in verbs if not permissions.may_somewhere(current_user, verb)), None)
         return barred and permissions.refusal(current_user, barred)
     row = seen(services).store.row(request.id)  # what one may not look at is not there
-    return permissions.refusal(current_user, request.action, row.namespace) if row else f"There is no {request.id}."
+    return permissions.refusal(current_user, request.command, row.namespace) if row else f"There is no {request.id}."
 
 
 def act(
@@ -75,7 +75,7 @@ def _ask(
 ) -> tuple[str, str | None]:
     """(the event's id, the id of the execution that is to be made, if any)."""
     known = _details(services, request, details, inputs)
-    event_id = services.commands.act(request.action, request.id, actor=actor(), reason=reason or None, **known)
+    event_id = services.commands.act(request.command, request.id, actor=actor(), reason=reason or None, **known)
     return event_id, known.get("new_id")
 
 
@@ -84,6 +84,8 @@ def _details(services: Services, request: Request, details: dict[str, Any], give
     known = dict(details)
     if request.task_run_id is not None:
         known["task_run_id"] = request.task_run_id
+    if request.command is not request.action:
+        known["state"] = State.RUNNING
     execution = services.store.execution(request.id)
     if execution is None:
         return known

@@ -21,6 +21,11 @@ class Request:
     count: int = 1
 
     @property
+    def command(self) -> Action:
+        """What the engine is asked for: one task run goes on by a change of its own state, whatever else still runs."""
+        return Action.CHANGE_STATE if self.action is Action.RESUME and self.task_run_id else self.action
+
+    @property
     def id(self) -> str:
         """The one execution."""
         return self.ids[0]

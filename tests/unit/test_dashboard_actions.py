@@ -17,10 +17,11 @@ from dashboard.auth import Account
 from dashboard.callbacks import acting
 from dashboard.callbacks.action_facts import asked_for, gather
 from dashboard.callbacks.action_request import Request, read
+from dashboard.components.action_looks import LOOKS
 from dashboard.services import Services
 from engine.flow import parse
 from engine.model import Execution, Hidden, StateChange, TaskRun
-from engine.states import Action, State, refusal
+from engine.states import ACTIONS, Action, State, refusal
 from streaming.commands import ExecutionNotFound, NotAllowed
 from streaming.messages import Answer
 from tests.dashboard_stubs import StubCommands, services
@@ -213,6 +214,30 @@ def test_a_paused_task_asks_for_its_inputs_unless_it_was_paused_by_hand() -> Non
     assert asked_for(execution(State.PAUSED, task_runs=runs, paused_by_hand=True), request, flow) == ()
     other = Request(Action.RESUME, ("a",), None, "another")
     assert asked_for(execution(State.PAUSED, task_runs=runs), other, flow) == ()
+
+
+def test_a_task_run_is_resumed_by_a_change_of_its_own_state(tmp_path: Path) -> None:
+    """So that it goes on also while another branch has stopped the execution at a breakpoint."""
+    for state in (State.PAUSED, State.BREAKPOINT):
+        runs = {"t": TaskRun("t", "wait", State.PAUSED, HISTORY)}
+        stubs, commands = given(tmp_path, execution(state, task_runs=runs))
+        request = Request(Action.RESUME, ("a",), None, "t")
+        assert [item.id for item in gather(stubs, request).inputs] == ["why"]
+        acting.act(stubs, request, {}, {"why": "late"}, None)
+        ((action, _, details),) = commands.calls
+        assert action is Action.CHANGE_STATE
+        assert (details["task_run_id"], details["state"], details["inputs"]) == ("t", State.RUNNING, {"why": "late"})
+        assert acting.told(request, acting.Outcome())["title"] == "Resume done"
+
+
+def test_what_is_offered_of_a_paused_task_run_works_whatever_the_execution_does() -> None:
+    offered = LOOKS[Action.RESUME].task
+    assert offered is not None
+    command = Request(Action.RESUME, ("a",), None, "t").command
+    may_hold_a_pause = {State.RUNNING, State.PAUSED, State.RETRYING, State.BREAKPOINT}
+    assert may_hold_a_pause <= ACTIONS[command].allowed
+    assert State.RUNNING in ACTIONS[command].targets
+    assert offered.run == (State.PAUSED,)
 
 
 def test_inputs_that_do_not_fit_are_told_at_their_fields(tmp_path: Path) -> None:
