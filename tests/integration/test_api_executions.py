@@ -103,6 +103,18 @@ def test_values_of_a_field_are_listed_with_counts(world: World) -> None:
     assert "expected one of namespace" in answer.get_json()["message"]
 
 
+def test_a_disabled_flow_is_not_executed(world: World) -> None:
+    log = "{id: a, type: io.kestra.plugin.core.log.Log, message: hi}"
+    source = f"id: off\nnamespace: company.team\ndisabled: true\ntasks: [{log}]\n"
+    assert world.request("POST", "/flows", data=source).status_code == 200
+    refused = world.request("POST", "/executions/company.team/off")
+    assert refused.status_code == 409
+    assert refused.get_json()["message"] == (
+        "Flow company.team.off is disabled: enable it in its source to execute it."
+    )
+    assert world.get("/executions?namespace=company.team&flowId=off")["total"] == 0
+
+
 def test_executions_are_searched(world: World) -> None:
     first = world.execute("company.team/greet", "?wait=true&labels=n:1&labels=of:search")
     second = world.execute("company.other/fails", "?wait=true&labels=of:search")

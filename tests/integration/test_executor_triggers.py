@@ -19,13 +19,13 @@ from data.triggers import write_triggers
 from engine.flow import parse
 from engine.ids import new_id
 from engine.model import Execution, evolve
-from engine.states import TERMINAL, State
+from engine.states import TERMINAL, Action, State
 from engine.trigger_state import Backfill, TriggerAction, TriggerState, trigger_key
 from streaming import codec, keys
 from streaming.bus import Bus
 from streaming.executor import main as execute
 from streaming.load import Synthetic
-from streaming.messages import ExecutionCreated, TriggerAnswer, TriggerRequested
+from streaming.messages import ActionRequested, ExecutionCreated, TriggerAnswer, TriggerRequested
 from tests.integration.executor_world import Crash, Worker, crashing, executor, running, state_of, until
 from watchfloor.settings import Settings
 
@@ -230,6 +230,21 @@ def test_flows_that_start_each_other_come_to_an_end(settings: Settings, store: S
     assert len(executions(store, "f")) + len(executions(store, "g")) == 4
     (error,) = [one.error for one in store.trigger_states() if one.error]
     assert "WATCHFLOOR_FLOW_TRIGGER_MAX_CHAIN" in error
+
+
+def test_a_flow_trigger_hears_of_an_end_that_a_person_gives(settings: Settings, store: Store, bus: Bus) -> None:
+    save(store, "f")
+    save(store, "g", f"type: {CORE}.trigger.Flow, states: [FAILED]")
+    bus.append(created("begin", "f"))
+    with running(executor(settings, store, bus)):
+        until("the end", lambda: all_over(store, 1))
+        assert executions(store, "g") == []
+        changed = ActionRequested(new_id(), "begin", datetime.now(UTC), Action.CHANGE_STATUS, "ada", state=State.FAILED)
+        bus.append(changed)
+        until("what hears of it", lambda: all_over(store, 1, "g"))
+    (started,) = executions(store, "g")
+    assert started.trigger is not None
+    assert (started.trigger.variables["executionId"], started.trigger.variables["state"]) == ("begin", "FAILED")
 
 
 def test_missed_dates_are_made_up_for_after_a_stop(settings: Settings, store: Store, bus: Bus) -> None:

@@ -118,6 +118,19 @@ def test_python_runs_on_the_workers_interpreter_and_its_exception_is_the_error(w
     assert world.said("INFO") == ["ok"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "properties"),
+    [
+        ("shell.Script", {"script": 'greet() { echo "hi $1"; }\ngreet there\ngreet {{ inputs.who }} >&2\nexit 3'}),
+        ("python.Commands", {"commands": ["python -c 'print(\"hi there\")'", "echo hi {{ inputs.who }} >&2; exit 3"]}),
+    ],
+)
+def test_the_other_two_scripts_say_and_end_alike(world: World, kind: str, properties: dict[str, Any]) -> None:
+    ended = world.run(job(SCRIPTS + kind, context={"inputs": {"who": "Ann"}}, **properties))
+    assert (ended.state, ended.error, ended.outputs["exitCode"]) == (State.FAILED, "hi Ann", 3)
+    assert world.said("INFO") == ["hi there"]
+
+
 def test_before_commands_environment_and_files(world: World, tmp_path: Path) -> None:
     ended = world.run(
         job(
@@ -281,7 +294,7 @@ def test_a_million_lines_are_capped_and_said(make_world: Callable[[Limits], Worl
 def test_a_line_of_fifty_megabytes_is_cut(make_world: Callable[[Limits], World]) -> None:
     world = make_world(Limits(max_line_bytes=100))
     world.run(shell("head -c 50000000 /dev/zero | tr '\\0' x"))
-    assert world.said("INFO") == ["x" * 100 + " … [cut: 50,000,000 bytes, setting task_max_line_bytes is 100]"]
+    assert world.said("INFO") == ["x" * 100 + " … [cut: 50,000,000 bytes, WATCHFLOOR_TASK_MAX_LINE_BYTES is 100]"]
 
 
 def test_outputs_over_the_cap_fail_the_attempt_and_name_the_setting(make_world: Callable[[Limits], World]) -> None:
@@ -289,7 +302,7 @@ def test_outputs_over_the_cap_fail_the_attempt_and_name_the_setting(make_world: 
     script = "print('::{\"outputs\": {\"big\": \"' + 'x' * 50_000_000 + '\"}}::')"
     ended = world.run(job(f"{SCRIPTS}python.Script", script=script))
     assert ended.state is State.FAILED
-    assert "task_max_output_bytes" in str(ended.error)
+    assert "WATCHFLOOR_TASK_MAX_OUTPUT_BYTES" in str(ended.error)
     assert ended.outputs == {}
 
 
