@@ -37,6 +37,7 @@ a second time, each on what the store gives back: all executions must be the sam
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,7 @@ from engine.durations import parse_duration
 from engine.flow.document import Document
 from engine.model import Execution, TaskRun, evolve
 from engine.states import TERMINAL, Action, State
-from streaming.messages import Job, JobMissed
+from streaming.messages import Job, JobMissed, WorkerLost
 from tests.unit.reducer_world import ENV, Answer, World, flow_of, from_store, name_of
 
 FOLDER = Path(__file__).parent / "rules"
@@ -134,6 +135,14 @@ class RuleWorld(World):
         self.queue.append(JobMissed(self.event_id(), "e", self.now, run.id, run.attempts[-1].number))
         self.run()
 
+    def lose(self, task: str, stopped: bool = False) -> None:
+        """The worker of the newest attempt of a task run died, or was told to stop."""
+        run = self.run_of(task)
+        self.waiting = deque(job for job in self.waiting if job.task_run_id != run.id)
+        lost = WorkerLost(self.event_id(), "e", self.now, run.id, run.attempts[-1].number, "w1", stopped)
+        self.queue.append(lost)
+        self.run()
+
     def late(self, name: str) -> None:
         """The worker of the newest job of ``e``, which is a task's, answers though the execution is no more."""
         job = next(job for job in reversed(self.submitted) if job.task["id"] == name)
@@ -216,6 +225,7 @@ STEPS: dict[str, Callable[[RuleWorld, Any], None]] = {
     "pass": lambda world, duration: world.pass_time(parse_duration(duration)),
     "answer": lambda world, answers: [world.answer(name, _answer(answer)) for name, answer in answers.items()],
     "execute": lambda world, fields: world.execute(**fields),
+    "lost": lambda world, fields: world.lose(**fields),
     "missed": lambda world, name: world.miss(name),
     "late": lambda world, name: world.late(name),
     "expect": RuleWorld.expect,
@@ -223,11 +233,12 @@ STEPS: dict[str, Callable[[RuleWorld, Any], None]] = {
     **{action.value: _act(action) for action in Action},
 }
 """``pass`` lets time pass (``PT5S``), ``answer`` lets silent workers answer (``{task: ANSWER}``), ``missed`` lets the
-job of a task run get lost on its way, ``execute`` asks for one more execution (``{flow_id, execution_id, …}``),
-``late`` lets a worker answer for an execution that is no more, ``refused`` asks for actions and looks why they are
-refused, with nothing changed (``{action: part of the reason}``, or ``{action: {why: …, fields…}}``); every action by
-its name, with fields of its event (``{}``: none), where ``task`` stands for the id of a task run, ``round`` (``[task,
-1]``) for that of one in a LoopUntil, and ``of`` for the execution that a Subflow task run waits for."""
+job of a task run get lost on its way, ``lost`` lets its worker die (``{task, stopped?}``: or be told to stop),
+``execute`` asks for one more execution (``{flow_id, execution_id, …}``), ``late`` lets a worker answer for an execution
+that is no more, ``refused`` asks for actions and looks why they are refused, with nothing changed (``{action: part of
+the reason}``, or ``{action: {why: …, fields…}}``); every action by its name, with fields of its event (``{}``: none),
+where ``task`` stands for the id of a task run, ``round`` (``[task, 1]``) for that of one in a LoopUntil, and ``of`` for
+the execution that a Subflow task run waits for."""
 
 
 def _contained(wanted: Any, found: list[str]) -> Any:
@@ -276,6 +287,7 @@ LOOKS: dict[str, Callable[[RuleWorld, Any], Any]] = {
     "error": lambda world, wanted: _contained(wanted, [str(world.execution.error)]),
     "lines": lambda world, wanted: _contained(wanted, world.lines),
     "attempts": _each(lambda world, run: len(run.attempts)),
+    "tried": _each(lambda world, run: " ".join(attempt.state.value for attempt in run.attempts)),
     "histories": _each(lambda world, run: " ".join(change.state.value for change in run.history)),
     "gave": _each(lambda world, run: run.outputs),
     "waits": _each(lambda world, run: run.retry_at and (run.retry_at - world.now).total_seconds()),
@@ -293,8 +305,9 @@ LOOKS: dict[str, Callable[[RuleWorld, Any], Any]] = {
     "queued": lambda world, _: sum(len(gate.queue) for gate in world.gates.values()),
 }
 """``runs`` are all task runs with their states, ``order`` the jobs as given out, ``error`` and ``lines`` (of the
-engine's log) parts of texts; by task run: ``attempts`` (how many), ``histories``, ``gave`` (outputs), ``waits``
-(seconds until its retry); ``others`` the other executions as they began, each with what is named of ``_picture``;
+engine's log) parts of texts; by task run: ``attempts`` (how many), ``tried`` (their states), ``histories``, ``gave``
+(outputs), ``waits`` (seconds until its retry); ``others`` the other executions as they began, each with what is named
+of ``_picture``;
 ``folders`` what each job has of the folder of its WorkingDirectory; ``there`` are the ids of the executions there
 are, ``kept`` says of removed ones what stays of them; ``stopped_in_all`` and ``order_in_all`` count for those that
 are no more too; ``stopped``, ``timers``, ``held`` (slots) and ``queued`` (who waits for one) are counts."""
