@@ -9,8 +9,8 @@ import redis
 from kombu.exceptions import KombuError
 from kombu.exceptions import OperationalError as BrokerAway
 
-from engine.worker.app import QUEUE, TASK_NAME, build_app
-from engine.worker.queues import expire, own_queue
+from engine.worker.app import TASK_NAME, build_app
+from engine.worker.queues import QUEUE, expire, queue_of
 from streaming import codec
 from streaming.bus import Bus
 from streaming.messages import Job
@@ -29,13 +29,10 @@ class Dispatch:
     def submit(self, job: Job) -> None:
         """Give one attempt out; done twice, its claim lets one run.
 
-        One in a WorkingDirectory goes to the worker that ran the task before.
-
         Raises ``redis.ConnectionError`` when Redis is away.
         """
         arguments: list[Any] = [base64.b64encode(codec.encode(job)).decode()]
-        left = job.folder.left if job.folder else None
-        queue = own_queue(left.worker) if left and left.worker else QUEUE
+        queue = queue_of(job)
         try:
             self._app.send_task(TASK_NAME, args=arguments, queue=queue, retry_policy=_RETRY)
         except (BrokerAway, KombuError) as error:

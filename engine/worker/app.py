@@ -6,11 +6,11 @@ from urllib.parse import quote
 
 from celery import Celery
 
+from engine.worker.queues import QUEUE
 from watchfloor.settings import Settings
 from watchfloor.urls import with_options
 
 TASK_NAME = "watchfloor.run"
-QUEUE = "jobs"
 _VISIBILITY_SECONDS = 60  # a job that a dead worker had not started yet goes out again after this
 _IMPORTANT = {
     "task_ignore_result": True,

@@ -14,10 +14,10 @@ import structlog
 from celery import Celery, signals
 from celery.exceptions import CPendingDeprecationWarning, SecurityWarning
 
-from engine.worker.app import QUEUE, TASK_NAME, build_app
+from engine.worker.app import TASK_NAME, build_app
 from engine.worker.child import Child, job_of
 from engine.worker.identity import die_with_parent, worker_id
-from engine.worker.queues import own_queue
+from engine.worker.queues import QUEUE, own_queue
 from engine.worker.registry import Registry
 from engine.worker.requests import JobTask
 from engine.worker.watch import Watch

@@ -6,7 +6,9 @@ import hashlib
 
 from streaming import keys
 from streaming.bus import Bus
+from streaming.messages import Job
 
+QUEUE = "jobs"  # of all workers
 _IDLE_SECONDS = 86_400
 
 
@@ -15,9 +17,15 @@ def own_queue(worker: str) -> str:
     return f"jobs.{hashlib.blake2b(worker.encode(), digest_size=8).hexdigest()}"
 
 
+def queue_of(job: Job) -> str:
+    """Name of the queue a job goes to: in a WorkingDirectory that of the worker that ran the task before."""
+    left = job.folder.left if job.folder else None
+    return own_queue(left.worker) if left and left.worker else QUEUE
+
+
 def key_of(queue: str) -> str:
     """Celery's key of a queue."""
-    return keys.JOBS.removesuffix("jobs") + queue
+    return keys.JOBS.removesuffix(QUEUE) + queue
 
 
 def expire(bus: Bus, queue: str) -> None:

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 import msgspec
 
 from engine.ids import attempt_id
+from engine.worker.queues import QUEUE, queue_of
 from streaming import codec, keys
 from streaming.bus import Bus
 from streaming.messages import Job
 
 CLAIM_SECONDS = 604_800
 RUNNING = "wf:running"  # hash: "<task run>:<attempt>" → Entry
-# sorted set: "<execution>|<task run>:<attempt>" by when, in the server's seconds; half a second more: once more
+# sorted set: "<execution>|<task run>:<attempt>" by when, in the server's seconds; half a second more: out of order
 GIVEN_OUT = "wf:given-out"
 _NEWEST = "wf:given-out:newest"  # of the claimed ones, when the newest was given out
 _ALIVE = "wf:worker:"
@@ -35,7 +36,8 @@ return redis.call('SISMEMBER', KEYS[3], ARGV[3])
 """
 
 # Jobs leave their queue in the order they came: one that is still unclaimed when much newer ones are, or when the queue
-# is empty, was lost on its way. Which copy of a job that went out again was claimed isn't known: it makes none old.
+# is empty, was lost on its way. What goes beside the queue, or out again so that one of two copies is claimed, says
+# nothing of the others.
 _MISSED = """
 local time = redis.call('TIME')
 local before = tonumber(time[1]) - tonumber(ARGV[1])
@@ -47,12 +49,8 @@ return redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', before, 'LIMIT', 0, ARGV[2])
 
 _GIVE = """
 local now = redis.call('TIME')[1]
-for place = 2, #ARGV do
-  if ARGV[1] == '1' then
-    redis.call('ZADD', KEYS[1], now + 0.5, ARGV[place])
-  else
-    redis.call('ZADD', KEYS[1], 'NX', now, ARGV[place])
-  end
+for place = 1, #ARGV, 2 do
+  redis.call('ZADD', KEYS[1], 'NX', ARGV[place] == '1' and now + 0.5 or now, ARGV[place + 1])
 end
 """
 
@@ -114,7 +112,8 @@ class Journey:
 
     def begin(self, jobs: Sequence[Job], *, again: bool = False) -> None:
         """These are about to be given out, or once more (``again``). Said twice, the first time counts."""
-        self._give(keys=[GIVEN_OUT], args=[int(again), *(given(job).name for job in jobs)])
+        told = [(int(again or queue_of(job) != QUEUE), given(job).name) for job in jobs]
+        self._give(keys=[GIVEN_OUT], args=[word for pair in told for word in pair])
 
     def missed(self, seconds: float, count: int) -> list[Given]:
         """Up to ``count`` of those that were lost on the way ``seconds`` ago or earlier."""

@@ -19,11 +19,12 @@ import redis
 
 from engine.dispatch import Dispatch
 from engine.effects import Submit
-from engine.model import evolve
+from engine.model import Folder, evolve
 from engine.states import State
-from engine.worker.app import QUEUE, TASK_NAME, broker_url, build_app
+from engine.worker.app import TASK_NAME, broker_url, build_app
 from engine.worker.processes import MARK
-from engine.worker.registry import GIVEN_OUT, RUNNING, Journey, Registry
+from engine.worker.queues import QUEUE
+from engine.worker.registry import GIVEN_OUT, RUNNING, Journey, Registry, given
 from streaming import codec, keys
 from streaming.bus import Bus
 from streaming.executor.batch import Outbox
@@ -272,15 +273,21 @@ def test_a_job_in_the_queue_is_not_lost(world: World) -> None:
     assert [job.task_run_id for job in journey.missed(5, 10)] == ["a"]
 
 
-@pytest.mark.parametrize("again", [False, True], ids=["said twice", "given out again"])
-def test_a_second_copy_of_a_job_makes_none_old_that_waits_in_the_queue(world: World, again: bool) -> None:
-    journey = Journey(world.bus)
-    journey.begin([shell("a", "true"), shell("b", "true")])
+@pytest.mark.parametrize("way", ["said twice", "given out again", "to a worker of its own"])
+def test_what_is_claimed_out_of_order_makes_none_old_that_waits_in_the_queue(world: World, way: str) -> None:
+    job, journey = shell("a", "true"), Journey(world.bus)
+    if way == "to a worker of its own":
+        job = evolve(job, folder=JobFolder(Folder("file:///a", "worker")))
+    else:
+        journey.begin([job])
+        world.bus.redis.zincrby(GIVEN_OUT, -60, "execution|a:1")
+    if way == "given out again":
+        journey.end(given(job))
+    journey.begin([shell("b", "true")])
     world.dispatch.submit(shell("b", "true"))
-    world.bus.redis.zincrby(GIVEN_OUT, -60, "execution|a:1")
     world.bus.redis.zincrby(GIVEN_OUT, -50, "execution|b:1")
-    journey.begin([shell("a", "true")], again=again)
-    assert Registry(world.bus, "worker", "process").claim(shell("a", "true"), "token") is False
+    journey.begin([job], again=way == "given out again")
+    assert Registry(world.bus, "worker", "process").claim(job, "token") is False
     assert journey.missed(5, 10) == []
 
 
