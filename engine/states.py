@@ -117,7 +117,7 @@ class ActionInfo(msgspec.Struct, frozen=True, kw_only=True):
 _ANY = frozenset(EXECUTION_STATES)
 _ENDED = _ANY & TERMINAL
 _TASK_RUN_MAY_BE_PAUSED = frozenset({State.RUNNING, State.PAUSED, State.RETRYING, State.BREAKPOINT})
-_RESTARTABLE = frozenset({State.WARNING, State.FAILED, State.KILLED, State.CANCELLED, State.PAUSED})
+_RESTARTABLE = _ENDED | {State.PAUSED}  # with something to run again, which the reducer looks for
 
 ACTIONS: dict[Action, ActionInfo] = {
     info.action: info

@@ -57,7 +57,7 @@ def _next_execution(draft: Draft, failed: TaskRun) -> ExecutionCreated:
     of_subflow = execution.parent_task_run_id is not None
     tries, since = retry.renewals(execution, failed)
     return ExecutionCreated(
-        event_id=derived_id("retried", execution.id),
+        event_id=derived_id("retried", execution.id, execution.attempt_number),
         execution_id=successor_id(execution.id, draft.at),
         at=draft.at,
         namespace=execution.namespace,

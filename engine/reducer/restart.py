@@ -17,14 +17,16 @@ from engine.reducer.plan import MAIN, ROOT, Kind, Node
 from engine.reducer.rollup import is_bad
 from engine.reducer.sla import watch
 from engine.reducer.slots import begin_or_ask
-from engine.states import TERMINAL, State
+from engine.states import BAD_ENDS, TERMINAL, State
 from streaming.messages import ActionRequested
 
 LABEL = "system.restarted"
+_AGAIN = BAD_ENDS | {State.RETRIED}
+"""Task runs that run again: those that ended badly, also in an execution that another one has taken the place of."""
 
 
 def restart(draft: Draft, event: ActionRequested) -> str | None:
-    """Run again what failed, was killed or never ran; refused when there is nothing of that."""
+    """Run again what failed, was killed, cancelled or never ran; refused when there is nothing of that."""
     if draft.state is State.PAUSED and event.revision is not None:
         return restart_elsewhere(draft, event)
     if draft.state is State.PAUSED:
@@ -33,7 +35,7 @@ def restart(draft: Draft, event: ActionRequested) -> str | None:
         _restart_paused(draft)
         return None
     runs = list(draft.execution.task_runs.values())
-    if runs and not is_bad(draft.state) and not any(is_bad(run.state) for run in runs):
+    if runs and not is_bad(draft.state) and not any(run.state in _AGAIN for run in runs):
         return "Nothing failed in this execution, so there is nothing to run again."
     if event.revision is not None:
         return restart_elsewhere(draft, event)
@@ -114,7 +116,7 @@ class _Restart:
         if goes_on_from is None:
             runs = self._in_order()
             waiting = [run for run in runs if run.state not in TERMINAL]  # a new execution has them, made of another
-            for run in waiting or [run for run in runs if is_bad(run.state)]:
+            for run in waiting or [run for run in runs if run.state in _AGAIN]:
                 self._again(run)
         else:
             self._open_up(goes_on_from)

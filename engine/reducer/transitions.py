@@ -24,6 +24,7 @@ TASK_RUN: dict[State, frozenset[State]] = {
     S.FAILED: _AGAIN,
     S.KILLED: _AGAIN,
     S.CANCELLED: _AGAIN,
+    S.RETRIED: _AGAIN,
 }
 
 EXECUTION: dict[State, frozenset[State]] = {
@@ -42,6 +43,7 @@ EXECUTION: dict[State, frozenset[State]] = {
     S.FAILED: frozenset({S.RESTARTED}),
     S.KILLED: frozenset({S.RESTARTED}),
     S.CANCELLED: frozenset({S.RESTARTED}),
+    S.RETRIED: frozenset({S.RESTARTED}),
 }
 
 

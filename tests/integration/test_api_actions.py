@@ -194,12 +194,16 @@ def test_inputs_of_a_resume_are_looked_at(world: World) -> None:
     assert act(world, id, "resume/validate", 409)["allowed"] == ["PAUSED"]
 
 
+def test_a_restart_of_what_went_well(world: World) -> None:
+    refused = act(world, done(world)["id"], "restart", 409)
+    assert "there is nothing to run again" in refused["message"]
+
+
 @pytest.mark.parametrize(
     ("action", "path"),
     [
         (Action.PAUSE, "pause"),
         (Action.RESUME, "resume"),
-        (Action.RESTART, "restart"),
         (Action.FORCE_RUN, "force-run"),
         (Action.UNQUEUE, "unqueue?state=RUNNING"),
         (Action.RESUME_FROM_BREAKPOINT, "resume-from-breakpoint"),
