@@ -46,7 +46,8 @@ class LogWriter:
         self._lease = Lease(bus, keys.LOGS, this_process(name, bus.partitions.count))
         self._renew_at: float | None = None  # None: the lease isn't ours
         self._waits = False
-        self._position: str | None = None
+        self._position: str | None = None  # None: not known yet, or not ours
+        self._unsure = False  # whether a commit ended in an error: it may be there
         self._last_seq = 0
         self._commits = 0
         self.writing = Lock()  # around every change of the logs
@@ -67,7 +68,7 @@ class LogWriter:
                 outage.over()
             except (RedisError, StoreUnavailable, OSError) as error:
                 outage.away("database" if isinstance(error, StoreUnavailable) else "redis", error)
-                self._position = None  # a commit whose end is not known may be there
+                self._unsure = True
                 stop.wait(wait)
                 wait = min(wait * 2, _BACKOFF_MAX)
         with suppress(RedisError, OSError):
@@ -90,12 +91,12 @@ class LogWriter:
 
     def step(self) -> int:
         """Take what came, write it, announce it; how many lines were new."""
-        if self._position is None:
+        if self._position is None or self._unsure:
             position = self._store.position(keys.LOGS)
             self._last_seq = self._store.last_log_seq()
             # What was stored before it could be announced: readers that lack it fetch it.
             self._bus.publish_logs(LogsCommitted((), after_seq=self._last_seq))
-            self._position = position
+            self._position, self._unsure = position, False
         read = self._bus.read(keys.LOGS, self._position, count=_BATCH, block_ms=_IDLE_BLOCK_MS)
         self.caught_up = len(read) < _BATCH
         if not read:

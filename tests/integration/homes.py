@@ -66,15 +66,21 @@ class Homes:
         name = sa.make_url(url).database
         assert name is not None
         if url.startswith("sqlite"):
-            path, away = Path(name), Path(f"{name}.away")
-            path.rename(away)
-            yield
-            away.rename(path)
+            files = [Path(name).with_name(file) for file in FILES]
+            for path in files:
+                path.rename(f"{path}.away")
+            try:
+                yield
+            finally:
+                for path in files:
+                    Path(f"{path}.away").rename(path)
             return
         self.postgresql.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
         self.postgresql.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
-        yield
-        self.postgresql.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+        try:
+            yield
+        finally:
+            self.postgresql.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
 
     @cached_property
     def postgresql(self) -> Cluster:

@@ -167,7 +167,9 @@ def test_a_login_and_the_live_connection_by_websocket(front: Front) -> None:
     client = socketio.Client(reconnection=False, http_session=browser, websocket_extra_options={"sslopt": sslopt})
     heard: list[Any] = []
     client.on("heartbeat", heard.append, namespace="/live")
-    client.connect(front.url, headers={"Cookie": cookie}, namespaces=["/live"], transports=["websocket"])
+    client.connect(
+        front.url, headers={"Cookie": cookie}, namespaces=["/live"], transports=["websocket"], wait_timeout=20
+    )
     try:
         until("two heartbeats", front.fleet, lambda: len(heard) >= 2)
         answer = client.call("subscribe", {"sub": "1", "topic": "stats", "params": {}}, "/live", timeout=15)

@@ -151,7 +151,7 @@ def heartbeats(address: str) -> Iterator[list[dict[str, Any]]]:
     heard: list[dict[str, Any]] = []
     page = socketio.Client(reconnection=False)
     page.on("heartbeat", heard.append, namespace="/live")
-    page.connect(address, headers=BASIC, namespaces=["/live"], transports=["websocket"])
+    page.connect(address, headers=BASIC, namespaces=["/live"], transports=["websocket"], wait_timeout=20)
     try:
         yield heard
     finally:

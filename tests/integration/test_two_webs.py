@@ -79,7 +79,7 @@ def webs(tmp_path_factory: pytest.TempPathFactory, module_database_url: str) -> 
 
 def connected(address: str, cookie: str) -> socketio.Client:
     client = socketio.Client(reconnection=False)
-    client.connect(address, headers={"Cookie": cookie}, namespaces=["/live"], transports=["websocket"])
+    client.connect(address, headers={"Cookie": cookie}, namespaces=["/live"], transports=["websocket"], wait_timeout=20)
     return client
 
 
