@@ -76,7 +76,7 @@ PERMISSIONS: dict[AnyVerb, Permission] = {
         Permission(Verb.TOKENS, Role.VIEWER, "Make API tokens with no more than one's own rights"),
         Permission(Verb.SHARE_VIEWS, Role.OPERATOR, "Share saved views with everybody"),
         Permission(Verb.EXECUTE, Role.OPERATOR, "Execute flows and upload files for them"),
-        Permission(Verb.EDIT_FLOWS, Role.OPERATOR, "Create and change flows"),
+        Permission(Verb.EDIT_FLOWS, Role.OPERATOR, "Create, change and delete flows"),
         Permission(Verb.TRIGGERS, Role.OPERATOR, "Switch triggers, make backfills"),
         Permission(Verb.OPERATIONS, Role.OPERATOR, "Act on many executions at once"),
         *(Permission(action, Role.OPERATOR, f"{info.title} an execution") for action, info in ACTIONS.items()),

@@ -96,7 +96,7 @@ class MetricRow(msgspec.Struct, frozen=True):
 
 
 class StoredFlow(msgspec.Struct, frozen=True):
-    """One revision of a flow, ``source`` as it was written."""
+    """One revision of a flow, ``source`` as it was written. ``deleted``: it says that the flow was deleted then."""
 
     namespace: str
     id: str
@@ -106,6 +106,7 @@ class StoredFlow(msgspec.Struct, frozen=True):
     disabled: bool = False
     description: str | None = None
     labels: dict[str, str] = {}
+    deleted: bool = False
 
 
 class FlowProblem(msgspec.Struct, frozen=True):

@@ -284,6 +284,15 @@ flow = Table(
     Column("disabled", SmallInteger, nullable=False),
     Column("description", _Text),
     Column("labels", _Text, nullable=False),
+    Column("deleted", SmallInteger, nullable=False, server_default="0"),
+)
+
+flow_file = Table(
+    "flow_file",
+    STATE,
+    Column("file", _Text, primary_key=True),
+    Column("digest", _Text, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 flow_problem = Table(

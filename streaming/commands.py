@@ -13,7 +13,6 @@ import msgspec
 import structlog
 
 from data import Store
-from engine.flow import Flow, parse
 from engine.ids import new_id
 from engine.inputs import validate_inputs
 from engine.model import Kind, TaskRun, Trigger
@@ -25,7 +24,7 @@ from streaming.details import CommandError as CommandError
 from streaming.details import FlowNotFound as FlowNotFound
 from streaming.details import LabelRefused as LabelRefused
 from streaming.details import check_breakpoints, check_details, parsed, refuse_system_labels, stored_flow
-from streaming.messages import ActionDetails, ActionRequested, Answer, ExecutionCreated, FlowsChanged
+from streaming.messages import ActionDetails, ActionRequested, Answer, ExecutionCreated
 
 log = structlog.get_logger()
 
@@ -84,9 +83,10 @@ class Commands:
 
         Raises FlowNotFound, FlowDisabled, LabelRefused, BadDetail, and ``InputError`` with a message per input.
         """
-        stored = stored_flow(self._store, namespace, flow_id, revision)
+        newest = stored_flow(self._store, namespace, flow_id, None)
+        stored = newest if revision is None else stored_flow(self._store, namespace, flow_id, revision)
         flow = parsed(stored.source)
-        if flow.disabled:
+        if flow.disabled or newest.disabled:
             raise FlowDisabled(f"Flow {namespace}.{flow_id} is disabled: enable it in its source to execute it.")
         refuse_system_labels(labels)
         check_breakpoints(flow, breakpoints)
@@ -168,16 +168,3 @@ class Commands:
         if self._answers is None:
             raise RuntimeError("These commands were made without a place where answers arrive.")
         return self._answers.wait(event_id, timeout)
-
-    def save_flow(self, source: str, *, actor: str, origin: str = "ui") -> tuple[Flow, int]:
-        """Create a flow or a new revision of it; the flow and its revision. Raises ``FlowError``."""
-        flow = parse(source)
-        self._store.save_flow(flow)
-        stored = self._store.flow(flow.namespace, flow.id)
-        assert stored is not None
-        self._store.audit(
-            actor, "save-flow", f"{flow.namespace}.{flow.id}", None, after={"revision": stored.revision}, origin=origin
-        )
-        self._bus.tell(FlowsChanged(((flow.namespace, flow.id),)))
-        log.info("flow.saved", flow=f"{flow.namespace}.{flow.id}", revision=stored.revision, actor=actor, origin=origin)
-        return flow, stored.revision

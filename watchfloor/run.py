@@ -102,6 +102,7 @@ def _execute(settings: Settings, flow: Flow, options: Options, console: Console,
     from data import Store
     from engine.inputs import InputError
     from streaming.commands import CommandError, Commands
+    from streaming.flow_commands import FlowCommands
 
     store = Store(settings.resolved_database_url)
     bus = Bus.of(settings)
@@ -110,7 +111,7 @@ def _execute(settings: Settings, flow: Flow, options: Options, console: Console,
         with bus.subscription(keys.LIVE, keys.LIVE_LOGS) as subscription:
             while subscription.get(0.05) is not None:  # both confirmations, so that nothing is missed
                 pass
-            _, revision = commands.save_flow(flow.source, actor=ACTOR, origin="cli")
+            _, revision = FlowCommands(store, bus).save(flow.source, actor=ACTOR, origin="cli")
             execution_id = commands.execute(
                 flow.namespace,
                 flow.id,

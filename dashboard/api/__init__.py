@@ -27,6 +27,8 @@ from dashboard.api import (
     export,
     figures,
     files,
+    flow_many,
+    flow_relations,
     flows,
     follow,
     logs,
@@ -51,6 +53,8 @@ from dashboard.services import Services
 ENDPOINTS: tuple[Endpoint, ...] = (
     *about.ENDPOINTS,
     *flows.ENDPOINTS,
+    *flow_many.ENDPOINTS,
+    *flow_relations.ENDPOINTS,
     *executions.ENDPOINTS,
     *distinct.ENDPOINTS,
     *export.ENDPOINTS,

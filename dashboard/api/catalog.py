@@ -20,7 +20,7 @@ FLOWS_MAX = 500  # flows of one question for their last executions
 def flow_of_execution(api: Api, executionId: str) -> flask.Response:
     """The flow in the revision that an execution runs."""
     item = api.row(executionId)
-    return answer(shapes.flow(api.flow(item.namespace, item.flow_id, item.revision)))
+    return answer(shapes.flow(api.flow(item.namespace, item.flow_id, item.revision, deleted=True)))
 
 
 def flow(api: Api, namespace: str, flowId: str) -> flask.Response:

@@ -99,9 +99,11 @@ class Api:
         """404 unless there is such an execution."""
         self.row(execution_id)
 
-    def flow(self, namespace: str, flow_id: str, revision: int | None = None) -> StoredFlow:
-        """A revision of a flow; 404 when there is none."""
-        found = self.read(lambda: self.store.flow(namespace, flow_id, revision))
+    def flow(self, namespace: str, flow_id: str, revision: int | None = None, *, deleted: bool = False) -> StoredFlow:
+        """A revision of a flow, of one that was ``deleted`` too if that is asked for; 404 when there is none."""
+        found = self.read(lambda: self.store.flow(namespace, flow_id, revision, deleted=deleted))
+        if found is not None and revision is not None and not deleted:
+            self.flow(namespace, flow_id)
         if found is None:
             which = f"revision {revision} of " if revision is not None else ""
             raise ApiError(404, f"There is no {which}flow {namespace}.{flow_id}.")

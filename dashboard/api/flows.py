@@ -11,7 +11,7 @@ import flask
 from dashboard.api import shapes
 from dashboard.api.context import Api, parsed
 from dashboard.api.errors import ApiError, answer
-from dashboard.api.spec import FILTERS, PAGE, REVISION, SIZE, SORT, YAML_BODY, Endpoint, Parameter
+from dashboard.api.spec import FILTERS, PAGE, REASON, REVISION, SIZE, SORT, YAML_BODY, Endpoint, Parameter
 from dashboard.permissions import Verb
 from data.errors import FilterError
 from data.fields import needle
@@ -27,9 +27,14 @@ SOURCE_MAX_BYTES = 4 * 1024 * 1024
 _DOCUMENTS = re.compile(r"^---[ \t]*(?:#.*)?$", re.MULTILINE)
 
 
-def source_of_request() -> str:
+def documents(text: str) -> list[str]:
+    """The flows of a text, parted by ``---``."""
+    return [part for part in _DOCUMENTS.split(text) if part.strip()]
+
+
+def source_of_request(most: int = SOURCE_MAX_BYTES) -> str:
     """The YAML that was sent; 413 when it is too long, 422 when it is no text."""
-    flask.request.max_content_length = SOURCE_MAX_BYTES
+    flask.request.max_content_length = most
     try:
         source = flask.request.get_data().decode()
     except UnicodeDecodeError as error:
@@ -64,14 +69,36 @@ def update(api: Api, namespace: str, id: str) -> flask.Response:
 
 
 def _save(api: Api, source: str) -> flask.Response:
-    flow, revision = api.commands.save_flow(source, actor=api.actor, origin="api")
+    flow, revision = api.services.flows.save(source, actor=api.actor, origin="api")
     return answer(shapes.flow(api.flow(flow.namespace, flow.id, revision), source=True))
 
 
 def read(api: Api, namespace: str, id: str) -> flask.Response:
     """A flow."""
-    stored = api.flow(namespace, id, api.integer("revision", least=1))
+    deleted = api.boolean("allowDeleted", False)
+    stored = api.flow(namespace, id, api.integer("revision", least=1), deleted=deleted)
     return answer(shapes.flow(stored, source=api.boolean("source", False)))
+
+
+def delete(api: Api, namespace: str, id: str) -> flask.Response:
+    """Delete a flow: what runs goes on, nothing starts it any more."""
+    api.services.flows.delete([(namespace, id)], actor=api.actor, reason=api.text("reason"), origin="api")
+    return flask.Response(status=204)
+
+
+def delete_revisions(api: Api, namespace: str, id: str) -> flask.Response:
+    """Remove revisions but the newest."""
+    api.flow(namespace, id)
+    given = [one for text in flask.request.args.getlist("revisions") for one in text.split(",")]
+    if not given or not all(one.isascii() and one.isdigit() for one in given):
+        message = f"expected numbers of revisions, got {','.join(given) or 'none'}"
+        raise ApiError(400, f"revisions: {message}", [(message, "revisions")])
+    for number in sorted(set(map(int, given))):
+        api.flow(namespace, id, number)
+    api.services.flows.drop_revisions(
+        namespace, id, sorted(set(map(int, given))), actor=api.actor, reason=api.text("reason"), origin="api"
+    )
+    return flask.Response(status=204)
 
 
 def revisions(api: Api, namespace: str, id: str) -> flask.Response:
@@ -104,13 +131,17 @@ _SORTS: dict[str, Callable[[StoredFlow], Any]] = {
 def search(api: Api) -> flask.Response:
     """One page of the flows that match."""
     number, size = api.page()
-    filters = parse_filters(flask.request.args)
-    found, allowed = api.read(api.store.flows), api.allowed()
-    matching = [one for one in found if inside(one.namespace, allowed) and _matches(filters, one)]
+    found = matching(api, parse_filters(flask.request.args))
     field, descending = api.sort("namespace:asc", _SORTS)
-    matching.sort(key=_SORTS[field], reverse=descending)
-    shown = matching[(number - 1) * size : number * size]
-    return answer(shapes.page([shapes.flow(one) for one in shown], len(matching)))
+    found.sort(key=_SORTS[field], reverse=descending)
+    shown = found[(number - 1) * size : number * size]
+    return answer(shapes.page([shapes.flow(one) for one in shown], len(found)))
+
+
+def matching(api: Api, filters: Filters, verb: Verb = Verb.READ) -> list[StoredFlow]:
+    """The flows that match, of those with which the person may do that; by name."""
+    found, allowed = api.read(api.store.flows), api.allowed(verb)
+    return [one for one in found if inside(one.namespace, allowed) and _matches(filters, one)]
 
 
 def _matches(filters: Filters, one: StoredFlow) -> bool:
@@ -136,8 +167,7 @@ def _matches(filters: Filters, one: StoredFlow) -> bool:
 
 def validate(api: Api) -> flask.Response:
     """What is wrong with each flow of the body (several are parted by ``---``)."""
-    documents = [part for part in _DOCUMENTS.split(source_of_request()) if part.strip()]
-    return answer([_validated(api, index, source) for index, source in enumerate(documents)])
+    return answer([_validated(api, index, one) for index, one in enumerate(documents(source_of_request()))])
 
 
 def _validated(api: Api, index: int, source: str) -> dict[str, Any]:
@@ -195,7 +225,18 @@ ENDPOINTS = (
     ),
     Endpoint(
         "GET", "/flows/{namespace}/{id}", read, "Read a flow.", "Flow",
-        (REVISION, Parameter("source", "boolean", "With the text as it was given.", "false")),
+        (
+            REVISION,
+            Parameter("source", "boolean", "With the text as it was given.", "false"),
+            Parameter("allowDeleted", "boolean", "One that was deleted, too.", "false"),
+        ),
+    ),
+    Endpoint(
+        "DELETE", "/flows/{namespace}/{id}", delete, "Delete a flow.", "204", (REASON,), verb=Verb.EDIT_FLOWS
+    ),
+    Endpoint(
+        "DELETE", "/flows/{namespace}/{id}/revisions", delete_revisions, "Remove revisions but the newest.", "204",
+        (Parameter("revisions", "[integer]", "Their numbers.", required=True), REASON), verb=Verb.EDIT_FLOWS,
     ),
     Endpoint("GET", "/flows/{namespace}/{id}/revisions", revisions, "All revisions, oldest first.", "[FlowWithSource]"),
     Endpoint("GET", "/flows/{namespace}/{id}/graph", graph, "The graph of a flow.", "FlowGraph", (REVISION,)),

@@ -45,6 +45,11 @@ SHAPES: dict[str, str] = {
     "updated: date-time, tasks?: [object], inputs?: [object], description?: string|null, source?: string",
     "FlowWithSource": "id: string, namespace: string, tenantId: string, revision: integer, disabled: boolean, "
     "deleted: boolean, updated: date-time, source: string, tasks?: [object], inputs?: [object]",
+    "FlowSearchResult": "model: Flow, fragments: [string]",
+    "FlowDependencies": "nodes: [FlowName], edges: [FlowEdge]",
+    "FlowName": "uid: string, namespace: string, id: string",
+    "FlowEdge": "source: string, target: string, relation: string",
+    "BulkResponse": "count: integer",
     "Task": "id: string, type: string",
     "ValidateConstraintViolation": "index: integer, flow: string|null, namespace: string|null, "
     "constraints: string|null, outdated: boolean, deprecationPaths: [string], warnings: [string], infos: [string], "

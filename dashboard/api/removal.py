@@ -7,7 +7,7 @@ import flask
 from dashboard.api.actions import answered, refuse
 from dashboard.api.context import Api
 from dashboard.api.errors import ApiError
-from dashboard.api.spec import Endpoint, Parameter
+from dashboard.api.spec import REASON, Endpoint, Parameter
 from engine.states import TERMINAL, Action
 
 _ROWS = 2_000  # log lines removed in one transaction
@@ -40,19 +40,18 @@ def logs(api: Api, executionId: str) -> flask.Response:
     return flask.Response(status=204)
 
 
-_REASON = Parameter("reason", "string", "Why, for the audit.")
 ENDPOINTS = (
     Endpoint(
         "DELETE", "/executions/{executionId}", execution, "Delete an execution.", "204",
         (
             Parameter("includeNonTerminated", "boolean", "One that still runs too: it is killed first.", "false"),
             *(Parameter(name, "boolean", f"Its {part} too.", "true") for name, part in _PARTS.items()),
-            _REASON,
+            REASON,
         ),
         verb=Action.DELETE,
     ),
     Endpoint(
-        "DELETE", "/logs/{executionId}", logs, "Remove the log of an execution that has ended.", "204", (_REASON,),
+        "DELETE", "/logs/{executionId}", logs, "Remove the log of an execution that has ended.", "204", (REASON,),
         verb=Action.DELETE,
     ),
 )  # fmt: skip

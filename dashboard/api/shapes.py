@@ -184,7 +184,7 @@ def flow(stored: StoredFlow, *, source: bool = False) -> dict[str, Any]:
         "namespace": stored.namespace,
         "revision": stored.revision,
         "disabled": stored.disabled,
-        "deleted": False,
+        "deleted": stored.deleted,
         "updated": stored.updated_at,
         **more,
     }

@@ -55,7 +55,7 @@ def paused_inputs(api: Api, item: Execution) -> tuple[Input, ...]:
     """What the Pause task asks for before the execution goes on."""
     if item.paused_by_hand:
         return ()
-    tasks = parsed(api.flow(item.namespace, item.flow_id, item.revision).source).tasks_by_id
+    tasks = api.flow_of(item).tasks_by_id
     paused = (tasks.get(run.task_id) for run in item.task_runs.values() if run.state is State.PAUSED)
     return next((task.onResume for task in paused if isinstance(task, Pause) and task.onResume), ())
 

@@ -37,11 +37,16 @@ class Gates:
         self._gates.update(gates)
 
     def new_limits(self, flows: Iterable[tuple[Flow, int]], now: datetime) -> list[Event]:
-        """What gates are to know of ``flows`` (the newest, with revisions): limits that are others now."""
+        """What gates are to know of ``flows`` (the newest, with revisions): limits that are others now.
+
+        A flow that is deleted keeps the limit it had, for those that wait.
+        """
         newest = {gate_id(flow.namespace, flow.id): (revision, flow.concurrency) for flow, revision in flows}
         events: list[Event] = []
         for gate in map(self._gate, filter(self._owns, self._store.gate_ids())):
-            revision, concurrency = newest.get(gate.id, (gate.revision, None))
+            if gate.id not in newest:
+                continue
+            revision, concurrency = newest[gate.id]
             limit = concurrency.limit if concurrency else None
             if gate.limit != limit and revision >= gate.revision:
                 events.append(SlotLimited(derived_id("slot-limit", gate.id, revision), gate.id, now, revision, limit))

@@ -150,6 +150,20 @@ def test_a_higher_limit_lets_those_begin_that_wait(settings: Settings, store: St
     assert (use.namespace, use.flow_id, use.limit, use.running, use.queued) == ("company.team", "narrow", 3, 3, 1)
 
 
+def test_who_waits_for_a_deleted_flow_still_waits_for_its_limit(settings: Settings, store: Store, bus: Bus) -> None:
+    save(store, 1, PAUSE)
+    bus.append_all(created(i) for i in ("a", "b", "c"))
+    made = executor(settings, store, bus)
+    with running(made):
+        until("two to wait", lambda: [state_of(store, i) for i in "bc"] == [State.QUEUED] * 2)
+        store.delete_flow("company.team", "narrow")
+        made.flows_changed()
+        bus.append(asked(Action.KILL, "a"))
+        until("the next", lambda: state_of(store, "b") is State.PAUSED)
+        assert state_of(store, "c") is State.QUEUED
+    assert store.gate(GATE).limit == 1
+
+
 def test_a_queue_of_thousands_is_killed_and_served_at_the_speed_of_any(
     settings: Settings, store: Store, bus: Bus
 ) -> None:

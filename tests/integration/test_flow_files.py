@@ -12,6 +12,7 @@ from data import Store
 from streaming import codec, keys
 from streaming.bus import Bus, Subscription
 from streaming.executor import FlowFiles
+from streaming.flow_commands import FlowCommands
 from streaming.messages import FlowsChanged
 from tests.integration.homes import only
 
@@ -75,6 +76,41 @@ def test_a_broken_file_that_went_while_nobody_looked_is_no_problem_any_more(
     (folder / "a.yaml").unlink()
     FlowFiles(folder, store, bus).sync()
     assert store.flow_problems() == []
+
+
+def test_what_the_api_makes_of_a_flow_stays_until_its_file_changes(folder: Path, store: Store, bus: Bus) -> None:
+    commands, who = FlowCommands(store, bus), {"actor": "ada"}
+    for name in "abc":
+        (folder / f"{name}.yaml").write_text(GOOD.format(id=name, message="first"))
+    FlowFiles(folder, store, bus).sync()
+    commands.delete([("company.team", "a")], **who)
+    commands.switch([("company.team", "b")], disabled=True, **who)
+    commands.save(GOOD.format(id="c", message="edited"), **who)
+
+    files = FlowFiles(folder, store, bus)  # another start
+    assert files.sync() == []
+    assert [(one.id, one.revision, one.disabled) for one in store.flows()] == [("b", 2, True), ("c", 2, False)]
+
+    for name in "abc":
+        (folder / f"{name}.yaml").write_text(GOOD.format(id=name, message="third"))
+    assert len(files.sync()) == 3
+    assert [(one.id, one.revision, one.disabled) for one in store.flows()] == [
+        ("a", 3, False), ("b", 3, False), ("c", 3, False),
+    ]  # fmt: skip
+
+
+def test_a_file_that_went_and_came_back_is_taken_anew(folder: Path, store: Store, bus: Bus) -> None:
+    path, source = folder / "a.yaml", GOOD.format(id="a", message="first")
+    path.write_text(source)
+    files = FlowFiles(folder, store, bus)
+    files.sync()
+    FlowCommands(store, bus).delete([("company.team", "a")], actor="ada")
+    path.unlink()
+    assert files.sync() == []
+    assert store.flow_files() == {}
+    path.write_text(source)
+    assert files.sync() == [("company.team", "a")]
+    assert store.flow("company.team", "a") is not None
 
 
 @only("sqlite")
