@@ -27,7 +27,8 @@ KEYS = (
                     ("g  f", "go to Flows"), ("?", "this sheet"), ("Esc", "close, leave the field"))),
     ("List", (("j  k", "next, previous row"), ("Enter", "open the row"), ("e", "first error of the row"),
               ("x", "select the row"), ("Shift click", "select all between"),
-              ("a", "select the page, then all that match"), ("n", "show new rows on top"))),
+              ("a", "select the page, then all that match"), ("n", "show new rows on top"),
+              (".", "menu of all actions on the selection, or on the row"))),
     ("Execution", (("j  k", "next, previous in the list one came from"), (".", "menu of all actions"))),
 )  # fmt: skip
 

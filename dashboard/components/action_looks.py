@@ -25,7 +25,8 @@ class TaskSide(msgspec.Struct, frozen=True):
 
 class Look(msgspec.Struct, frozen=True):
     """``icon`` names one of ``components.icons``. ``primary``: states in which it stands in an execution's header.
-    ``group``: menus draw a line between two; ``None`` for what is only done to task runs."""
+    ``group``: menus draw a line between two; ``None`` for what is only done to task runs. ``key``: on the list and an
+    execution's page; what is only done to task runs has none, but its place in their menus."""
 
     icon: str
     group: int | None
@@ -39,20 +40,20 @@ _BAD = (State.WARNING, State.FAILED, State.KILLED, State.CANCELLED)
 _ALIVE = (State.CREATED, State.RESTARTED, State.RUNNING, State.PAUSED, State.QUEUED, State.RETRYING, State.BREAKPOINT)
 
 LOOKS: dict[Action, Look] = {
-    Action.RESTART: Look("restart", 0, _BAD, "r"),
-    Action.REPLAY: Look("replay", 0, _ENDED, "R", TaskSide("Replay from here", EXECUTION_STATES)),
-    Action.RESUME: Look("resume", 1, (State.PAUSED,), "u", TaskSide("Resume", run=(State.PAUSED,))),
-    Action.RESUME_FROM_BREAKPOINT: Look("step", 1, (State.BREAKPOINT,)),
-    Action.PAUSE: Look("pause-outline", 1, (State.RUNNING,), "p"),
-    Action.UNQUEUE: Look("unqueue", 1, (State.QUEUED,)),
-    Action.FORCE_RUN: Look("bolt", 1, (State.QUEUED, State.RETRYING)),
-    Action.CHANGE_STATUS: Look("swap", 2),
+    Action.RESTART: Look("restart", 0, _BAD, key="r"),
+    Action.REPLAY: Look("replay", 0, _ENDED, key="R", task=TaskSide("Replay from here", EXECUTION_STATES)),
+    Action.RESUME: Look("resume", 1, (State.PAUSED,), key="u", task=TaskSide("Resume", run=(State.PAUSED,))),
+    Action.RESUME_FROM_BREAKPOINT: Look("step", 1, (State.BREAKPOINT,), key="U"),
+    Action.PAUSE: Look("pause-outline", 1, (State.RUNNING,), key="p"),
+    Action.UNQUEUE: Look("unqueue", 1, (State.QUEUED,), key="Q"),
+    Action.FORCE_RUN: Look("bolt", 1, (State.QUEUED, State.RETRYING), key="F"),
+    Action.CHANGE_STATUS: Look("swap", 2, key="S"),
     Action.CHANGE_STATE: Look(
         "swap", None, task=TaskSide("Change state", tuple(s for s in _ENDED if s is not State.KILLED), (State.PAUSED,))
     ),
     Action.LABELS: Look("tag", 2, key="l"),
-    Action.KILL: Look("kill", 3, _ALIVE, "K"),
-    Action.DELETE: Look("trash", 3),
+    Action.KILL: Look("kill", 3, _ALIVE, key="K"),
+    Action.DELETE: Look("trash", 3, key="D"),
 }
 
 

@@ -150,6 +150,12 @@ def test_keys_move_select_and_open(page: Page, runs: tuple[str, str]) -> None:
     press(page, "x")
     page.until("nothing selected", lambda: page.script("return document.querySelector('.wf-bulk').hidden"))
     press(page, Keys.ENTER)
+    press(page, ".")
+    assert "D" in page.one(".wf-menu [data-action=delete]").text
+    press(page, Keys.ESCAPE, "S")
+    page.one("#act-step #act-go")
+    page.click("#act-cancel")
+    page.until("no dialog", lambda: page.script("return !document.querySelector('#act-step')"))
     page.until("its page", lambda: "from=" in page.driver.current_url)
     page.one("[data-wf-view=execution-header] .wfx-step[aria-label*='in the list']")
     assert page.is_same_load()

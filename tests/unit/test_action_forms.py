@@ -57,6 +57,7 @@ def test_the_browser_gets_one_table_of_everything() -> None:
     assert all(one["icon"] in ICONS for one in known.values())
     keys = [one["key"] for one in known.values() if one["key"]]
     assert len(keys) == len(set(keys))
+    assert [name for name, one in known.items() if not one["key"]] == ["change-state"], "it is only done to task runs"
     for one in known.values():
         assert set(one["primary"]) <= set(one["allowed"]), f"{one['action']} has a button where it doesn't work"
 

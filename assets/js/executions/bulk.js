@@ -28,10 +28,11 @@ export function bulkBar(element, selection, matching) {
   const ask = (/** @type {Entry["info"]} */ info) => requestMany(info.action, selection.chosen);
   const buttons = new Map(all().map(({ info }) => [info.action, bulkButton(info, () => ask(info))]));
   const more = h("button", { type: "button", class: "wf-button wf-bulk-more", "aria-haspopup": "menu", "data-more": "" }, h("i", { class: "wf-icon wf-icon-more" }), "More");
-  more.addEventListener("click", () => {
+  const open = () => {
     const box = more.getBoundingClientRect();
     openMenu({ x: box.left, y: box.top - 6, above: true }, items(all(), ask), chosenWords(selection));
-  });
+  };
+  more.addEventListener("click", open);
   const widen = () => {
     const { filters, total } = matching();
     selection.selectAll(filters, total);
@@ -40,6 +41,7 @@ export function bulkBar(element, selection, matching) {
   const clear = h("button", { type: "button", class: "wf-link-button", onclick: () => selection.clear() }, "Clear");
   element.replaceChildren(counter, wider, ...buttons.values(), more, clear);
   return {
+    open,
     show() {
       element.hidden = selection.count === 0;
       if (element.hidden) return;

@@ -311,6 +311,13 @@ export class Table {
   // -- life
 
   /** The address is another one. */
+  /** The menu of all actions: on what is selected, else on the row that has the focus. */
+  menu() {
+    if (selection.count) return this.parts.bulk.open();
+    const row = this.grid?.focused()?.rowIndex;
+    /** @type {HTMLElement | null} */ (document.querySelector(`.ag-row[row-index="${row}"] [data-more]`))?.click();
+  }
+
   moved() {
     const ask = askOf(here(), this.params.fixed);
     this.grid?.arrange();
