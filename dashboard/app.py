@@ -13,6 +13,7 @@ from dashboard import (
     flowstate,
     frame,
     health,
+    listvalues,
     metrics,
     security,
     statics,
@@ -37,6 +38,7 @@ def create_app(settings: Settings, services: Services) -> App:
     health.register(server, services)
     metrics.register(server, services)
     flowstate.register(server, services)
+    listvalues.register(server, services)
     uploads.register(server, services)
     app = App(
         name="watchfloor",

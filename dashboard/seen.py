@@ -75,6 +75,9 @@ class SeenStore:
     def rows(self, ids: Sequence[str]) -> dict[str, Any]:
         return {one: row for one, row in self._store.rows(ids).items() if self._mine(row)}
 
+    def values(self, ids: Sequence[str]) -> dict[str, Any]:
+        return self._store.values(list(self.rows(ids)))
+
     def execution(self, execution_id: str) -> Any:
         return self._one(self._store.execution(execution_id))
 

@@ -25,6 +25,16 @@ _task_runs = msgspec.msgpack.Decoder(TaskRun)
 _rows = msgspec.msgpack.Decoder(ExecutionRow)
 
 
+class Values(msgspec.Struct, frozen=True):
+    """What an execution was given and what it gave, hidden values as ``******``."""
+
+    inputs: dict[str, Any] = {}
+    outputs: dict[str, Any] = {}
+
+
+_values = msgspec.msgpack.Decoder(Values)
+
+
 def execution_bytes(execution: Execution) -> bytes:
     """The execution without its task runs, which have rows of their own, and without what is never stored."""
     return codec.encode(evolve(execution, task_runs=_NO_TASK_RUNS, tally=None))
@@ -38,6 +48,7 @@ def execution_of(data: bytes, task_runs: list[TaskRun]) -> Execution:
 
 decode_task_run = _task_runs.decode
 decode_row = _rows.decode
+decode_values = _values.decode
 encode = codec.encode
 
 

@@ -58,6 +58,15 @@ class Executions(Database):
             found = connection.execute(_ROWS.where(execution.c.id.in_(list(ids)))).all()
         return {row.id: blobs.decode_row(row.row) for row in found}
 
+    def values(self, ids: Sequence[str]) -> dict[str, blobs.Values]:
+        """Inputs and outputs by id, of those that exist."""
+        bodies = sa.select(execution.c.id, execution_data.c.body).join_from(
+            execution, execution_data, execution.c.seq == execution_data.c.seq
+        )
+        with self._read() as connection:
+            found = connection.execute(bodies.where(execution.c.id.in_(list(ids)))).all()
+        return {row.id: blobs.decode_values(row.body) for row in found}
+
     def last_of_flow(self, namespace: str, flow_id: str, n: int = 30) -> list[ExecutionRow]:
         """The last ``n`` executions of a flow, newest first."""
         query = _ROWS.where(execution.c.flow_id == flow_id, execution.c.namespace == namespace)

@@ -9,7 +9,8 @@ import dash_ag_grid as dag
 
 from dashboard.components import theme
 
-# Fields are those of ExecutionRow; ``sort_name`` is the REST API's. The live view sets renderers by ``colId``.
+# Fields are those of ExecutionRow; ``sort_name`` is the REST API's. The live view sets renderers by ``colId``. What has
+# no field does not travel live: it is asked for when it is in sight (``dashboard.listvalues``).
 # ``wide``: by default it stands only where the table has so many pixels; without it, only when it is chosen.
 COLUMNS: tuple[dict[str, Any], ...] = (
     {"colId": "state", "field": "state", "headerName": "State", "width": 118, "sort_name": "state.current", "wide": 0},
@@ -19,13 +20,16 @@ COLUMNS: tuple[dict[str, Any], ...] = (
      "sort_name": "namespace", "wide": 0},
     {"colId": "start", "field": "start_date", "headerName": "Started", "width": 118, "sort_name": "startDate",
      "wide": 0},
-    {"colId": "end", "field": "end_date", "headerName": "Ended", "width": 118, "sort_name": "endDate"},
+    {"colId": "end", "field": "end_date", "headerName": "Ended", "width": 118, "sort_name": "endDate", "wide": 1100},
     {"colId": "duration", "field": "duration", "headerName": "Duration", "width": 92, "type": "rightAligned",
      "sort_name": "duration", "wide": 0},
+    {"colId": "progress", "headerName": "Progress", "width": 124},
     {"colId": "last_task", "field": "last_task", "headerName": "Last task", "flex": 2, "minWidth": 110},
     {"colId": "trigger", "field": "trigger_id", "headerName": "Trigger", "flex": 2, "minWidth": 120, "wide": 1280},
     {"colId": "labels", "field": "labels", "headerName": "Labels", "flex": 3, "minWidth": 140, "wide": 0},
     {"colId": "error", "field": "error", "headerName": "First error", "flex": 4, "minWidth": 120, "wide": 900},
+    {"colId": "inputs", "headerName": "Inputs", "flex": 3, "minWidth": 140},
+    {"colId": "outputs", "headerName": "Outputs", "flex": 3, "minWidth": 140},
     {"colId": "revision", "field": "revision", "headerName": "Revision", "width": 86, "type": "rightAligned"},
     {"colId": "attempt", "field": "attempt_number", "headerName": "Attempt", "width": 84, "type": "rightAligned"},
     {"colId": "parent", "field": "parent_id", "headerName": "Parent", "width": 104},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -149,13 +150,13 @@ def test_keys_move_select_and_open(page: Page, runs: tuple[str, str]) -> None:
     page.shows(".wf-bulk", "1 execution selected")
     press(page, "x")
     page.until("nothing selected", lambda: page.script("return document.querySelector('.wf-bulk').hidden"))
-    press(page, Keys.ENTER)
     press(page, ".")
     assert "D" in page.one(".wf-menu [data-action=delete]").text
     press(page, Keys.ESCAPE, "S")
     page.one("#act-step #act-go")
     page.click("#act-cancel")
     page.until("no dialog", lambda: page.script("return !document.querySelector('#act-step')"))
+    press(page, Keys.ENTER)
     page.until("its page", lambda: "from=" in page.driver.current_url)
     page.one("[data-wf-view=execution-header] .wfx-step[aria-label*='in the list']")
     assert page.is_same_load()
@@ -249,6 +250,22 @@ def test_columns_are_chosen_ordered_and_pinned(page: Page, runs: tuple[str, str]
     page.click(".wf-columns-box .wf-link-button")
     page.until("the usual ones", lambda: "columns=" not in address(page))
     page.shows(".ag-header", "Namespace")
+    assert page.is_same_load()
+
+
+def test_columns_that_do_not_travel_live(page: Page, product: Product, api: requests.Session, tmp_path: Path) -> None:
+    before = start(product, api, "gated", gate=str(tmp_path))
+    for name in ("first", "second"):
+        (tmp_path / name).touch()
+    columns = "columns=state,flow,inputs,outputs,progress"
+    page.open(f"/executions?filters[flowId][EQUALS]=gated&filters[state][IN]=SUCCESS,RUNNING&{columns}")
+    page.until("its inputs", lambda: f"gate={tmp_path}" in page.row_text(before))
+    page.until("its share of the usual", lambda: "×" in page.row_text(before))
+    (tmp_path / "first").unlink()
+    running = start(product, api, "gated", gate=str(tmp_path))
+    page.until("one that goes on", lambda: re.search(r"RUNNING[^%×]*\d+ ?[%×]", page.row_text(running)))
+    (tmp_path / "first").touch()
+    page.until("its end", lambda: "SUCCESS" in page.row_text(running))
     assert page.is_same_load()
 
 

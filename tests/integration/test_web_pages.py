@@ -15,12 +15,14 @@ from dash import Dash
 from flask_login import LoginManager, login_user
 from plotly.utils import PlotlyJSONEncoder
 
+from dashboard import listvalues
 from dashboard.app import create_app
 from dashboard.auth import Account
 from dashboard.callbacks import execute, routing
 from dashboard.pages import flow, pages
 from dashboard.pages.flows import stamp
 from dashboard.pages.router import route
+from dashboard.seen import SeenStore
 from dashboard.services import Services
 from data import Store, StoreUnavailable
 from data.records import Commit, FlowProblem, TriggerState
@@ -165,6 +167,27 @@ def test_the_stamp_of_a_flow_changes_with_its_revision_and_its_file_only(service
     store.save_flow_problem(FlowProblem("flows/approval.yaml", ()))
     assert len({known, changed, flow.stamp(store, name)}) == 3
     assert flow.stamp(store, "test.pages/nothing") == ""
+
+
+def test_the_list_shows_values_of_what_one_may_see(services: Services) -> None:
+    known = services.store.values([only_id(services), "nothing"])
+    assert {one: listvalues.words(found.inputs) for one, found in known.items()} == {only_id(services): "rows=3"}
+    assert SeenStore(services.store, ("elsewhere",)).values([only_id(services)]) == {}
+    assert SeenStore(services.store, ("test",)).values([only_id(services)]) == known
+    assert listvalues.usual(services.store, "test.pages", "approval") is None
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({}, ""),
+        ({"day": "monday", "rows": 3, "deep": {"a": [1]}}, 'day=monday, rows=3, deep={"a":[1]}'),
+        ({"text": "two\n lines"}, "text=two lines"),
+        ({"text": "x" * 300}, f"text={'x' * 195}…"),
+    ],
+)
+def test_values_are_one_line(values: dict[str, Any], words: str) -> None:
+    assert listvalues.words(values) == words
 
 
 @pytest.fixture

@@ -151,6 +151,20 @@ const Parent = cell(
   },
 );
 
+const Progress = cell(
+  () => copyOf("progress", () => h("span", { class: "wf-cell wf-progress" }, h("i"), h("span"))),
+  (element, row, table) => table.extras.showProgress(element, row),
+  (element, table) => table.extras.forget(element),
+);
+
+/** @param {"inputs" | "outputs"} name */
+const values = (name) =>
+  cell(
+    () => copyOf("text", () => h("span", { class: "wf-cell" })),
+    (element, row, table) => table.extras.showValues(element, row, name),
+    (element, table) => table.extras.forget(element),
+  );
+
 /** Plain text. @param {(row: Row, table: any) => string} text */
 const words = (text) =>
   cell(
@@ -166,6 +180,9 @@ export const CELLS = {
   start: words((row, table) => brief(toMs(row.start_date), table.now())),
   end: words((row, table) => (row.end_date ? brief(toMs(row.end_date), table.now()) : "")),
   duration: Duration,
+  progress: Progress,
+  inputs: values("inputs"),
+  outputs: values("outputs"),
   last_task: words((row) => row.last_task ?? ""),
   trigger: words((row) => row.trigger_id ?? row.trigger_type ?? ""),
   labels: Labels,

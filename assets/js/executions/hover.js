@@ -8,7 +8,7 @@ import { labelWords } from "./cells.js";
 
 /** @typedef {import("../live/types.js").Row} Row */
 
-/** What a cell says besides what it shows, by column. @type {{[column: string]: (row: Row, now: number) => string}} */
+/** What a cell says besides what it shows, by column. @type {{[column: string]: (row: Row, now: number, cell: HTMLElement) => string}} */
 const TITLES = {
   state: (row) => row.state,
   flow: (row) => `${row.namespace} / ${row.flow_id}, revision ${row.revision}`,
@@ -20,6 +20,9 @@ const TITLES = {
   last_task: (row) => row.last_task ?? "",
   trigger: (row) => [row.trigger_id, row.trigger_type].filter(Boolean).join(", "),
   labels: (row) => labelWords(row).join("\n"),
+  inputs: (_, __, cell) => cell.textContent ?? "",
+  outputs: (_, __, cell) => cell.textContent ?? "",
+  progress: (row) => `${row.end_date ? "how long it took" : "how long it runs"} against the usual duration of the flow`,
   error: (row) => row.error ?? "",
   id: (row) => `${row.id}\nclick to copy`,
 };
@@ -61,7 +64,7 @@ export function listenToCells(area, table) {
     if (!hit) return;
     const button = hit.target.closest("[data-action]");
     if (button) button.setAttribute("title", titleOfAction(button, hit.row));
-    else hit.cell.title = TITLES[hit.column]?.(hit.row, table.now()) ?? "";
+    else hit.cell.title = TITLES[hit.column]?.(hit.row, table.now(), hit.cell) ?? "";
   };
   const click = (/** @type {Event} */ event) => {
     const hit = found(event);

@@ -16,6 +16,7 @@ import { DEFAULTS, askOf, filtersOf, nextSort, sameAsk, statesOf, withStates } f
 import { bulkBar } from "./bulk.js";
 import { showDuration } from "./cells.js";
 import { chips } from "./chips.js";
+import { Extras } from "./extras.js";
 import { attach } from "./grid.js";
 import { listenToKeys } from "./keys.js";
 import { Order } from "./order.js";
@@ -44,6 +45,7 @@ export class Table {
     this.selection = selection;
     /** Cells of running executions. @type {Map<HTMLElement, Row>} */
     this.ticking = new Map();
+    this.extras = new Extras(() => this.now());
     /** @type {Set<{show: () => void}>} */
     this.headers = new Set();
     /** @type {import("./grid.js").Grid | null} */
@@ -210,6 +212,7 @@ export class Table {
     if (document.hidden || this.now() === this.ticked) return;
     this.ticked = this.now();
     for (const [element, row] of this.ticking) showDuration(element, row, this);
+    this.extras.tick();
   }
 
   /** The last confirmed moment. */
@@ -308,9 +311,6 @@ export class Table {
     return Boolean(info);
   }
 
-  // -- life
-
-  /** The address is another one. */
   /** The menu of all actions: on what is selected, else on the row that has the focus. */
   menu() {
     if (selection.count) return this.parts.bulk.open();
@@ -318,6 +318,9 @@ export class Table {
     /** @type {HTMLElement | null} */ (document.querySelector(`.ag-row[row-index="${row}"] [data-more]`))?.click();
   }
 
+  // -- life
+
+  /** The address is another one. */
   moved() {
     const ask = askOf(here(), this.params.fixed);
     this.grid?.arrange();
@@ -339,6 +342,7 @@ export class Table {
     this.counting?.close();
     this.thaw();
     this.grid?.close();
+    this.extras.close();
     showWorst(this, null);
   }
 }
