@@ -39,7 +39,8 @@ KNOWN_MAX = 10_000  # sessions that are believed while the database is away; the
 class Account(UserMixin):
     """Somebody who is signed in: the role everywhere, roles by namespace, and what it ends with.
 
-    ``session`` and ``token`` are ids, of what the account is there by; ``until`` is when that is over by itself.
+    ``session`` and ``token`` are ids, of what the account is there by; ``until`` is when that is over by itself. A
+    token has a name, too.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Account(UserMixin):
         *,
         session: str | None = None,
         token: str | None = None,
+        token_name: str | None = None,
         until: datetime | None = None,
     ) -> None:
         self.id = name
@@ -58,6 +60,7 @@ class Account(UserMixin):
         self.grants = dict(grants or {})
         self.session = session
         self.token = token
+        self.token_name = token_name
         self.until = until
 
     @property
@@ -222,7 +225,7 @@ class Accounts:
         token, user = found
         self.seen.token(token.id)
         role, grants = limited(user, token.role, token.namespaces)
-        return Account(user.name, role, grants, token=token.id, until=token.expires_at)
+        return Account(user.name, role, grants, token=token.id, token_name=token.name, until=token.expires_at)
 
     def failed(self, way: str, name: str | None = None) -> None:
         """A login failed: counted, and noted with who tried. ``way`` is password, link, basic, token or oidc."""

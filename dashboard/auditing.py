@@ -14,7 +14,7 @@ from data.store import Store
 from streaming import codec
 
 FIELDS = ("actor", "action", "target", "origin", "text", "since", "until")
-COLUMNS = ("seq", "at", "actor", "action", "target", "origin", "address", "reason", "before", "after")
+COLUMNS = ("seq", "at", "actor", "action", "target", "origin", "address", "token", "reason", "before", "after")
 
 
 class AuditFilterError(ValueError):

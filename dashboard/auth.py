@@ -7,6 +7,7 @@ origin, or carry an ``Authorization`` header, which no foreign page can make a b
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,7 +19,7 @@ from dashboard import login, oidc
 from dashboard.accounts import Account, Accounts, why_nobody
 from dashboard.refusals import TOO_MANY, Refusals
 from dashboard.services import Services
-from data.audit import ADDRESS
+from data.audit import ADDRESS, TOKEN
 from watchfloor.settings import Settings
 
 __all__ = ["Account", "register", "same_origin", "secret_key"]
@@ -40,9 +41,9 @@ def register(server: flask.Flask, services: Services) -> None:
     if services.gateway is not None and hasattr(services.gateway, "on_sign_out"):
         services.gateway.on_sign_out.append(accounts.forget)
     manager.user_loader(accounts.of_session)
-    manager.request_loader(accounts.of_request)
+    manager.request_loader(partial(_of_request, accounts))
     server.before_request(_note_address)
-    server.teardown_request(_forget_address)
+    server.teardown_request(_forget)
     server.before_request(lambda: _guard(services.settings, refusals))
     login.register(server, services, accounts)
     oidc.register(server, services, accounts)
@@ -53,8 +54,16 @@ def _note_address() -> None:
     ADDRESS.set(flask.request.remote_addr)
 
 
-def _forget_address(_: BaseException | None) -> None:
+def _of_request(accounts: Accounts, request: flask.Request) -> Account | None:
+    """The account of its ``Authorization`` header; rows of the audit name the token that it is."""
+    account = accounts.of_request(request)
+    TOKEN.set(f"{account.token_name} ({account.token})" if account is not None and account.token else None)
+    return account
+
+
+def _forget(_: BaseException | None) -> None:
     ADDRESS.set(None)
+    TOKEN.set(None)
 
 
 def secret_key(settings: Settings) -> str:

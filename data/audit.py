@@ -20,6 +20,8 @@ from data.upserts import insert, run_many
 
 ADDRESS: ContextVar[str | None] = ContextVar("audit_address", default=None)
 """From where the request came that is being answered; goes into each row."""
+TOKEN: ContextVar[str | None] = ContextVar("audit_token", default=None)
+"""The API token that asks in the actor's name; likewise."""
 _STEP = 1_000
 
 
@@ -70,6 +72,7 @@ def _values(one: Audited, at: int) -> dict[str, Any]:
         "after": None if one.after is None else json_text(one.after),
         "origin": one.origin,
         "address": ADDRESS.get(),
+        "token": TOKEN.get(),
     }
 
 
@@ -150,11 +153,13 @@ def _clauses(query: AuditQuery) -> list[sa.ColumnElement[bool]]:
 
 
 def _contains(text: str) -> sa.ColumnElement[bool]:
-    columns = (audit.c.actor, audit.c.action, audit.c.target, audit.c.reason, audit.c.before, audit.c.after)
+    c = audit.c
+    columns = (c.actor, c.action, c.target, c.reason, c.before, c.after, c.token)
     return sa.or_(*(position_of(sa.func.lower(sa.func.coalesce(one, "")), text.lower()) > 0 for one in columns))
 
 
 def _row(row: Any) -> AuditRow:
     before, after = (None if text is None else from_json(text) for text in (row.before, row.after))
     at = from_us(row.at)
-    return AuditRow(row.seq, at, row.actor, row.action, row.target, row.origin, row.reason, before, after, row.address)
+    where = row.address, row.token
+    return AuditRow(row.seq, at, row.actor, row.action, row.target, row.origin, row.reason, before, after, *where)

@@ -277,7 +277,7 @@ class Audited(msgspec.Struct, frozen=True):
 
 
 class AuditRow(msgspec.Struct, frozen=True):
-    """Who did what to what, when, why, from where."""
+    """Who did what to what, when, why, from where, and by which API token when it was one: its name and id."""
 
     seq: int
     at: datetime
@@ -289,3 +289,4 @@ class AuditRow(msgspec.Struct, frozen=True):
     before: Any = None
     after: Any = None
     address: str | None = None
+    token: str | None = None

@@ -329,6 +329,7 @@ audit = Table(
     Column("after", _Text),
     Column("origin", _Text, nullable=False),
     Column("address", _Text),
+    Column("token", _Text),
     sqlite_autoincrement=True,
 )
 Index("ix_audit_target", audit.c.target)

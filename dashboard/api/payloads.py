@@ -95,7 +95,7 @@ SHAPES: dict[str, str] = {
     "NewToken": "id: string, name: string, user: string, role: string, namespaces: null|[string], hint: string, "
     "createdAt: date-time, expiresAt: date-time|null, usedAt: date-time|null, token: string",
     "AuditRow": "seq: integer, at: date-time, actor: string, action: string, target: string, origin: string, "
-    "address: string|null, reason: string|null, before: any, after: any",
+    "address: string|null, token: string|null, reason: string|null, before: any, after: any",
     "View": "id: string, name: string, owner: string, shared: boolean, query: string, pinned: boolean, "
     "default: boolean, createdAt: date-time, updatedAt: date-time",
 }

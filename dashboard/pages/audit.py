@@ -111,8 +111,12 @@ def _cells(row: AuditRow) -> tuple[Any, ...]:
         _target(row),
         changes(row),
         row.reason or "",
-        html.Span([_origin(row.origin), html.Span(row.address or "", className="wf-muted")], className="wf-from"),
+        html.Span([_origin(row.origin), *(_muted(one) for one in (row.address, row.token))], className="wf-from"),
     )
+
+
+def _muted(text: str | None) -> Component:
+    return html.Span(text or "", className="wf-muted", title=text or "")
 
 
 def _target(row: AuditRow) -> Component:

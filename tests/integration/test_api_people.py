@@ -132,7 +132,11 @@ def test_a_token_acts_within_its_role_and_ends(world: World) -> None:
     ):
         ok(world.client.open(f"{BASE}{path}", method=method, json=body, headers=bearer), 403)
     (started,) = ok(world.request("GET", "/audit?action=execute&size=1"))["results"]
-    assert (started["actor"], started["origin"]) == ("admin", "api")
+    assert (started["actor"], started["origin"], started["token"]) == ("admin", "api", f"ci ({made['id']})")
+    ok(world.request("POST", "/executions/team.a/open"))
+    (by_password,) = ok(world.request("GET", "/audit?action=execute&size=1"))["results"]
+    assert by_password["token"] is None
+    assert len(ok(world.request("GET", f"/audit?text={made['id']}"))["results"]) == 1
     ok(world.request("DELETE", f"/tokens/{made['id']}"), 204)
     ok(world.client.get(f"{BASE}/flows/search", headers=bearer), 401)
 
