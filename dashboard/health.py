@@ -70,9 +70,10 @@ def _answer(content: dict[str, Any], bad: bool) -> flask.Response:
 def parts(services: Services) -> list[Part]:
     """Every part behind this process, asked or heard of now."""
     gateway = services.gateway
-    redis = _asked("redis", services.bus.ping)
     if gateway is None:
-        return [_asked("database", services.store.ping), redis]
+        return [_asked("database", services.store.ping), _asked("redis", services.bus.ping)]
+    away = gateway.health.redis  # one that is known to be silent keeps nobody waiting either
+    redis = Part("redis", away) if away is not None else _asked("redis", services.bus.ping)
     return [_database(gateway.health), redis, _executor(services), *_heard(services, redis)]
 
 

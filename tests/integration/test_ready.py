@@ -311,8 +311,18 @@ def test_without_a_worker_it_is_ready_and_says_so(product: Product) -> None:
 
 def test_without_its_database_it_is_not_ready(product: Product, homes: Homes, module_database_url: str) -> None:
     with homes.away(module_database_url):
+        until(lambda: "database" in product.ready()[1]["problems"], product)
+        assert product.ready()[0] == 503
+    until(lambda: product.ready()[0] == 200, product)
+
+
+def test_a_redis_that_says_nothing_is_told_at_once(product: Product) -> None:
+    with product.frozen("valkey"):
         told = until(lambda: (found := product.ready())[0] == 503 and found[1], product)
-        assert "database" in told["problems"]
+        assert "redis" in told["problems"]
+        began = time.monotonic()
+        assert product.ready()[0] == 503
+        assert time.monotonic() - began < 1
     until(lambda: product.ready()[0] == 200, product)
 
 
