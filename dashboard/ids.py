@@ -101,6 +101,7 @@ class Execute:
     """The form that starts an execution."""
 
     MODAL = "execute-modal"
+    AGAIN = "execute-again"
     FLOW = "execute-flow"
     FORM = "execute-form"
     GO = "execute-go"

@@ -9,7 +9,7 @@ from flask_login import current_user
 
 from dashboard import statics
 from dashboard.components import action_looks
-from dashboard.permissions import grants_of
+from dashboard.permissions import PERMISSIONS, Verb, grants_of
 from engine.states import STATES, State
 from streaming import codec
 from watchfloor import __version__
@@ -47,6 +47,7 @@ _ENTRY = """<div id="react-entry-point"><div class="wf-boot" role="status" aria-
 
 def config(user: Any) -> dict[str, Any]:
     """What the browser's modules know from the start: who, which states and actions there are."""
+    may = PERMISSIONS[Verb.EXECUTE]
     return {
         "user": getattr(user, "name", None),
         "role": getattr(user, "role", None),
@@ -55,6 +56,7 @@ def config(user: Any) -> dict[str, Any]:
         "prefetch": statics.PREFETCH,
         "states": [STATES[state] for state in State],
         "actions": action_looks.described(),
+        "execute": {"least": may.least.title, "permits": may.title},
     }
 
 

@@ -39,6 +39,7 @@ def execute() -> Component:
         size="lg",
         children=[
             dcc.Store(id=Execute.FLOW),
+            dcc.Store(id=Execute.AGAIN),
             html.Div(id=Execute.FORM, className="wf-form"),
             html.Div(id=Execute.ERROR, className="wf-form-error", role="alert"),
             _buttons(

@@ -17,6 +17,7 @@ from watchfloor.product import Product
 
 HEADER = "[data-wf-view=execution-header]"
 DIALOG = "#act-step"
+RELATED = ".relations:not([hidden])"
 FIELD = f"{DIALOG} .wf-form input:not([type=hidden]):not([type=checkbox])"
 
 
@@ -44,6 +45,28 @@ def test_a_replay_takes_changed_inputs_and_leads_to_the_new_execution(
     page.until("the new execution's page", lambda: source not in page.driver.current_url)
     page.shows("[data-wf-view=overview]", "after")
     page.shows(HEADER, "SUCCESS")
+    assert page.is_same_load()
+
+
+def test_execute_again_begins_with_the_same_inputs_and_replays_are_seen_on_the_overview(
+    page: Page, product: Product, api: requests.Session
+) -> None:
+    source = start(product, api, "quick", word="once")
+    page.open(f"/executions/{source}")
+    page.shows(HEADER, "SUCCESS")
+    page.click(f"{HEADER} [data-execute-again]")
+    assert page.one("#execute-form input").get_attribute("value") == "once"
+    page.click("#execute-go")
+    page.until("the new execution's page", lambda: source not in page.driver.current_url)
+    page.shows("[data-wf-view=overview]", "once")
+    page.driver.back()
+    page.until("the first one's page", lambda: source in page.driver.current_url)
+    page.shows(HEADER, "SUCCESS")
+    assert not page.text(RELATED)
+    answer = api.post(f"{product.url}/api/v1/main/executions/{source}/actions/replay", timeout=10)
+    assert answer.status_code == 200, answer.text
+    page.shows(RELATED, "replay")
+    page.shows(RELATED, "SUCCESS")
     assert page.is_same_load()
 
 

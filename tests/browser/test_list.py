@@ -220,9 +220,12 @@ def test_keys_of_the_list(page: Page, product: Product, api: requests.Session, f
     press(page, "r")
     attempts = f"{product.url}/api/v1/main/executions/{first}"
     page.until("another attempt", lambda: api.get(attempts).json()["metadata"]["attemptNumber"] == 2)
+    page.until("its end again", lambda: "FAILED" in page.row_text(first))
     press(page, "e")
-    page.until("its errors", lambda: "/logs?level=ERROR" in page.driver.current_url)
+    page.until("its log", lambda: f"/executions/{first}/logs?find=" in page.driver.current_url)
+    page.shows(".log-row[data-current]", "the disk is on fire")
     page.driver.back()
+    page.until("the list", lambda: order(page))
     boxes = '.ag-row[row-index="{}"] .ag-checkbox-input'
     page.click(boxes.format(0))
     last = page.one(boxes.format(2))

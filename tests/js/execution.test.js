@@ -5,6 +5,7 @@ import { busy, elapsed, empty, firstFailure, fold, fromSnapshot, periods, summar
 import { shares } from "../../assets/js/execution/history.js";
 import { logPlace, logSearch, logsUrl } from "../../assets/js/execution/links.js";
 import { progressOf } from "../../assets/js/execution/progress.js";
+import { kindOf, related } from "../../assets/js/execution/relations.js";
 import { watch } from "../../assets/js/execution/store.js";
 import { briefly } from "../../assets/js/execution/values.js";
 import { configure } from "../../assets/js/states.js";
@@ -150,4 +151,14 @@ test("values in one line", () => {
   assert.equal(briefly({ a: 1 }), "1 key");
   assert.equal(briefly(null), "null");
   assert.equal(briefly("x".repeat(500)).length, 241);
+});
+
+test("what came of an execution is named by what it is, once, the newest first", () => {
+  const one = (/** @type {string} */ id, /** @type {number} */ second, /** @type {object} */ more = {}) =>
+    /** @type {any} */ ({ id, start_date: new Date(1_000 * second).toISOString(), ...more });
+  const child = one("child", 1, { parent_id: "x" });
+  const replay = one("replay", 2, { parent_id: "x", original_id: "x" });
+  const later = one("later", 3, { parent_id: "replay", original_id: "x" });
+  const all = related([[replay, child], [one("x", 0), later, replay]], "x");
+  assert.deepEqual(all.map((row) => [row.id, kindOf(row)]), [["later", "replay"], ["replay", "replay"], ["child", "subflow"]]);
 });

@@ -7,6 +7,7 @@ import { copyText, h, setAttr, setStyle, setText } from "../dom.js";
 import { ago, againstUsual, clock, duration, exact, moment, shortId, ticking, toMs } from "../format.js";
 import { showWorst } from "../frame/title.js";
 import { isTerminal, setBadge, stateBadge } from "../states.js";
+import { executeAgain } from "./again.js";
 import { markConfirmed, onTick } from "./clock.js";
 import { elapsed } from "./fold.js";
 import { internal } from "./links.js";
@@ -36,6 +37,8 @@ function build(params) {
     labels: h("span", { class: "wfx-labels" }),
   };
   const actions = actionButtons(() => params().id);
+  const again = executeAgain();
+  actions.element.prepend(again.element);
   const top = h(
     "div",
     { class: "wfx-top" },
@@ -46,7 +49,7 @@ function build(params) {
     actions.element,
   );
   const below = h("div", { class: "wfx-below" }, parts.time, parts.meter, parts.usual, parts.facts, parts.labels);
-  return { ...parts, actions, root: h("div", { class: "wfx-header" }, top, below) };
+  return { ...parts, actions, again, root: h("div", { class: "wfx-header" }, top, below) };
 }
 
 /** @typedef {ReturnType<typeof build>} Parts */
@@ -92,6 +95,7 @@ const GONE = "removed: this is the last that was known of it";
 /** @param {Parts} parts @param {Row | null} row @param {number} now @param {boolean} gone */
 function showState(parts, row, now, gone) {
   parts.actions.show({ state: row?.state, namespace: row?.namespace, gone });
+  parts.again.show(row);
   if (!row) return;
   parts.badge.classList.remove("loading");
   setBadge(parts.badge, row.state);

@@ -32,6 +32,9 @@ export const tabPath = (id, tab) => `/executions/${encodeURIComponent(id)}/${tab
 /** @param {string} id @param {LogPlace} place */
 export const logsUrl = (id, place) => `${tabPath(id, "logs")}${logSearch(place)}${place.line ? `#L${place.line}` : ""}`;
 
+/** What of an error line to look for in the logs: its first line, cut. @param {string} text */
+export const firstWords = (text) => text.split("\n", 1)[0].trim().slice(0, 80);
+
 /** Go to an address without loading the app anew. A view that shows it already is told by the event `wf:goto`. @param {string} url */
 export function go(url) {
   const { pathname, search, hash } = new URL(url, location.href);

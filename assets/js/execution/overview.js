@@ -8,7 +8,8 @@ import { onTick } from "./clock.js";
 import { facts } from "./facts.js";
 import { firstFailure } from "./fold.js";
 import { historyPanel } from "./history.js";
-import { internal, logsUrl, tabPath } from "./links.js";
+import { firstWords, internal, logsUrl, tabPath } from "./links.js";
+import { relations } from "./relations.js";
 import { watch } from "./store.js";
 import { taskTable } from "./tasktable.js";
 import { valueTree } from "./values.js";
@@ -45,9 +46,6 @@ function showError(box, model, id) {
   );
 }
 
-/** What of an error line to look for in the logs: its first line, cut. @param {string} text */
-export const firstWords = (text) => text.split("\n", 1)[0].trim().slice(0, 80);
-
 /** @param {string} id @returns {Promise<any>} the execution by REST, null when it can't be had */
 async function fetchExecution(id) {
   try {
@@ -60,7 +58,8 @@ async function fetchExecution(id) {
 
 /** @param {HTMLElement} element @param {any} execution */
 function showValues(element, execution) {
-  const groups = [["Inputs", execution?.inputs], ["Outputs", execution?.outputs], ["Variables", execution?.variables]];
+  const { inputs, outputs, variables, trigger } = execution ?? {};
+  const groups = [["Inputs", inputs], ["Outputs", outputs], ["Trigger", trigger?.variables], ["Variables", variables]];
   const filled = groups.filter(([, values]) => values && Object.keys(values).length);
   element.replaceChildren(...filled.map(([title, values]) => panel(String(title), valueTree(values), "values")));
 }
@@ -72,8 +71,9 @@ export function overview(element, first, live) {
   const history = historyPanel();
   const tasks = taskTable(() => params.id);
   const sums = facts();
+  const came = relations(live);
   const values = h("div", { class: "wfx-values" });
-  const main = h("div", { class: "wfx-main" }, error, panel("Status history", history.element), panel("Task runs", tasks.element, "tasks"));
+  const main = h("div", { class: "wfx-main" }, error, panel("Status history", history.element), panel("Task runs", tasks.element, "tasks"), came.element);
   const root = h("div", { class: "wfx-overview" }, main, h("div", { class: "wfx-aside" }, panel("Facts", sums.element), values));
   element.replaceChildren(root);
   let valuesOf = "";
@@ -95,8 +95,10 @@ export function overview(element, first, live) {
   const listen = () => watch(live, params.id, { changed: (_, model) => show(model) });
   showValues(values, params.execution);
   let watching = listen();
+  came.follow(params.id);
   const stop = onTick(live, (now) => {
     const { row } = watching.model;
+    came.tick(now);
     if (!row || isTerminal(row.state)) return;
     history.show(watching.model.history, now);
     sums.show(row, params.usual, now);
@@ -110,11 +112,13 @@ export function overview(element, first, live) {
       if (!other) return show(watching.model);
       watching.close();
       watching = listen();
+      came.follow(params.id);
       return undefined;
     },
     unmount() {
       stop();
       watching.close();
+      came.close();
       root.remove();
     },
   };

@@ -6,7 +6,7 @@
 import { actionConfig } from "../actions/menu.js";
 import { ofKey, whyNot } from "../actions/model.js";
 import { request, requestMany } from "../actions/request.js";
-import { go, logsUrl } from "../execution/links.js";
+import { firstWords, go, logsUrl } from "../execution/links.js";
 import { onFrame, setText } from "../dom.js";
 import { count, plural } from "../format.js";
 import { followRows } from "../live/rows.js";
@@ -287,7 +287,7 @@ export class Table {
   /** The first error line of the focused row. */
   firstError() {
     const row = this.grid?.focused()?.data;
-    if (row) go(logsUrl(row.id, { level: "ERROR" }));
+    if (row) go(logsUrl(row.id, row.error ? { find: firstWords(row.error) } : { level: "ERROR" }));
   }
 
   /** This list, for the steps to the next execution in it; a plain one is the flow's own. */

@@ -2,7 +2,7 @@
 import { actionConfig, taskItems } from "../actions/menu.js";
 import { taskEntries } from "../actions/model.js";
 import { copyText } from "../dom.js";
-import { go, logsUrl, tabPath } from "../execution/links.js";
+import { firstWords, go, logsUrl, tabPath } from "../execution/links.js";
 
 /** @typedef {import("./sum.js").Sum} Sum */
 /** @typedef {import("../execution/fold.js").TaskRun} TaskRun */
@@ -10,7 +10,7 @@ import { go, logsUrl, tabPath } from "../execution/links.js";
 
 /** Go to the first error line of a failed task run. @param {string} id the execution's @param {TaskRun} run */
 export function openError(id, run) {
-  const find = (run.error ?? run.attempts?.find((attempt) => attempt.error)?.error ?? "").split("\n", 1)[0].trim().slice(0, 80);
+  const find = firstWords(run.error ?? run.attempts?.find((attempt) => attempt.error)?.error ?? "");
   go(logsUrl(id, find ? { taskRun: run.id, find } : { taskRun: run.id, level: "ERROR" }));
 }
 
