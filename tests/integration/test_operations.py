@@ -241,6 +241,8 @@ def test_a_runner_that_is_killed_leaves_nothing_out_and_nothing_is_done_twice(wo
             operation = world.ended(operation_id)
     assert (operation.done, operation.refused, operation.unknown) == (240, 0, 0)
     assert world.answers() == dict.fromkeys(ids, 1)
+    rows = world.store.audits(query=AuditQuery(origin=operation_id), limit=1_000)
+    assert Counter(row.target for row in rows) == dict.fromkeys(ids, 1)
 
 
 def test_what_got_lost_on_the_way_is_told_again_and_at_last_given_up(
