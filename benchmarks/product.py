@@ -45,6 +45,11 @@ class Browser:
     def __init__(self, driver: Any) -> None:
         self._driver = driver
 
+    @property
+    def tab(self) -> Any:
+        """The tab itself, for what only one figure does."""
+        return self._driver
+
     def start_recording(self) -> None:
         """Forget what was recorded and go on."""
         self._driver.execute_script(_RECORD)
