@@ -9,6 +9,7 @@ import pytest
 
 from dashboard.permissions import PERMISSIONS, Permission
 from engine.states import ACTIONS, STATES, State
+from watchfloor.cli import app
 from watchfloor.settings import Settings
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -58,3 +59,17 @@ def test_each_action_is_documented_with_the_states_it_works_in(action: str) -> N
 def test_each_permission_is_documented_with_its_least_role(one: Permission) -> None:
     least = one.least.title if one.least else "anybody signed in"
     assert rows("security.md")[f"`{one.verb}`"] == [least, one.title + ", with a role everywhere" * one.everywhere]
+
+
+def test_the_readme_names_every_command_and_no_other() -> None:
+    table = (DOCS.parent / "README.md").read_text().partition("## Commands")[2].partition("##")[0]
+    cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    named = {text.removeprefix("watchfloor ").split()[0] for cell in cells for text in re.findall(r"`([^`]+)`", cell)}
+    commands = [command.name or command.callback.__name__ for command in app.registered_commands if command.callback]
+    assert named == {*commands, *(group.name for group in app.registered_groups)}
+
+
+@pytest.mark.parametrize("page", ["README.md", "CHANGELOG.md"])
+def test_no_line_stands_there_twice(page: str) -> None:
+    lines = [line for line in (DOCS.parent / page).read_text().splitlines() if line.startswith(("- ", "## "))]
+    assert len(lines) == len(set(lines))
