@@ -54,7 +54,7 @@ class Services:
         """What may be made of flows."""
         from streaming.flow_commands import FlowCommands
 
-        return FlowCommands(self.store, self.bus)
+        return FlowCommands(self.store, self.bus, self.settings.flow_size)
 
     @property
     def operations(self) -> Operations:

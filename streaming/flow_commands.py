@@ -13,6 +13,7 @@ import structlog
 from data import Store
 from data.records import StoredFlow
 from engine.flow import Flow, FlowError, Violation, parse
+from engine.flow_size import ANY, USUAL, FlowSize
 from streaming.bus import Bus
 from streaming.details import stored_flow
 from streaming.messages import FlowsChanged
@@ -26,13 +27,14 @@ _ID = re.compile(r"^id[ \t]*:.*$", re.MULTILINE)
 class FlowCommands:
     """Changes flows, in the name of an actor."""
 
-    def __init__(self, store: Store, bus: Bus) -> None:
+    def __init__(self, store: Store, bus: Bus, size: FlowSize = USUAL) -> None:
         self._store = store
         self._bus = bus
+        self._size = size
 
     def save(self, source: str, *, actor: str, reason: str | None = None, origin: str = "ui") -> tuple[Flow, int]:
         """Create a flow or a new revision of it; the flow and its revision. Raises ``FlowError``."""
-        flow = parse(source)
+        flow = parse(source, self._size)
         self._save(flow, actor, reason, origin)
         self._tell([(flow.namespace, flow.id)])
         return flow, self._there(flow).revision
@@ -41,7 +43,7 @@ class FlowCommands:
         self, sources: Iterable[str], *, actor: str, reason: str | None = None, origin: str = "ui"
     ) -> list[StoredFlow]:
         """Create or change several. Raises ``FlowError`` for the first that is none; then none is saved."""
-        flows = [parse(source) for source in sources]
+        flows = [parse(source, self._size) for source in sources]
         for flow in flows:
             self._save(flow, actor, reason, origin)
         self._tell((flow.namespace, flow.id) for flow in flows)
@@ -107,6 +109,6 @@ def switched(source: str, disabled: bool) -> str:
     changed, found = _DISABLED.subn(line, source, count=1)
     if not found:
         changed = _ID.sub(lambda match: f"{match[0]}\n{line}", source, count=1)
-    if parse(changed).disabled is not disabled:
+    if parse(changed, ANY).disabled is not disabled:
         raise FlowError([Violation(1, 1, "disabled", "expected keys on lines of their own, to write it beside them")])
     return changed

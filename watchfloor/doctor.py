@@ -232,7 +232,7 @@ def check_flows(settings: Settings) -> Finding:
     problems = []
     for path in paths:
         try:
-            parse(path.read_text(encoding="utf-8"))
+            parse(path.read_text(encoding="utf-8"), settings.flow_size)
         except FlowError as error:
             problems += [f"{path}:{v.line}:{v.column}: {v.message}" for v in error.violations]
         except (OSError, UnicodeDecodeError) as error:

@@ -59,7 +59,7 @@ def run(settings: Settings, path: Path, options: Options, console: Console) -> i
     from engine.flow import FlowError, parse
 
     try:
-        flow = parse(path.read_text(encoding="utf-8"))
+        flow = parse(path.read_text(encoding="utf-8"), settings.flow_size)
     except FlowError as error:
         for found in error.violations:
             console.print(f"{path}:{found.line}:{found.column}: {found.message}", markup=False, soft_wrap=True)
@@ -111,7 +111,7 @@ def _execute(settings: Settings, flow: Flow, options: Options, console: Console,
         with bus.subscription(keys.LIVE, keys.LIVE_LOGS) as subscription:
             while subscription.get(0.05) is not None:  # both confirmations, so that nothing is missed
                 pass
-            _, revision = FlowCommands(store, bus).save(flow.source, actor=ACTOR, origin="cli")
+            _, revision = FlowCommands(store, bus, settings.flow_size).save(flow.source, actor=ACTOR, origin="cli")
             execution_id = commands.execute(
                 flow.namespace,
                 flow.id,
@@ -201,7 +201,7 @@ def _store(settings: Settings, path: Path) -> Store:
     store.migrate()
     for beside in sorted({*path.parent.glob("*.yaml"), *path.parent.glob("*.yml")} - {path}):
         with suppress(FlowError, OSError, UnicodeDecodeError):
-            store.save_flow(parse(beside.read_text(encoding="utf-8")))
+            store.save_flow(parse(beside.read_text(encoding="utf-8"), settings.flow_size))
     return store
 
 

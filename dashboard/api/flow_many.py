@@ -14,7 +14,7 @@ import flask
 from dashboard.api import shapes
 from dashboard.api.context import Api
 from dashboard.api.errors import ApiError, answer
-from dashboard.api.flows import SOURCE_MAX_BYTES, documents, matching, source_of_request
+from dashboard.api.flows import documents, matching, source_of_request
 from dashboard.api.spec import FILTERS, REASON, YAML_BODY, Endpoint, Parameter
 from dashboard.permissions import Verb
 from data.export import guarded
@@ -23,7 +23,7 @@ from data.records import StoredFlow
 from engine.flow import Flow, FlowError, parse
 
 FLOWS_MAX = 1_000  # named in one request, or in one zip
-IMPORT_MAX_BYTES = 16 * SOURCE_MAX_BYTES
+IMPORT_MAX_BYTES = 64 * 1024 * 1024
 _SUFFIXES = (".yaml", ".yml")
 _ZIP = b"PK\x03\x04"
 Name = tuple[str, str]
@@ -96,7 +96,7 @@ def delete_found(api: Api) -> flask.Response:
 
 def bulk(api: Api) -> flask.Response:
     """Save all flows of the body, or none; with ``delete`` those of the namespace that are not in it go."""
-    sources = documents(source_of_request(IMPORT_MAX_BYTES))
+    sources = documents(source_of_request(api, IMPORT_MAX_BYTES))
     flows = [_parsed(api, index, source) for index, source in enumerate(sources)]
     names = {(flow.namespace, flow.id) for flow in flows}
     gone = [name for name in _rivals(api) if name not in names]
@@ -109,7 +109,7 @@ def bulk(api: Api) -> flask.Response:
 
 def _parsed(api: Api, index: int, source: str) -> Flow:
     try:
-        flow = parse(source)
+        flow = parse(source, api.settings.flow_size)
     except FlowError as error:
         parts = [(f"line {one.line}, column {one.column}: {one.message}", f"[{index}].{one.path}")
                  for one in error.violations]  # fmt: skip
@@ -140,7 +140,7 @@ def bring_in(api: Api) -> flask.Response:
     good, bad = [], []
     for name, source in _sources(file.filename or "fileUpload", file.stream.read()):
         try:
-            flow = parse(source)
+            flow = parse(source, api.settings.flow_size)
             api.demand(Verb.EDIT_FLOWS, flow.namespace)
         except (FlowError, PermissionError) as error:
             bad.append(f"{name}: {error}")

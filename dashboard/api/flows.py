@@ -23,7 +23,6 @@ from data.records import StoredFlow
 from engine.flow import Flow, FlowError, parse
 from engine.graph import graph_of
 
-SOURCE_MAX_BYTES = 4 * 1024 * 1024
 _DOCUMENTS = re.compile(r"^---[ \t]*(?:#.*)?$", re.MULTILINE)
 
 
@@ -32,9 +31,10 @@ def documents(text: str) -> list[str]:
     return [part for part in _DOCUMENTS.split(text) if part.strip()]
 
 
-def source_of_request(most: int = SOURCE_MAX_BYTES) -> str:
-    """The YAML that was sent; 413 when it is too long, 422 when it is no text."""
-    flask.request.max_content_length = most
+def source_of_request(api: Api, most: int | None = None) -> str:
+    """The YAML that was sent; 413 when it is too long, 422 when it is no text. ``most`` bytes: by default those of two
+    flow files, so that one that is too large is refused with the setting's name."""
+    flask.request.max_content_length = most or 2 * api.settings.flow_max_bytes
     try:
         source = flask.request.get_data().decode()
     except UnicodeDecodeError as error:
@@ -46,8 +46,8 @@ def source_of_request(most: int = SOURCE_MAX_BYTES) -> str:
 
 def create(api: Api) -> flask.Response:
     """Keep a new flow."""
-    source = source_of_request()
-    flow = parse(source)
+    source = source_of_request(api)
+    flow = parse(source, api.settings.flow_size)
     api.demand(Verb.EDIT_FLOWS, flow.namespace)
     if api.read(lambda: api.store.flow(flow.namespace, flow.id)) is not None:
         message = f"There is a flow {flow.namespace}.{flow.id} already; update it with PUT."
@@ -57,8 +57,8 @@ def create(api: Api) -> flask.Response:
 
 def update(api: Api, namespace: str, id: str) -> flask.Response:
     """Keep a new revision of a flow."""
-    source = source_of_request()
-    flow = parse(source)
+    source = source_of_request(api)
+    flow = parse(source, api.settings.flow_size)
     api.flow(namespace, id)
     given = {"namespace": (flow.namespace, namespace), "id": (flow.id, id)}
     wrong = [(f"expected {want!r} as in the address, got {got!r}", name) for name, (got, want) in given.items()
@@ -167,12 +167,12 @@ def _matches(filters: Filters, one: StoredFlow) -> bool:
 
 def validate(api: Api) -> flask.Response:
     """What is wrong with each flow of the body (several are parted by ``---``)."""
-    return answer([_validated(api, index, one) for index, one in enumerate(documents(source_of_request()))])
+    return answer([_validated(api, index, one) for index, one in enumerate(documents(source_of_request(api)))])
 
 
 def _validated(api: Api, index: int, source: str) -> dict[str, Any]:
     try:
-        flow = parse(source)
+        flow = parse(source, api.settings.flow_size)
     except FlowError as error:
         violations = [{name: getattr(one, name) for name in ("line", "column", "path", "message")}
                       for one in error.violations]  # fmt: skip
@@ -195,15 +195,18 @@ def _result(index: int) -> dict[str, Any]:
 
 # -- graphs
 
+NO_SUBFLOWS = "subflows are one node each; ask for the graph of theirs"
+
 
 def graph(api: Api, namespace: str, id: str) -> flask.Response:
     """Nodes, edges and clusters of a flow."""
+    api.refuse("subflows", NO_SUBFLOWS)
     return answer(graph_of(parsed(api.flow(namespace, id, api.integer("revision", least=1)).source)))
 
 
 def graph_of_source(api: Api) -> flask.Response:
     """The same of a flow that is not kept."""
-    return answer(graph_of(parse(source_of_request())))
+    return answer(graph_of(parse(source_of_request(api), api.settings.flow_size)))
 
 
 def task(api: Api, namespace: str, id: str, taskId: str) -> flask.Response:

@@ -45,7 +45,7 @@ def main(settings: Settings, stop: Stop | None = None) -> None:
     stop = stop or stop_on_signals()
     store = Store(settings.resolved_database_url, **settings.database_pool)
     bus = Bus.of(settings)
-    files = FlowFiles(settings.flows_dir, store, bus)
+    files = FlowFiles(settings.flows_dir, store, bus, settings.flow_size)
     executor = Executor(settings, store, bus, Dispatch(settings), environment(settings))
     retry_store(store.migrate, stop)
     first = settings.partition == 0  # the one that looks after the flow files

@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 from data import Store, StoreUnavailable
 from data.records import FlowProblem
 from engine.flow import FlowError, Violation, parse
+from engine.flow_size import USUAL, FlowSize
 from streaming.bus import Bus
 from streaming.messages import FlowsChanged
 
@@ -28,10 +29,11 @@ class FlowFiles:
     What the API makes of such a flow (another source, disabled, deleted) stays until its file changes.
     """
 
-    def __init__(self, folder: Path, store: Store, bus: Bus) -> None:
+    def __init__(self, folder: Path, store: Store, bus: Bus, size: FlowSize = USUAL) -> None:
         self._folder = folder
         self._store = store
         self._bus = bus
+        self._size = size
         self._seen: dict[Path, tuple[int, int]] | None = None
         self._digests: dict[str, str] = {}
         self._untold: list[tuple[str, str]] = []
@@ -96,7 +98,7 @@ class FlowFiles:
     def _take(self, path: Path) -> None:
         try:
             source = path.read_text(encoding="utf-8")
-            flow = parse(source)
+            flow = parse(source, self._size)
         except FlowError as error:
             self._refuse(path, error.violations)
             return

@@ -9,6 +9,7 @@ from threading import Event as Stop
 import pytest
 
 from data import Store
+from engine.flow_size import FlowSize
 from streaming import codec, keys
 from streaming.bus import Bus, Subscription
 from streaming.executor import FlowFiles
@@ -65,6 +66,17 @@ def test_files_of_one_name_in_two_folders_have_each_their_problem(folder: Path, 
         (folder / name / "a.yaml").write_text("id: [")
     FlowFiles(folder, store, bus).sync()
     assert [problem.file for problem in store.flow_problems()] == ["x/a.yaml", "y/a.yaml"]
+
+
+def test_a_file_that_is_too_large_is_told_with_the_settings_name(folder: Path, store: Store, bus: Bus) -> None:
+    source = "id: large\nnamespace: company.team\ntasks: [{id: a, type: io.kestra.plugin.core.log.Log, message: hi}]\n"
+    (folder / "large.yaml").write_text(source)
+    assert FlowFiles(folder, store, bus).sync() == [("company.team", "large")]
+    (folder / "large.yaml").write_text(source + "# " + "x" * 1_000)
+    assert FlowFiles(folder, store, bus, FlowSize(max_bytes=1_000)).sync() == []
+    (problem,) = store.flow_problems()
+    assert "expected at most 1,000 bytes (WATCHFLOOR_FLOW_MAX_BYTES)" in problem.violations[0]["message"]
+    assert [flow.source for flow in store.flows()] == [source]
 
 
 def test_a_broken_file_that_went_while_nobody_looked_is_no_problem_any_more(

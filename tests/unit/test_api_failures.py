@@ -179,11 +179,16 @@ def test_our_own_mistakes_are_500_in_json_without_their_text(client: FlaskClient
     assert "a mistake of ours" not in answer.get_data(as_text=True)
 
 
-def test_too_much_is_413(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dashboard.api.flows.SOURCE_MAX_BYTES", 100)
-    answer = client.post(f"{BASE}/flows", data="x" * 200)
+def test_too_much_is_413(client: FlaskClient) -> None:
+    answer = client.post(f"{BASE}/flows", data="x" * 4_194_305)
     assert answer.status_code == 413
     assert answer.get_json()["_embedded"] == {"errors": []}
+
+
+def test_a_flow_that_is_too_large_is_422_and_names_the_setting(client: FlaskClient) -> None:
+    answer = client.post(f"{BASE}/flows", data="x" * 2_097_153)
+    assert answer.status_code == 422
+    assert "expected at most 2,097,152 bytes (WATCHFLOOR_FLOW_MAX_BYTES)" in answer.get_json()["message"]
 
 
 def test_streams_are_bounded_and_given_back(client: FlaskClient, parts: SimpleNamespace) -> None:
