@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.flow import FlowError
+from engine.flow import Flow, FlowError, Retry, Task
+from engine.flow.base import Model
+from engine.flow.retry import RETRIES
+from engine.flow.tasks import TASKS
 from tests.unit.reducer_world import flow_of, from_store
 from tests.unit.rule_world import Case, RuleWorld, cases, plain, replayed
 
@@ -70,6 +73,25 @@ def sentences(text: str) -> list[str]:
     return [one for one in found if one not in LEADING]
 
 
+NO_RULES = {"description", "triggers", "logLevel"}
+"""Keys that steer nothing (triggers have tests of their own), or only what a worker keeps."""
+MODELS = {Flow, *RETRIES.types.values(), *(kind for kind in TASKS.types.values() if kind.flowable)}
+
+
+def keys_in_cases() -> dict[type[Model], set[str]]:
+    """By model the keys that are written in the flows of cases."""
+    found: dict[type[Model], set[str]] = {}
+    for case in CASES:
+        for source in (case.body["flow"], *case.body.get("flows", {}).values()) if "expect" in case.body else ():
+            flow = flow_of(source)
+            found.setdefault(Flow, set()).update(flow.raw)
+            for holder in (flow, *(task for task, _ in flow.walk())):
+                found.setdefault(type(holder), set()).update(holder.raw)
+                if holder.retry is not None:
+                    found.setdefault(type(holder.retry), set()).update(holder.retry.model_fields_set)
+    return found
+
+
 ACTIONS, OTHERS = RULED.split("\n- **Restart**", 1)
 SENTENCES = sentences(ACTIONS.rpartition("|\n")[2] + "\n- **Restart**" + OTHERS)
 
@@ -108,6 +130,17 @@ def test_rules_stand_in_the_documents(rule: str) -> None:
 def test_each_rule_has_a_case_or_a_test_elsewhere(sentence: str) -> None:
     rules = [plain(rule).rstrip(".") for rule in [*RULES, *ELSEWHERE]]
     assert any(rule in sentence or sentence in rule for rule in rules)
+
+
+def test_every_key_of_flows_and_of_tasks_that_steer_others_is_in_a_case() -> None:
+    written = keys_in_cases()
+    common = set().union(*written.values())
+    for model in MODELS:
+        childless = {"errors"} if getattr(model, "BRANCHES", None) == () else set()
+        own = {field.alias or name for name, field in model.model_fields.items()} - NO_RULES - childless
+        shared = set(Task.model_fields) | set(Retry.model_fields)
+        assert own - shared <= written.get(model, set()), model
+        assert own & shared <= common, model
 
 
 @pytest.mark.parametrize(("rule", "test"), ELSEWHERE.items())
