@@ -76,6 +76,7 @@ class Settings(BaseSettings):
     task_max_output_bytes: int = Field(1_048_576, ge=1024, description="Size of one task's outputs; more fails it.")
     task_max_metrics: int = Field(1_000, ge=1, description="Metrics one attempt may give.")
     folder_max_bytes: int = Field(1_073_741_824, ge=1024, description="Size of the folder of one WorkingDirectory.")
+    files_wait: float = Field(60.0, ge=0, description="How long an attempt waits for room in the file storage.")
     flow_max_bytes: int = Field(2_097_152, ge=1024, description="Size of one flow file.")
     flow_max_values: int = Field(200_000, ge=100, description="Values one flow file may have, aliases counted.")
     foreach_max_values: int = Field(10_000, ge=1, description="Values one ForEach may have.")

@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -191,7 +192,8 @@ class Supervisor(Manager):
         except queue.Empty:
             return
         if message.type == "line":
-            self._printer.write(message)
+            with suppress(OSError):  # whoever read the lines is gone: that ends nothing
+                self._printer.write(message)
         elif message.type == "start":
             self._processes[message.name]["pid"] = message.data["pid"]
             self._on_start(message.name, message.data["pid"])

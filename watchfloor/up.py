@@ -53,7 +53,7 @@ class Running(msgspec.Struct):
 
 
 class Note:
-    """Keeps ``running`` written down in a folder. A full disk is no reason to end everything: it is tried again then."""
+    """Keeps ``running`` written down in a folder. A full disk is no reason to end everything: it is tried again."""
 
     def __init__(self, folder: Path, running: Running, again: float = _NOTE_AGAIN) -> None:
         self._path = folder / STATE_FILE
@@ -99,14 +99,14 @@ def _run(settings: Settings, console: Console) -> int:
     with _stopped_on_error(settings, supervisor):
         console.print(f"Starting {', '.join(supervisor.names)}")
         supervisor.start(*(name for name in supervisor.names if name not in _LATE))
-        from watchfloor.valkey import sync_each_second, wait_for  # not at the top: the client takes a while to load
+        from watchfloor.valkey import look_after, wait_for  # not at the top: the client takes a while to load
 
         if settings.redis_url is None:
             console.print(f"Starting the embedded Valkey (data in {settings.data_dir})")
             add_valkey(settings, supervisor)
             supervisor.start(VALKEY)
-            sync = (settings.data_dir.resolve(), supervisor.stopping)
-            threading.Thread(target=sync_each_second, args=sync, daemon=True).start()
+            home = (settings.data_dir.resolve(), supervisor.stopping)
+            threading.Thread(target=look_after, args=home, daemon=True).start()
         wait_for(settings.resolved_redis_url)
         prepare(settings, console)
         threading.Thread(target=_announce, args=(settings, console, supervisor, began), daemon=True).start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import subprocess
 import time
@@ -19,6 +20,9 @@ from watchfloor.urls import without_password
 log = structlog.get_logger()
 
 _SYNC_SECONDS = 1.0
+_ROOM = 16 * 1024 * 1024
+_KEEP_SIZE = 1  # of fallocate(2): FALLOC_FL_KEEP_SIZE
+_libc = ctypes.CDLL(None, use_errno=True)
 _SOCKET_PATH_MAX = 100  # the kernel's limit is 107 bytes
 
 
@@ -47,19 +51,29 @@ def valkey_command(data_dir: Path, socket: Path) -> list[str]:
     return [str(get_binary_path()), *words]
 
 
-def sync_each_second(data_dir: Path, stopping: Callable[[], bool]) -> None:
-    """Have the append-only file of ``data_dir`` on the disk itself once a second, so that a power cut costs no more.
+def look_after(data_dir: Path, stopping: Callable[[], bool]) -> None:
+    """Once a second have the append-only file of ``data_dir`` on the disk itself, with room kept behind its end.
 
-    What the server acknowledged has been written to the file: the death of any process costs nothing.
+    What the server acknowledged has been written to the file, so the death of any process costs nothing, and a power
+    cut a second. A disk that others fill would let it acknowledge what it can't write: the room is for that moment.
     """
     while not stopping():
-        time.sleep(_SYNC_SECONDS)
         for path in (data_dir / "appendonlydir").glob("*.incr.aof"):
             try:
-                with path.open("rb") as file:
+                with path.open("rb+") as file:
+                    keep_room(file.fileno())
                     os.fdatasync(file.fileno())
             except OSError as error:
                 log.warning("valkey.not_synced", reason=str(error))
+        time.sleep(_SYNC_SECONDS)
+
+
+def keep_room(file: int) -> None:
+    """Allocate ``_ROOM`` bytes behind the end of an open file, whose size stays; raises ``OSError``."""
+    end = os.fstat(file).st_size
+    if _libc.fallocate(file, _KEEP_SIZE, ctypes.c_longlong(end), ctypes.c_longlong(_ROOM)):
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
 
 
 @contextmanager

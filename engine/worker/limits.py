@@ -21,6 +21,7 @@ class Limits(msgspec.Struct, frozen=True):
     kv_max_bytes: int = 1_048_576
     kv_max_keys: int = 100_000
     folder_max_bytes: int = 1_073_741_824
+    files_wait: float = 60.0
 
     @classmethod
     def of(cls, settings: Settings) -> Limits:
@@ -37,4 +38,5 @@ class Limits(msgspec.Struct, frozen=True):
             kv_max_bytes=settings.kv_max_bytes,
             kv_max_keys=settings.kv_max_keys,
             folder_max_bytes=settings.folder_max_bytes,
+            files_wait=settings.files_wait,
         )

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import fsspec
 import pytest
 
 from engine.model import Folder, evolve
 from engine.states import State
 from engine.worker.control import Stop
 from engine.worker.limits import Limits
+from engine.worker.tasks import files
 from streaming.bus import Bus
 from streaming.messages import Job, JobFolder, TaskEnded
 from tests.integration.worker_world import CORE, LIMITS, SCRIPTS, World, job, shell, wait_for
@@ -124,6 +129,35 @@ def test_a_folder_that_grows_too_large_fails_the_task_and_names_the_setting(make
     assert ended.state is State.FAILED
     assert "WATCHFLOOR_FOLDER_MAX_BYTES" in (ended.error or "")
     assert ended.folder is None
+
+
+def full_for(times: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk of the file storage has no room for the next so many files."""
+    opened, left = fsspec.open, iter(range(times))
+
+    def open_(uri: str, mode: str, **more: Any) -> Any:
+        if mode == "wb" and next(left, None) is not None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return opened(uri, mode, **more)
+
+    monkeypatch.setattr(files.fsspec, "open", open_)
+
+
+def test_while_the_disk_is_full_a_task_waits_for_room(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
+    full_for(2, monkeypatch)
+    ended = folders.run(shell("echo kept > kept.txt", outputFiles=["kept.txt"]))
+    assert (ended.state, list(ended.outputs["outputFiles"])) == (State.SUCCESS, ["kept.txt"])
+    assert folders.run(shell("cat kept.txt")).state is State.SUCCESS
+    assert folders.world.said("INFO")[-1] == "kept"
+
+
+def test_a_disk_that_stays_full_fails_the_task_and_names_the_setting(
+    make: Callable[[Limits], Folders], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full_for(100, monkeypatch)
+    ended = make(Limits(files_wait=0.6)).run(shell("echo kept > kept.txt"))
+    assert ended.state is State.FAILED
+    assert "WATCHFLOOR_FILES_WAIT" in (ended.error or "")
 
 
 def test_a_folder_that_is_gone_or_broken_fails_the_task(folders: Folders, tmp_path: Path) -> None:

@@ -5,17 +5,26 @@ A stored file is named by its URI: the address of the file storage (``files_url`
 
 from __future__ import annotations
 
+import errno
 import json
+import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import unquote
 
 import fsspec
+import structlog
 
-from engine.worker.tasks.base import TaskFailed
+from engine.worker.tasks.base import Running, TaskFailed
 from streaming.messages import Job
 
+log = structlog.get_logger()
+
 _COPY_BYTES = 1 << 20
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_LOOK_SECONDS = 0.5  # between two looks whether there is room again
 
 
 def is_stored(uri: Any, files_url: str) -> bool:
@@ -35,23 +44,23 @@ def put_inputs(home: Path, given: Any, files_url: str) -> None:
         target = _inside(home, str(name))
         target.parent.mkdir(parents=True, exist_ok=True)
         if is_stored(content, files_url):
-            _copy(content, target.as_uri())
+            with target.open("wb") as writing:
+                _copy(content, writing)
         else:
             text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
             target.write_text(text, encoding="utf-8")
 
 
-def keep_outputs(home: Path, patterns: Any, files_url: str, job: Job) -> dict[str, str]:
+def keep_outputs(home: Path, patterns: Any, running: Running) -> dict[str, str]:
     """Copy what matches ``outputFiles`` (globs) into the file storage; name → URI."""
-    base = folder_of(files_url, job)
+    base = folder_of(running.files_url, running.job)
     kept = {}
     for pattern in patterns if isinstance(patterns, list) else [patterns]:
         for path in sorted(home.glob(str(pattern))):
             inside = path.resolve().is_relative_to(home.resolve())
             if path.is_file() and inside:
                 name = path.relative_to(home).as_posix()
-                kept[name] = f"{base}/{name}"
-                _copy(path.as_uri(), kept[name])
+                kept[name] = keep(running, f"{base}/{name}", partial(_copy, path.as_uri()))
     return kept
 
 
@@ -61,13 +70,38 @@ def folder_of(files_url: str, job: Job, task_run_id: str | None = None) -> str:
     return f"{base}/{task_run_id}" if task_run_id else f"{base}/{job.task_run_id}/{job.attempt}"
 
 
-def store(content: IO[bytes], name: str, files_url: str, job: Job) -> str:
+def store(content: IO[bytes], name: str, running: Running) -> str:
     """Keep ``content``, read from where it stands, as a file of the attempt; its URI."""
-    uri = f"{folder_of(files_url, job)}/{name}"
-    with fsspec.open(uri, "wb", auto_mkdir=True) as writing:
+    start = content.tell()
+
+    def write(writing: IO[bytes]) -> None:
+        content.seek(start)
         while chunk := content.read(_COPY_BYTES):
             writing.write(chunk)
-    return uri
+
+    return keep(running, f"{folder_of(running.files_url, running.job)}/{name}", write)
+
+
+def keep(running: Running, uri: str, write: Callable[[IO[bytes]], object]) -> str:
+    """Store what ``write`` writes at ``uri``, which is given back.
+
+    While the disk is full it is tried again, from the start. Raises ``TaskFailed`` when there is no room for too long,
+    or when the attempt has to stop meanwhile.
+    """
+    begun, most = time.monotonic(), running.limits.files_wait
+    while True:
+        try:
+            with fsspec.open(uri, "wb", auto_mkdir=True) as file:
+                write(file)
+            return uri
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            log.warning("files.full", task_run=running.job.task_run_id, waited_s=round(time.monotonic() - begun, 1))
+            if time.monotonic() - begun >= most or running.control.wait(_LOOK_SECONDS) is not None:
+                raise TaskFailed(
+                    f"no room in the file storage, waited for up to {most:g} s (WATCHFLOOR_FILES_WAIT): {error}"
+                ) from error
 
 
 def read(uri: str) -> bytes:
@@ -83,7 +117,7 @@ def _inside(home: Path, name: str) -> Path:
     return target
 
 
-def _copy(source: str, target: str) -> None:
-    with fsspec.open(source, "rb") as reading, fsspec.open(target, "wb", auto_mkdir=True) as writing:
+def _copy(source: str, writing: IO[bytes]) -> None:
+    with fsspec.open(source, "rb") as reading:
         while chunk := reading.read(_COPY_BYTES):
             writing.write(chunk)

@@ -10,7 +10,9 @@ import tarfile
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
+from typing import IO
 
 import fsspec
 
@@ -55,7 +57,7 @@ def hand_over(running: Running) -> Result:
     if patterns:
         with _empty() as home:
             _unpack(common.left, home, running.files_url)
-            outputs["outputFiles"] = files.keep_outputs(home, patterns, running.files_url, running.job)
+            outputs["outputFiles"] = files.keep_outputs(home, patterns, running)
         if not outputs["outputFiles"]:
             running.lines.add("WARN", f"no file in the folder matches outputFiles: {', '.join(map(str, patterns))}")
     _remove(running.job, common.clear, running.files_url)
@@ -71,11 +73,11 @@ def _empty() -> Iterator[Path]:
 def _keep(running: Running, home: Path) -> None:
     if running.control.reason not in _UNFINISHED:
         uri = f"{files.folder_of(running.files_url, running.job)}/{ARCHIVE}"
-        _pack(home, uri, running.limits.folder_max_bytes)
+        files.keep(running, uri, partial(_pack, home, running.limits.folder_max_bytes))
         running.left.append(Folder(uri, running.worker))
 
 
-def _pack(home: Path, uri: str, most: int) -> None:
+def _pack(home: Path, most: int, file: IO[bytes]) -> None:
     """Write everything in ``home`` but sockets and devices as an archive."""
     size = 0
 
@@ -89,7 +91,7 @@ def _pack(home: Path, uri: str, most: int) -> None:
             )
         return member if member.isreg() or member.isdir() or member.issym() or member.islnk() else None
 
-    with fsspec.open(uri, "wb", auto_mkdir=True) as file, tarfile.open(fileobj=file, mode="w|") as archive:
+    with tarfile.open(fileobj=file, mode="w|") as archive:
         archive.add(home, arcname=".", filter=counted)
 
 

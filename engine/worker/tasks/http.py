@@ -49,7 +49,7 @@ def request(running: Running) -> Result:
         answer = _answer(running, call, body)
         outputs = {**_told(answer), "uri": answer.uri, "body": None}
         if answer.length > limit:
-            outputs["bodyUri"] = files.store(body, _name_of(answer), running.files_url, running.job)
+            outputs["bodyUri"] = files.store(body, _name_of(answer), running)
         else:
             outputs["body"] = body.read().decode(answer.charset, "replace")
         body.seek(0)
@@ -69,7 +69,7 @@ def download(running: Running) -> Result:
             raise TaskFailed(f"{call} answered {answer.code} with nothing in it (failOnEmptyResponse)", outputs)
         body.seek(0)
         name = _safe(text_of(name)) if name else _name_of(answer)
-        outputs["uri"] = files.store(body, name, running.files_url, running.job)
+        outputs["uri"] = files.store(body, name, running)
     return Result(outputs, _metrics(answer))
 
 

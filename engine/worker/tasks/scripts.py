@@ -64,7 +64,7 @@ def _run(running: Running, name: str, text: str, interpreter: list[str], more: d
         _check_size(capture, running.limits)
         patterns = running.properties.get("outputFiles")
         if patterns and running.control.reason is None:
-            outputs["outputFiles"] = files.keep_outputs(home, patterns, running.files_url, running.job)
+            outputs["outputFiles"] = files.keep_outputs(home, patterns, running)
         return Result(outputs, tuple(capture.metrics))
 
 
