@@ -44,6 +44,7 @@ from dashboard.api import (
     views,
     webhooks,
 )
+from dashboard.api.absent import why_absent
 from dashboard.api.context import Api
 from dashboard.api.errors import ApiError
 from dashboard.api.spec import BASE, Endpoint
@@ -113,8 +114,10 @@ _PATHS = Map([Rule(endpoint.rule, methods=[endpoint.method], endpoint=endpoint.p
 
 
 def _unknown(rest: str = "") -> flask.Response:
-    """405 where another method works, else 404 that names what is nearest."""
+    """404 with the reason for what is left out, 405 where another method works, else 404 that names what is nearest."""
     path, method = flask.request.path, flask.request.method
+    if (why := why_absent(method, path)) is not None:
+        raise ApiError(404, why)
     try:
         _PATHS.bind("").match(path, method)
     except MethodNotAllowed as error:

@@ -48,7 +48,8 @@ def _kill(api: Api, body: Any) -> dict[str, Any]:
 
 
 def _unqueue(api: Api, body: Any) -> dict[str, Any]:
-    return {"state": state_of(api, Action.UNQUEUE, "newState" if api.text("newState") else "state")}
+    name = next((name for name in ("newState", "state") if api.text(name)), None)
+    return {"state": state_of(api, Action.UNQUEUE, name)} if name else {}
 
 
 def _change_status(api: Api, body: Any) -> dict[str, Any]:
@@ -72,7 +73,7 @@ def _delete(api: Api, body: Any) -> dict[str, Any]:
 
 
 _CASCADE = Parameter("isOnKillCascade", "boolean", "Their subflows too.", "true")
-_STATE = Parameter("newState", "State", "RUNNING, CANCELLED or FAILED.", required=True)
+_STATE = Parameter("newState", "State", "RUNNING, CANCELLED or FAILED.", "RUNNING")
 _ALSO_BY_IDS = {Action.UNQUEUE: (Parameter("state", "State", "The same as newState."),)}
 _STATUS = Parameter("newStatus", "State", "One that an execution ends in.", required=True)
 _LATEST = Parameter("latestRevision", "boolean", "The newest revision of each one's flow.", "false")
@@ -188,10 +189,11 @@ def _endpoints(bulk: Bulk) -> Iterable[Endpoint]:
     yield Endpoint(
         bulk.method, f"{path}/by-ids", partial(_call, by_ids, bulk), f"{title}: these executions.", "AsyncOperation",
         (*info, *_ALSO_BY_IDS.get(bulk.action, ()), ids), verb=Verb.OPERATIONS, narrows=True, strict=True, ours=ours,
+        good=(202,),
     )  # fmt: skip
     yield Endpoint(
         bulk.method, f"{path}/by-query", partial(_call, by_query, bulk), f"{title}: all that match.", "AsyncOperation",
-        (FILTERS, *info, *query), verb=Verb.OPERATIONS, narrows=True, strict=True, ours=ours,
+        (FILTERS, *info, *query), verb=Verb.OPERATIONS, narrows=True, strict=True, ours=ours, good=(202,),
     )  # fmt: skip
     yield Endpoint(
         "POST", f"/executions/{bulk.action.value}/preview", partial(_call, preview, bulk),

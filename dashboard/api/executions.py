@@ -7,6 +7,7 @@ import flask
 from dashboard.api import shapes
 from dashboard.api.context import Api
 from dashboard.api.errors import ApiError, answer
+from dashboard.api.flows import NO_SUBFLOWS
 from dashboard.api.spec import FILTERS, PAGE, SIZE, SORT, Endpoint, Parameter
 from data.executions import ExecutionQuery
 from data.filters import parse as parse_filters
@@ -56,6 +57,7 @@ def read(api: Api, executionId: str) -> flask.Response:
 
 def graph(api: Api, executionId: str) -> flask.Response:
     """The graph of the revision the execution runs."""
+    api.refuse("subflows", NO_SUBFLOWS)
     return answer(graph_of(api.flow_of(api.row(executionId))))
 
 

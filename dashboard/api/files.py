@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import mimetypes
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
+from itertools import chain
 from posixpath import basename, normpath
 from typing import IO, Any
 from urllib.parse import unquote
@@ -16,6 +19,7 @@ import msgspec
 from dashboard.api.context import Api
 from dashboard.api.errors import ApiError, answer
 from dashboard.api.spec import Endpoint, Parameter
+from data.jsonlines import json_lines
 from data.previews import PreviewError, preview
 from engine.model import Execution
 
@@ -97,12 +101,22 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def file(api: Api, executionId: str) -> flask.Response:
-    """The file itself; a browser saves it and never shows it."""
+    """The file itself, or the rows of a table as JSON Lines; a browser saves it and never shows it."""
+    form = api.text("format")
+    if form not in (None, "JSONL"):
+        message = f"expected JSONL, or none for the file as it is, got {form!r}"
+        raise ApiError(400, f"format: {message}", [(message, "format")])
     stored = _stored(api, executionId)
-    name = "".join(sign if sign.isascii() and (sign.isalnum() or sign in "-_. ") else "_" for sign in stored.name)
+    if form is None:
+        return _sent(_pieces(api, stored), stored.name, "application/octet-stream")
+    return _sent(_begun(_rows(api, stored), stored), f"{stored.name.rpartition('.')[0]}.jsonl", "application/x-ndjson")
+
+
+def _sent(pieces: Iterable[bytes], name: str, kind: str) -> flask.Response:
+    name = "".join(sign if sign.isascii() and (sign.isalnum() or sign in "-_. ") else "_" for sign in name)
     return flask.Response(
-        _pieces(api, stored),
-        mimetype="application/octet-stream",
+        pieces,
+        mimetype=kind,
         headers={
             "Content-Disposition": f'attachment; filename="{name}"',
             "X-Content-Type-Options": "nosniff",
@@ -116,6 +130,25 @@ def _pieces(api: Api, stored: Stored) -> Iterator[bytes]:
     with opened:
         while piece := api.read(lambda: opened.read(_PIECE)):
             yield piece
+
+
+def _rows(api: Api, stored: Stored) -> Iterator[bytes]:
+    opened: IO[bytes] = api.read(lambda: stored.system.open(stored.path, "rb"))
+    with opened, closing(json_lines(opened, stored.name)) as pieces:
+        while (piece := api.read(lambda: next(pieces, None))) is not None:
+            yield piece
+
+
+def _begun(pieces: Iterator[bytes], stored: Stored) -> Iterator[bytes]:
+    """The same, its first piece made already: what is no table is refused before anything is sent."""
+    from polars.exceptions import PolarsError
+
+    try:
+        first = next(pieces, b"")
+    except (PreviewError, PolarsError, csv.Error) as error:
+        why = str(error).partition("\n")[0]
+        raise ApiError(422, f"{stored.name}: {why}", [(why, "format")]) from error
+    return chain([first], pieces)
 
 
 def metas(api: Api, executionId: str) -> flask.Response:
@@ -147,7 +180,10 @@ def look(api: Api, executionId: str) -> flask.Response:
 _FILE = Parameter("path", "string", "The file's address, or its path below the execution's folder.", required=True)
 _PATH = "/executions/{executionId}/file"
 ENDPOINTS = (
-    Endpoint("GET", _PATH, file, "A file of an execution.", "application/octet-stream", (_FILE,)),
+    Endpoint(
+        "GET", _PATH, file, "A file of an execution.", "application/octet-stream or application/x-ndjson",
+        (_FILE, Parameter("format", "string", "JSONL: a table's rows as JSON Lines.")),
+    ),
     Endpoint("GET", f"{_PATH}/metas", metas, "Size and kind of a file.", "FileMetas", (_FILE,)),
     Endpoint(
         "GET", f"{_PATH}/preview", look, "The beginning of a file.", "FilePreview",

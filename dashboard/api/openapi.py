@@ -10,6 +10,7 @@ from typing import Any
 
 from dashboard.api.payloads import SHAPES
 from dashboard.api.spec import BASE, Endpoint, Parameter
+from data.fields import DateFilter
 from engine.model import Kind
 from engine.states import State
 from streaming.messages import LEVELS
@@ -32,6 +33,7 @@ _PLAIN: dict[str, Schema] = {
 _ENUMS: dict[str, Schema] = {
     "State": {"type": "string", "enum": [state.value for state in State]},
     "Level": {"type": "string", "enum": list(LEVELS)},
+    "DateFilter": {"type": "string", "enum": [which.value for which in DateFilter]},
     "Kind": {"type": "string", "enum": [kind.value for kind in Kind]},
 }
 _PAGE = "results: [{}], total: integer"
@@ -44,11 +46,16 @@ _FAILURES = {
     401: "Nobody has signed in.",
     403: "The role does not reach.",
     404: "No such thing.",
+    405: "Another method works here.",
     409: "It can't be done in the state it is in.",
+    413: "More was sent than is taken.",
     422: "What was sent does not fit.",
+    429: "Too often.",
     503: "The database or Redis is away.",
     504: "The executor has not answered in time.",
 }
+
+_REFERENCES = {str(code): {"$ref": f"#/components/responses/{code}"} for code in _FAILURES}
 
 
 @lru_cache(maxsize=4)
@@ -62,27 +69,28 @@ def document(endpoints: tuple[Endpoint, ...]) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "Watchfloor", "version": version("watchfloor"), "description": "The REST API of Watchfloor."},
         "servers": [{"url": BASE}],
-        "security": [{"basic": []}],
+        "security": [{"token": []}, {"basic": []}],
         "paths": paths,
         "components": {
             "schemas": schemas,
             "responses": {str(code): _failure(code) for code in _FAILURES},
-            "securitySchemes": {"basic": {"type": "http", "scheme": "basic"}},
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer"},
+                "basic": {"type": "http", "scheme": "basic"},
+            },
         },
     }
 
 
 def _operation(endpoint: Endpoint) -> dict[str, Any]:
-    query = [one for one in endpoint.parameters if one.where == "query"]
+    query = [*(one for one in endpoint.parameters if one.where == "query"), *endpoint.flat]
     bodies = [one for one in endpoint.parameters if one.where == "body"]
-    status, content = answer_of(endpoint.answer)
-    good = {"description": endpoint.answer, **({"content": content} if content else {})}
     operation: dict[str, Any] = {
         "operationId": operation_id(endpoint),
         "summary": endpoint.summary,
         "tags": [_tag(endpoint)],
         "parameters": [*map(_path_parameter, endpoint.names), *map(_parameter, query)],
-        "responses": {status: good, **{str(code): {"$ref": f"#/components/responses/{code}"} for code in _FAILURES}},
+        "responses": answers_of(endpoint) | _REFERENCES,
     }
     if bodies:
         operation["requestBody"] = _body(bodies[0])
@@ -140,15 +148,22 @@ def _failure(code: int) -> dict[str, Any]:
 # -- types as the tables write them
 
 
-def answer_of(text: str) -> tuple[str, dict[str, Any]]:
-    """(status, content by media type) of an endpoint's answer."""
+def answers_of(endpoint: Endpoint) -> dict[str, Any]:
+    """What an endpoint answers when all is well, by status."""
+    text = endpoint.answer
     if text.isdigit():
-        return text, {}
+        return {text: {"description": "Done."}}
+    described = {"description": text, "content": _content(text)}
+    return {str(code): {"description": "Nothing to say."} if code == 204 else described for code in endpoint.good}
+
+
+def _content(text: str) -> dict[str, Any]:
+    """An answer by media type."""
     if text.startswith("text/event-stream of "):
-        return "200", {"text/event-stream": {"schema": {"type": "string"}}}
-    if _MEDIA.fullmatch(text):
-        return "200", {text: {"schema": {"type": "string"}}}
-    return "200", {"application/json": {"schema": type_of(text)}}
+        return {"text/event-stream": {"schema": {"type": "string"}}}
+    if all(map(_MEDIA.fullmatch, text.split(" or "))):
+        return {kind: {"schema": {"type": "string"}} for kind in text.split(" or ")}
+    return {"application/json": {"schema": type_of(text)}}
 
 
 def type_of(text: str) -> Schema:

@@ -193,7 +193,7 @@ ENDPOINTS = (
     Endpoint("GET", f"{_PATH}/results/csv", results_csv, "The same of all, as CSV.", "text/csv", (_STATE,),
              ours=True, narrows=True),
     Endpoint("POST", f"{_PATH}/stop", stop, "Send no more of it.", "Operation", (_REASON,),
-             verb=Verb.OPERATIONS, ours=True, narrows=True),
+             verb=Verb.OPERATIONS, ours=True, narrows=True, good=(202,)),
     Endpoint("POST", f"{_PATH}/retry", retry, "Try again what was refused or left out.", "AsyncOperation", (_REASON,),
-             verb=Verb.OPERATIONS, ours=True, narrows=True),
+             verb=Verb.OPERATIONS, ours=True, narrows=True, good=(202,)),
 )  # fmt: skip

@@ -149,6 +149,6 @@ ENDPOINTS = (
             Parameter("breakpoints", "string", "`task1,task2.value`: it stops before these."),
             INPUTS_BODY,
         ),
-        verb=Verb.EXECUTE,
+        verb=Verb.EXECUTE, good=(200, 202),
     ),
 )  # fmt: skip

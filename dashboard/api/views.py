@@ -146,7 +146,8 @@ ENDPOINTS = (
         "GET", "/views", find, "One's saved views and the shared ones.", "[View]", ours=True, verb=Verb.VIEWS,
         narrows=True,
     ),
-    Endpoint("POST", "/views", create, "Save a view.", "View", (_BODY,), ours=True, verb=Verb.VIEWS, narrows=True),
+    Endpoint("POST", "/views", create, "Save a view.", "View", (_BODY,), ours=True, verb=Verb.VIEWS, narrows=True,
+             good=(201,)),
     Endpoint("GET", "/views/{viewId}", read, "One saved view.", "View", ours=True, verb=Verb.VIEWS, narrows=True),
     Endpoint(
         "PUT", "/views/{viewId}", change, "Change a saved view, pin it, open the list with it.", "View", (_BODY,),

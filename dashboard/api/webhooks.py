@@ -81,7 +81,7 @@ ENDPOINTS = tuple(
         method, path, call, f"Call a webhook{' with a path behind its key' if path != _PATH else ''}.",
         "WebhookResponse", () if method == "GET" else (
             Parameter("body", "any", "What `trigger.body` is.", where="body"),
-        ), open=True,
+        ), open=True, good=(200, 204),
     )
     for path in (_PATH, f"{_PATH}/{{path}}")
     for method in ("GET", "POST", "PUT")

@@ -70,7 +70,7 @@ def test_a_session_needs_our_own_origin_to_change_something(world: World) -> Non
     [
         ("GET", "/api/v1/main/execution/search", 404, "Did you mean /api/v1/main/executions/search?"),
         ("GET", "/api/v2/x", 404, "docs/api.md lists all there is"),
-        ("DELETE", "/api/v1/main/flows/a/b", 405, "it takes GET, PUT"),
+        ("PATCH", "/api/v1/main/flows/a/b", 405, "it takes DELETE, GET, PUT"),
         ("POST", "/api/v1/main/executions/x/actions/kill", 405, "it takes DELETE"),
         ("GET", "/api/v1/main/executions/nobody", 404, "There is no execution nobody."),
         ("GET", "/api/v1/main/executions/nobody/follow", 404, "There is no execution nobody."),

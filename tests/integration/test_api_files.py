@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import polars as pl
 import pytest
 
 from tests.integration.api_world import FLOW, World, running
@@ -50,6 +52,46 @@ def folder_of(world: World, execution_id: str) -> Path:
 def ask(world: World, item: Any, path: str, what: str = "") -> Any:
     """The answer to a question for a file."""
     return world.request("GET", f"/executions/{item['id']}/file{what}?path={quote(path, safe='')}")
+
+
+PARQUET = io.BytesIO()
+pl.DataFrame({"id": [1, 2], "name": ["Ada", None]}).write_parquet(PARQUET)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "rows"),
+    [
+        ("a.csv", TABLE, [{"id": "1", "name": "Ada"}, {"id": "2", "name": "Grace"}]),
+        ("a.tsv", TABLE.replace(b",", b"\t"), [{"id": "1", "name": "Ada"}, {"id": "2", "name": "Grace"}]),
+        ("a.csv", b"a,b\n1\n2,3,4\n", [{"a": "1", "b": None}, {"a": "2", "b": "3"}]),
+        ("a.jsonl", b'{"a": 1}\n[2]\n', [{"a": 1}, [2]]),
+        ("a.parquet", PARQUET.getvalue(), [{"id": 1, "name": "Ada"}, {"id": 2, "name": None}]),
+        ("many.csv", b"a\n" + b"x\n" * 100_000, [{"a": "x"}] * 100_000),
+        ("empty.csv", b"", []),
+    ],
+)
+def test_a_table_as_json_lines(world: World, item: Any, name: str, content: bytes, rows: list[Any]) -> None:
+    (folder_of(world, item["id"]) / name).write_bytes(content)
+    answer = world.request("GET", f"/executions/{item['id']}/file?path={name}&format=JSONL")
+    assert (answer.status_code, answer.mimetype) == (200, "application/x-ndjson")
+    assert [json.loads(line) for line in answer.text.splitlines()] == rows
+    assert answer.headers["Content-Disposition"].endswith('.jsonl"')
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "says"),
+    [
+        ("path=run/1/table.csv&format=ION", 400, "format: expected JSONL"),
+        ("path=run/1/%C3%BC+x.txt&format=JSONL", 422, "expected a table"),
+        ("path=broken.parquet&format=JSONL", 422, "broken.parquet: "),
+        ("path=link&format=JSONL", 404, "is no file"),
+    ],
+)
+def test_what_is_no_table_is_refused(world: World, item: Any, query: str, status: int, says: str) -> None:
+    (folder_of(world, item["id"]) / "broken.parquet").write_bytes(b"PAR1 nothing of it")
+    answer = world.request("GET", f"/executions/{item['id']}/file?{query}")
+    assert answer.status_code == status
+    assert says in answer.get_json()["message"]
 
 
 def test_a_file_by_its_address_and_by_its_path(world: World, item: Any) -> None:

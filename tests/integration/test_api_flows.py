@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from dashboard.api.absent import ABSENT, Absent
 from tests.integration.api_world import ASKS, FAILS, FLOW, HANGS, World, running
 
 
@@ -88,3 +89,14 @@ def test_graphs(world: World) -> None:
     assert world.request("POST", "/flows/graph", data=FLOW).get_json() == graph
     item = world.execute("company.team/greet")
     assert world.get(f"/executions/{item['id']}/graph") == graph
+    for path in ("/flows/company.team/greet", f"/executions/{item['id']}"):
+        answer = world.request("GET", f"{path}/graph?subflows=more")
+        assert answer.status_code == 400
+        assert answer.get_json()["_embedded"]["errors"][0]["path"] == "subflows"
+
+
+@pytest.mark.parametrize("one", ABSENT, ids=lambda one: f"{one.method} {one.path}")
+def test_what_is_not_here_says_why(world: World, one: Absent) -> None:
+    answer = world.request(one.method, re.sub(r"\{\w+\}", "x", one.path))
+    assert answer.status_code == 404
+    assert one.why[1:] in answer.get_json()["message"]

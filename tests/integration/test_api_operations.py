@@ -122,6 +122,8 @@ def test_retry_and_stop_answer_by_the_state_of_the_operation(world: World) -> No
         ("DELETE", "/executions/by-query?filters[nothing][EQUALS]=1", None, 400, "nothing"),
         ("POST", "/executions/pause/by-query?filters[state][IN]=CREATED", None, 400, "none does now"),
         ("POST", "/executions/unqueue/by-ids?newState=SUCCESS", ["a"], 400, "RUNNING, CANCELLED, FAILED"),
+        ("POST", "/executions/unqueue/by-query?newState=SUCCESS&q=x", None, 400, "RUNNING, CANCELLED, FAILED"),
+        ("POST", "/executions/unqueue/by-query?filters[flowId][EQUALS]=nobody", None, 400, "none does now"),
         ("POST", "/executions/change-status/by-ids", ["a"], 400, "newStatus"),
         ("POST", "/executions/labels/by-ids", {"executionsId": ["a"]}, 400, "labels"),
         ("POST", "/executions/labels/by-ids", {"executionsId": ["a"], "executionLabels": SYSTEM}, 400, "system.x"),

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dashboard.api import ENDPOINTS
+from dashboard.api.absent import ABSENT, Absent
 from dashboard.api.logqueries import _MANY as LOG_FIELDS
 from dashboard.api.logs import LINES
 from dashboard.api.spec import BASE, FILTERS, Endpoint, Parameter
@@ -42,6 +43,12 @@ def test_each_endpoint_is_documented(endpoint: Endpoint) -> None:
 def test_nothing_is_documented_that_is_not_there() -> None:
     assert len(ROWS) == len(ENDPOINTS)
     assert BASE in TEXT
+
+
+@pytest.mark.parametrize("one", ABSENT, ids=lambda one: f"{one.method} {one.path}")
+def test_what_is_not_here_is_said(one: Absent) -> None:
+    assert f"`{one.method} {one.path}`" in TEXT.split("### Not here")[1].split("##")[0]
+    assert (one.method, one.path) not in {(each.method, each.path) for each in ENDPOINTS}
 
 
 @pytest.mark.parametrize("one", LINES, ids=lambda one: one.name)

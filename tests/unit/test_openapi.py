@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from dashboard.api import ENDPOINTS, openapi
-from dashboard.api.spec import Endpoint
+from dashboard.api.logqueries import _MANY as LOG_FIELDS
+from dashboard.api.spec import FILTERS, Endpoint
+from data.filters import OTHERS
 from tests.conformance import DOCUMENT, problems, resolve
 
 
@@ -38,14 +40,42 @@ def test_the_document_is_whole() -> None:
         names = [(one["in"], one["name"]) for one in operation["parameters"]]
         assert len(set(names)) == len(names)
         assert all(one["required"] for one in operation["parameters"] if one["in"] == "path")
-        assert "200" in operation["responses"] or "204" in operation["responses"] or "202" in operation["responses"]
+        assert {"200", "201", "202", "204"} & operation["responses"].keys()
+
+
+def test_what_it_says_of_success_and_failure_is_what_is_answered() -> None:
+    answers = {
+        one: set(DOCUMENT["paths"][path][method]["responses"])
+        for one, (method, path) in {
+            "bulk": ("post", "/executions/restart/by-ids"),
+            "start": ("post", "/executions/{namespace}/{id}"),
+            "view": ("post", "/views"),
+            "webhook": ("get", "/executions/webhook/{namespace}/{id}/{key}"),
+            "removal": ("delete", "/flows/{namespace}/{id}"),
+        }.items()
+    }
+    good = {one: {code for code in codes if code < "300"} for one, codes in answers.items()}
+    assert good == {
+        "bulk": {"202"}, "start": {"200", "202"}, "view": {"201"}, "webhook": {"200", "204"}, "removal": {"204"},
+    }  # fmt: skip
+    assert all({"400", "401", "403", "404", "405", "409", "413", "422", "429", "503"} <= codes
+               for codes in answers.values())  # fmt: skip
+    assert [*DOCUMENT["components"]["securitySchemes"]] == ["token", "basic"]
+
+
+def test_flat_filters_are_those_that_are_read() -> None:
+    search = {one.path: one for one in ENDPOINTS if one.path.endswith("/search")}
+    assert {one.name for one in search["/executions/search"].flat} == set(OTHERS)
+    logs = search["/logs/search"]
+    assert {one.name for one in logs.flat} | {"attemptNumber"} == set(LOG_FIELDS)
+    assert not any(one.flat for one in ENDPOINTS if FILTERS not in one.parameters)
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda one: f"{one.method} {one.path}")
 def test_parameters_are_those_of_the_table(endpoint: Endpoint) -> None:
     operation = DOCUMENT["paths"][endpoint.path][endpoint.method.lower()]
     query = {one["name"]: one for one in operation["parameters"] if one["in"] == "query"}
-    assert set(query) == {one.name for one in endpoint.parameters if one.where == "query"}
+    assert set(query) == {one.name for one in (*endpoint.parameters, *endpoint.flat) if one.where == "query"}
     assert {one["name"] for one in operation["parameters"] if one["in"] == "path"} == set(endpoint.names)
     body = [one for one in endpoint.parameters if one.where == "body"]
     assert bool(body) is ("requestBody" in operation)
