@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 import pytest
 import requests
@@ -19,6 +19,7 @@ from watchfloor.product import Product
 
 VIEWS = "/api/v1/main/views"
 INPUT = ".wf-bar-input"
+OVERVIEW = "[data-wf-view=overview]"
 HREFS = (
     "return [...document.querySelectorAll('.ag-center-cols-container .ag-row a')].map((a) => a.getAttribute('href'))"
 )
@@ -308,4 +309,44 @@ def test_the_palette_goes_to_a_flow(page: Page, tmp_path: Path) -> None:
     page.shows(".wf-palette-list", "company.tests")
     press(page, Keys.ENTER)
     page.until("the flow", lambda: page.driver.current_url.endswith("/flows/company.tests/approval"))
+    assert page.is_same_load()
+
+
+COUNT = """
+window.__asked = [];
+const { fetch, XMLHttpRequest } = window;
+window.fetch = (...given) => (window.__asked.push(String(given[0]?.url ?? given[0])), fetch(...given));
+const { open } = XMLHttpRequest.prototype;
+XMLHttpRequest.prototype.open = function (method, url, ...more) {
+  window.__asked.push(String(url));
+  return open.call(this, method, url, ...more);
+};
+"""
+IDLE = "const done = arguments[0]; requestIdleCallback(() => requestAnimationFrame(() => done()), { timeout: 5000 });"
+
+
+def cost(page: Page, act: Callable[[], object], shows: Callable[[], object]) -> list[str]:
+    """The requests that something costs, until what it leads to is shown and the page has come to rest."""
+    page.script("window.__asked = []")
+    act()
+    page.until("what it leads to", shows)
+    page.driver.execute_async_script(IDLE)
+    return [urlsplit(str(address)).path for address in page.script("return window.__asked")]
+
+
+def test_how_many_requests_a_click_costs(page: Page, runs: tuple[str, str]) -> None:
+    """None where the live connection brings it; a callback where the server draws, and values by REST."""
+    failed, paused = runs
+    page.open("/executions?filters[namespace][IN]=company.tests&size=100")
+    page.until("both", lambda: {f"/executions/{one}" for one in runs} <= shown(page))
+    page.script(COUNT)
+    state = "#executions-counts [data-state=FAILED]:not([data-empty])"
+    filtered = cost(page, lambda: page.click(state), lambda: failed in order(page) and paused not in order(page))
+    assert filtered == []
+    row = f'.ag-row[row-index="{order(page).index(failed)}"] [col-id="namespace"]'
+    opened = cost(page, lambda: page.click(row), lambda: "the disk is on fire" in page.text(OVERVIEW))
+    assert sorted(opened) == ["/_dash-update-component", f"/api/v1/main/executions/{failed}"]
+    tab = "a.wf-tab[href$='/gantt']"
+    switched = cost(page, lambda: page.click(tab), lambda: page.text(".gantt-row[data-task=breaks]"))
+    assert switched == ["/_dash-update-component"] * 2  # the panel, and the page's word that nothing around it is new
     assert page.is_same_load()

@@ -128,6 +128,16 @@ test("the newest order can be asked for while it is frozen, and freezes again", 
   assert.ok(!order.offer(["c", "b"]));
 });
 
+test("another list takes the place of a frozen one, and is frozen in its turn", () => {
+  const order = new Order();
+  order.offer(["b", "a"]);
+  order.hold("pointer", true);
+  order.clear();
+  assert.ok(order.offer(["a"]));
+  assert.deepEqual([order.shown, order.strays], [["a"], []]);
+  assert.ok(!order.offer(["c", "a"]));
+});
+
 test("an empty table is never frozen empty", () => {
   const order = new Order();
   order.hold("pointer", true);

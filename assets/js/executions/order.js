@@ -36,6 +36,11 @@ export class Order {
     return changed;
   }
 
+  /** Another list: nothing of the old one is shown, whoever holds it. */
+  clear() {
+    this.shown = this.latest = [];
+  }
+
   /** Shown rows that have left the server's window: they need a subscription of their own to recolour. */
   get strays() {
     const latest = new Set(this.latest);

@@ -327,10 +327,9 @@ export class Table {
     if (sameAsk(ask, this.ask)) return;
     if (ask.filters !== this.ask.filters) selection.clear();
     this.ask = ask;
-    this.order.release();
+    this.order.clear();
     this.thaw();
     this.store = new ListStore();
-    this.order.offer([]);
     this.subscribe();
   }
 
