@@ -1,6 +1,6 @@
 """Retention beside live work: from a commit being published to each of 10 subscribers, at 200/s, while the past goes.
 
-First with nothing to remove, then while 100,000 executions that are too old are removed as the settings have it by
+First with nothing to remove, then while 10,000 executions that are too old are removed as the settings have it by
 default: in small steps, with rests. A sample is one commit at one subscriber, as in ``fanout``.
 """
 
@@ -21,8 +21,8 @@ from data.seed import seed
 from watchfloor.product import Product, running
 from watchfloor.settings import Settings
 
-PAST = 100_000
-QUICK_PAST = 3_000
+PAST = 10_000
+QUICK_PAST = 1_000
 SUBSCRIBERS = 10
 RATE = 200
 SECONDS = 12.0  # of load at a time

@@ -68,7 +68,7 @@ TOPICS: tuple[Topic, ...] = (
           "The attempt was given to another worker. See whether memory ran out where it died, or who killed it."),
     Topic("missed jobs", _actions("job.missed"),
           lambda line: f"attempt {line.get('attempt')} of task run {line.get('task_run')} came to no worker",
-          "It was given out again. See whether a worker died, or Redis lost data (append-only file, maxmemory-policy)."),
+          "It was given out again. See whether a worker died, or Redis lost data (append-only file, memory policy)."),
     Topic("refused logins", _actions("login.failed"),
           lambda line: f"{line.get('actor') or 'somebody'} from {line.get('address')} by {line.get('way')}",
           "Many from one address: somebody guesses. WATCHFLOOR_LOGIN_RATE bounds them."),
