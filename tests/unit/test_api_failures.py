@@ -50,7 +50,7 @@ class Store:
         found = self.load(execution_id)
         return row_of(found) if found else None
 
-    def flow(self, namespace: str, flow_id: str, revision: int | None = None) -> StoredFlow | None:
+    def flow(self, namespace: str, flow_id: str, revision: int | None = None, **_: Any) -> StoredFlow | None:
         self._reach()
         return StoredFlow(namespace, flow_id, 7, "id: flow\nnamespace: company\ntasks: []", START)
 

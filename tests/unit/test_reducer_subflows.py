@@ -25,7 +25,7 @@ def parent(extra: str = "", n: str = '"{{ inputs.n }}"') -> Flow:
     return flow_of(
         f"""
 inputs: [{{id: n, type: INT, defaults: 1}}]
-labels: {{team: blue, system.x: y}}
+labels: {{team: blue}}
 tasks:
   - {{id: sub, type: ~Subflow, namespace: test, flowId: child, inputs: {{n: {n}}}{extra}}}
   - {{id: after, type: io.kestra.plugin.core.log.Log, message: "{{{{ outputs.sub.outputs.answer }}}}"}}
@@ -53,7 +53,8 @@ def test_a_subflow_runs_and_gives_its_outputs() -> None:
     ("inherit", "labels"), [("", {"a": "1"}), (", inheritLabels: true", {"a": "1", "team": "blue"})]
 )
 def test_labels(inherit: str, labels: dict[str, str]) -> None:
-    world = World(parent(f", labels: {{a: 1}}{inherit}"), CHILD).execute()
+    world = World(parent(f", labels: {{a: 1}}{inherit}"), CHILD).execute(labels={"system.x": "y"})
+    assert world.execution.labels == {"team": "blue", "system.x": "y"}
     assert child_of(world).labels == labels
 
 
