@@ -9,6 +9,7 @@ from data.executions import Executions
 from data.flows import Flows
 from data.kv import KeyValues
 from data.log_marks import LogMarks
+from data.log_parts import LogParts
 from data.log_search import LogSearch
 from data.logins import Logins
 from data.metrics import Metrics
@@ -34,6 +35,7 @@ class Store(
     Metrics,
     Flows,
     LogMarks,
+    LogParts,
     LogSearch,
     KeyValues,
     Slots,

@@ -127,6 +127,11 @@ _MANY = {
 _COLUMNS = {"attemptNumber": "attempt"}
 
 
+def is_of_lines(name: str) -> bool:
+    """Whether a parameter chooses lines of an execution."""
+    return name in _ONE or name.startswith("filters[")
+
+
 def of_execution(execution_id: str, order: str = "time") -> LogQuery:
     """Lines of one execution."""
     if order not in ("time", "task"):

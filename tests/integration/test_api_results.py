@@ -90,7 +90,8 @@ def test_inputs_are_checked_and_nothing_is_started(world: World, items: list[Any
 def test_the_log_of_an_execution_is_removed_when_it_has_ended(world: World) -> None:
     item = world.execute("company.other/fails", "?wait=true")
     wait_for(lambda: len(world.get(f"/logs/{item['id']}")) >= 2)
-    assert world.request("DELETE", f"/logs/{item['id']}?minLevel=WARN").status_code == 400
+    assert world.request("DELETE", f"/logs/{item['id']}?minlevel=WARN").status_code == 400
+    assert world.request("DELETE", f"/logs/{item['id']}?state=FAILED").status_code == 400
     assert world.request("DELETE", f"/logs/{item['id']}").status_code == 204
     assert world.get(f"/logs/{item['id']}") == []
     assert world.get(f"/executions/{item['id']}")["state"]["current"] == "FAILED"
@@ -99,6 +100,24 @@ def test_the_log_of_an_execution_is_removed_when_it_has_ended(world: World) -> N
     refused = world.request("DELETE", f"/logs/{waits['id']}")
     assert (refused.status_code, refused.get_json()["state"]) == (409, "PAUSED")
     assert world.store.audits(item["id"])[0].action == "delete-logs"
+
+
+def test_a_part_of_a_log_is_removed(world: World) -> None:
+    item = world.execute("company.other/fails", "?wait=true")
+    list(world.events(f"/logs/{item['id']}/follow"))
+    path = f"/logs/{item['id']}"
+    of_task = [one["message"] for one in world.get(f"{path}?taskId=broken")]
+    assert of_task == ["broken runs", "it broke"]
+    rest = [one["seq"] for one in world.get(path) if one.get("taskId") != "broken"]
+    assert world.request("DELETE", f"{path}?taskId=broken&minLevel=ERROR&reason=noise").status_code == 204
+    assert [one["message"] for one in world.get(f"{path}?taskId=broken")] == ["broken runs"]
+    assert world.request("DELETE", f"{path}?filters[taskId][EQUALS]=broken").status_code == 204
+    assert [one["seq"] for one in world.get(path)] == rest
+    (last, first) = world.store.audits(item["id"])[:2]
+    assert (first.reason, first.after) == (
+        "noise", {"removed": 1, "lines": {"task_id": "broken", "min_level": "ERROR"}},
+    )  # fmt: skip
+    assert last.after["removed"] == 1
 
 
 def test_an_execution_is_deleted(world: World) -> None:
