@@ -28,6 +28,7 @@ from engine.reducer.plan import NO_PLAN, plan_of
 from engine.reducer.reported import execution_reported, is_reported, task_reported
 from engine.reducer.restart import run_what_is_left
 from engine.reducer.scheduled import forget_start
+from engine.reducer.sla import forget as forget_promises
 from engine.reducer.slots import give_back, slot_decided
 from engine.reducer.subflow import subflow_ended
 from engine.reducer.timers import timer_fired
@@ -107,6 +108,7 @@ def _finish(draft: Draft) -> Applied:
     settle(draft)
     _work_off(draft)
     forget_start(draft)
+    forget_promises(draft)
     give_back(draft)
     tell_trigger(draft)
     return removed(draft) if is_over(draft) else draft.applied()

@@ -22,7 +22,6 @@ def check(draft: Draft) -> None:
     if draft.state in _RUNS:
         for sla in promises.broken(draft):
             _breach(draft, sla)
-    promises.forget(draft)
 
 
 def took_too_long(draft: Draft, sla_id: str) -> bool:

@@ -35,6 +35,7 @@ FINALLY = "finally"
 AFTER = "afterExecution"
 SIDE = frozenset({ERRORS, FINALLY, AFTER})
 """Branches that follow the main one."""
+IN_PLACE = "RETRY_FAILED_TASK"
 
 
 class Kind(Enum):
@@ -141,6 +142,7 @@ def _tie(depends_on: dict[str, tuple[str, ...]], nodes: dict[str, Node]) -> None
 
 def _node(task: Task, branch: str, section: Branch, parent: Node) -> Node:
     kind = _KINDS.get(type(task), Kind.RUNNABLE)
+    path = (*parent.path, parent) if parent.task is not None else ()
     node = Node(
         id=task.id,
         task=task,
@@ -148,13 +150,13 @@ def _node(task: Task, branch: str, section: Branch, parent: Node) -> Node:
         parent=parent,
         list=branch,
         branch=section,
-        retry=task.retry or parent.retry,
+        retry=_retry(task.retry or parent.retry, path[0].branch if path else section),
         limit=getattr(task, _LIMITS[kind]) if kind in _LIMITS else 1,
         container=kind in CONTAINERS,
         side=branch in SIDE,
         repeats=parent.kind is Kind.LOOP and branch == MAIN,
         in_folder=parent.kind is Kind.FOLDER and isinstance(task, Script),
-        path=(*parent.path, parent) if parent.task is not None else (),
+        path=path,
         allow_failure=task.allowFailure or isinstance(task, AllowFailure),
         allow_warning=task.allowWarning,
         run_if=task.runIf,
@@ -164,6 +166,13 @@ def _node(task: Task, branch: str, section: Branch, parent: Node) -> Node:
         node.index = len(siblings)
         siblings.append(node)
     return node
+
+
+def _retry(policy: Retry | None, top: Branch) -> Retry | None:
+    """The policy as it holds below a list of the flow: after the end nothing is left that another could replace."""
+    if policy is None or top is not Branch.AFTER_EXECUTION or policy.behavior == IN_PLACE:
+        return policy
+    return policy.model_copy(update={"behavior": IN_PLACE})
 
 
 _CACHE_SIZE = 512

@@ -27,8 +27,9 @@ def watch(draft: Draft) -> None:
 
 
 def forget(draft: Draft) -> None:
-    """After the end nothing is measured any more."""
-    if draft.state in TERMINAL and draft.execution.state not in TERMINAL:
+    """After the end, that of a kill or of a restart that has nothing to do too, nothing is measured any more."""
+    states = (draft.execution.state, *(change.state for change in draft.history[len(draft.execution.history) :]))
+    if draft.state in TERMINAL and any(state not in TERMINAL for state in states):
         for sla in _of(draft, "MAX_DURATION"):
             draft.effect(CancelTimer(draft.id, _key(sla)))
 

@@ -46,6 +46,8 @@ DETAILS = st.fixed_dictionaries(
         "removes": st.sampled_from([(), ("logs",), ("logs", "metrics", "files")]),
         "breakpoints": st.sampled_from([(), ("t1",)]),
         "cascade": st.booleans(),
+        "revision": st.sampled_from([0, 1, 2, 9]),
+        "inputs": st.sampled_from([{}, {"why": "late"}, {"why": "x" * 9, "key": "new"}, {"n": 2}, {"none": 1}]),
     },
 )
 _ONCE = (ExecutionCreated, SlotEvent, JobMissed)
@@ -123,13 +125,19 @@ class Interleavings(RuleBasedStateMachine):
 
     world: Many
 
-    @initialize(flow=flows(), limit=st.sampled_from([None, None, 1, 2]), behavior=st.sampled_from(["QUEUE", "FAIL"]))
-    def begin(self, flow: Flow, limit: int | None, behavior: str) -> None:
-        """A flow, and its first execution."""
+    @initialize(
+        flow=flows(),
+        other=flows(),
+        limit=st.sampled_from([None, None, 1, 2]),
+        behavior=st.sampled_from(["QUEUE", "FAIL"]),
+    )
+    def begin(self, flow: Flow, other: Flow, limit: int | None, behavior: str) -> None:
+        """A flow in two revisions, and its first execution."""
         if limit is not None:
             concurrency = {"limit": limit, "behavior": behavior}
             flow = Flow.model_validate({**flow.model_dump(by_alias=True), "concurrency": concurrency})
         self.world = Many(flow)
+        self.world.revisions = {"flow": {2: other}}
         self.created = 0
         self.create()
 
@@ -204,7 +212,7 @@ class Interleavings(RuleBasedStateMachine):
         if action in (Action.CHANGE_STATE, Action.REPLAY) and execution is not None and execution.task_runs:
             runs = sorted(execution.task_runs)
             details = {**details, "task_run_id": runs[pick % len(runs)]}
-        if action is Action.REPLAY:
+        if action is Action.REPLAY or (action is Action.RESTART and "revision" in details):
             if len(world.executions) > 4:
                 return
             details = {**details, "new_id": f"r{world.event_id()}"}

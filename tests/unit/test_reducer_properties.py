@@ -29,6 +29,8 @@ from tests.unit.reducer_world import FLOW, LOG, NAMESPACE, START, World, from_st
 
 Json = dict[str, Any]
 SECOND = {"type": "constant", "interval": "PT1S", "maxAttempts": 2}
+RENEWED = {**SECOND, "behavior": "CREATE_NEW_EXECUTION"}
+ASKS = [{"id": "why", "type": "STRING", "required": False}, {"id": "key", "type": "SECRET", "defaults": "hush"}]
 OUTCOMES: tuple[Any, ...] = (State.SUCCESS, State.SUCCESS, State.SUCCESS, State.WARNING, "boom", {"x": 1})
 
 
@@ -41,7 +43,7 @@ def options() -> st.SearchStrategy[Json]:
             "allowWarning": st.just(True),
             "disabled": st.just(True),
             "runIf": st.sampled_from(["true", "false", "{{ vars.missing }}"]),
-            "retry": st.just(SECOND),
+            "retry": st.sampled_from([SECOND, SECOND, RENEWED]),
         },
     )
 
@@ -51,7 +53,7 @@ def runnable() -> st.SearchStrategy[Json]:
 
 
 def waiting() -> st.SearchStrategy[Json]:
-    pause = st.sampled_from([{}, {"pauseDuration": "PT2S"}, {"timeout": "PT3S"}])
+    pause = st.sampled_from([{}, {"pauseDuration": "PT2S"}, {"timeout": "PT3S"}, {"onResume": ASKS}])
     return pause.map(lambda keys: {"type": f"{FLOW}.Pause", **keys})
 
 
@@ -116,9 +118,29 @@ def flowable(tasks: st.SearchStrategy[Json]) -> st.SearchStrategy[Json]:
         ),
     )
     timeouts = st.sampled_from([{}, {}, {"timeout": "PT1.5S"}])
-    return st.builds(
-        lambda *parts: {key: part[key] for part in parts for key in part}, kinds, errors, options(), timeouts
+    return st.one_of(merged(kinds, errors, options(), timeouts), merged(folder(), options(), timeouts))
+
+
+def folder() -> st.SearchStrategy[Json]:
+    tasks = st.fixed_dictionaries({"tasks": some(runnable())}, optional={"errors": some(runnable())})
+    return tasks.map(lambda keys: {"type": f"{FLOW}.WorkingDirectory", **keys})
+
+
+def merged(*parts: st.SearchStrategy[Json]) -> st.SearchStrategy[Json]:
+    return st.builds(lambda *found: {key: part[key] for part in found for key in part}, *parts)
+
+
+def promises() -> st.SearchStrategy[list[Json]]:
+    kinds = st.sampled_from(
+        [
+            {"type": "MAX_DURATION", "duration": "PT2S"},
+            {"type": "EXECUTION_ASSERTION", "assert": "{{ taskrun is not defined or true }}"},
+            {"type": "EXECUTION_ASSERTION", "assert": "{{ outputs | length < 2 }}"},
+        ]
     )
+    behaviors = st.sampled_from(["FAIL", "CANCEL", "NONE"])
+    labels = st.just({"labels": {"broken": "yes"}})
+    return st.lists(merged(kinds, behaviors.map(lambda name: {"behavior": name}), labels), max_size=2)
 
 
 TASKS = st.recursive(st.one_of(runnable(), runnable(), runnable(), waiting(), subflow()), flowable, max_leaves=8)
@@ -132,7 +154,9 @@ def flows(draw: st.DrawFn) -> Flow:
         if draw(st.booleans()):
             source[key] = draw(some(runnable()))
     if draw(st.booleans()):
-        source["retry"] = SECOND
+        source["retry"] = draw(st.sampled_from([SECOND, RENEWED]))
+    source["sla"] = [{"id": f"s{index}", **one} for index, one in enumerate(draw(promises()))]
+    source["inputs"] = [{"id": "n", "type": "INT", "defaults": 1}]
     _name(source, count())
     return parse(json.dumps(source))
 
