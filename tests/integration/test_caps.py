@@ -90,10 +90,10 @@ def test_a_line_of_50_mb(run: Run) -> None:
 
 @pytest.mark.parametrize(
     ("task", "setting"),
-    [(SAID, "task_max_output_bytes"), (RETURNED, "task_max_output_bytes"), (EACH, "foreach_max_values")],
+    [(SAID, "TASK_MAX_OUTPUT_BYTES"), (RETURNED, "TASK_MAX_OUTPUT_BYTES"), (EACH, "FOREACH_MAX_VALUES")],
 )
 def test_too_much_fails_the_task_and_names_the_setting(run: Run, task: str, setting: str) -> None:
     done = run(task)
     assert done.returncode == 1, done.stdout + done.stderr
-    assert setting in done.stdout.lower()
+    assert f"(WATCHFLOOR_{setting})" in done.stdout
     assert len(done.stdout) < 5_000
