@@ -120,12 +120,6 @@ class Api:
     # -- parameters of the query
 
     @staticmethod
-    def refuse(name: str, why: str) -> None:
-        """400 that says why a parameter of the protocol is not served, where it is given."""
-        if flask.request.args.get(name):
-            raise ApiError(400, f"{name}: {why}.", [(why, name)])
-
-    @staticmethod
     def text(name: str) -> str | None:
         """A parameter as given; ``None`` when it is not there or empty."""
         return flask.request.args.get(name) or None

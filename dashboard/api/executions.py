@@ -7,11 +7,10 @@ import flask
 from dashboard.api import shapes
 from dashboard.api.context import Api
 from dashboard.api.errors import ApiError, answer
-from dashboard.api.flows import NO_SUBFLOWS
+from dashboard.api.flows import SUBFLOWS, drawn
 from dashboard.api.spec import FILTERS, PAGE, SIZE, SORT, Endpoint, Parameter
 from data.executions import ExecutionQuery
 from data.filters import parse as parse_filters
-from engine.graph import graph_of
 
 _SORTS = {
     "state.startDate": "startDate",
@@ -57,8 +56,7 @@ def read(api: Api, executionId: str) -> flask.Response:
 
 def graph(api: Api, executionId: str) -> flask.Response:
     """The graph of the revision the execution runs."""
-    api.refuse("subflows", NO_SUBFLOWS)
-    return answer(graph_of(api.flow_of(api.row(executionId))))
+    return answer(drawn(api, api.flow_of(api.row(executionId))))
 
 
 ENDPOINTS = (
@@ -79,6 +77,6 @@ ENDPOINTS = (
     Endpoint("GET", "/executions/{executionId}", read, "Read an execution with its task runs.", "Execution"),
     Endpoint(
         "GET", "/executions/{executionId}/graph", graph, "The graph of the flow as this execution runs it.",
-        "FlowGraph",
+        "FlowGraph", (SUBFLOWS,),
     ),
 )  # fmt: skip

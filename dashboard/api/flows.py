@@ -21,8 +21,11 @@ from data.namespaces import inside
 from data.operators import OPERATORS
 from data.records import StoredFlow
 from engine.flow import Flow, FlowError, parse
-from engine.graph import graph_of
+from engine.graph import Graph, graph_of
+from engine.subgraph import flow_at, with_subflow
 
+SUBFLOWS_MAX = 50  # drawn in one graph
+SUBFLOWS = Parameter("subflows", "[string]", "Nodes of Subflow tasks whose flows are drawn in it.")
 _DOCUMENTS = re.compile(r"^---[ \t]*(?:#.*)?$", re.MULTILINE)
 
 
@@ -195,13 +198,23 @@ def _result(index: int) -> dict[str, Any]:
 
 # -- graphs
 
-NO_SUBFLOWS = "subflows are one node each; ask for the graph of theirs"
+
+def drawn(api: Api, flow: Flow) -> Graph:
+    """The graph of a flow, with the flows of the tasks that ``subflows`` names drawn in it, from outside to inside."""
+    graph = graph_of(flow)
+    given = (uid for text in flask.request.args.getlist("subflows") for uid in text.split(",") if uid)
+    for uid in list(dict.fromkeys(given))[:SUBFLOWS_MAX]:
+        name = flow_at(graph, uid)
+        if name is None or not inside(name[0], api.allowed()):
+            message = f"expected the node of a Subflow task whose flow is named, got {uid!r}"
+            raise ApiError(400, f"subflows: {message}.", [(message, "subflows")])
+        graph = with_subflow(graph, uid, graph_of(parsed(api.flow(*name).source)))
+    return graph
 
 
 def graph(api: Api, namespace: str, id: str) -> flask.Response:
     """Nodes, edges and clusters of a flow."""
-    api.refuse("subflows", NO_SUBFLOWS)
-    return answer(graph_of(parsed(api.flow(namespace, id, api.integer("revision", least=1)).source)))
+    return answer(drawn(api, parsed(api.flow(namespace, id, api.integer("revision", least=1)).source)))
 
 
 def graph_of_source(api: Api) -> flask.Response:
@@ -242,7 +255,8 @@ ENDPOINTS = (
         (Parameter("revisions", "[integer]", "Their numbers.", required=True), REASON), verb=Verb.EDIT_FLOWS,
     ),
     Endpoint("GET", "/flows/{namespace}/{id}/revisions", revisions, "All revisions, oldest first.", "[FlowWithSource]"),
-    Endpoint("GET", "/flows/{namespace}/{id}/graph", graph, "The graph of a flow.", "FlowGraph", (REVISION,)),
+    Endpoint("GET", "/flows/{namespace}/{id}/graph", graph, "The graph of a flow.", "FlowGraph",
+             (REVISION, SUBFLOWS)),
     Endpoint(
         "GET", "/flows/{namespace}/{id}/tasks/{taskId}", task, "One task as it is written.", "Task", (REVISION,)
     ),

@@ -95,6 +95,41 @@ def test_graphs(world: World) -> None:
         assert answer.get_json()["_embedded"]["errors"][0]["path"] == "subflows"
 
 
+CALLS = """\
+id: {id}
+namespace: drawn
+tasks:
+  - id: box
+    type: io.kestra.plugin.core.flow.Sequential
+    tasks:
+      - {{id: call, type: io.kestra.plugin.core.flow.Subflow, namespace: {namespace}, flowId: {flow}}}
+  - {{id: last, type: io.kestra.plugin.core.log.Log, message: hi}}
+"""
+
+
+def test_subflows_are_drawn_in_the_graph(world: World) -> None:
+    for source in (
+        CALLS.format(id="outer", namespace="drawn", flow="inner"),
+        CALLS.format(id="inner", namespace="company.team", flow="greet"),
+    ):
+        assert world.request("POST", "/flows", data=source).status_code == 200
+    graph = world.get("/flows/drawn/outer/graph?subflows=call,call.call")
+    uids = [node["uid"] for node in graph["nodes"]]
+    assert len(set(uids)) == len(uids)
+    assert {"call", "call.box", "call.call", "call.call.say", "call.call.more", "call.last", "last"} <= set(uids)
+    edges = {(edge["source"], edge["target"]) for edge in graph["edges"]}
+    assert {end for edge in edges for end in edge} <= set(uids)
+    assert {("call", "call.root.start"), ("call.root.end", "box.end"), ("call.call.root.end", "call.box.end")} <= edges
+    assert ("call", "box.end") not in edges
+    boxes = {box["cluster"]["uid"]: box for box in graph["clusters"]}
+    assert boxes["cluster.call"]["parents"] == ["cluster.box"]
+    assert boxes["cluster.call.call"]["parents"] == ["cluster.box", "cluster.call", "call.cluster.box"]
+    inside = [uid for box in boxes.values() for uid in box["nodes"]]
+    assert len(set(inside)) == len(inside)
+    assert all(node["uid"] in boxes[node["cluster"]]["nodes"] for node in graph["nodes"] if node["cluster"])
+    assert set(graph["flowables"]) >= {"call", "call.call", "call.call.more"}
+
+
 @pytest.mark.parametrize("one", ABSENT, ids=lambda one: f"{one.method} {one.path}")
 def test_what_is_not_here_says_why(world: World, one: Absent) -> None:
     answer = world.request(one.method, re.sub(r"\{\w+\}", "x", one.path))
