@@ -44,7 +44,8 @@ def usual(store: Store, namespace: str, flow_id: str) -> float | None:
 
 
 def words(values: Mapping[str, Any]) -> str:
-    """``key=value`` of each, in one line that is cut where it is long."""
-    parts = (f"{key}={one if isinstance(one, str) else codec.to_json(one).decode()}" for key, one in values.items())
+    """``key=value`` of each that there is, in one line that is cut where it is long."""
+    known = {key: one for key, one in values.items() if one is not None}
+    parts = (f"{key}={one if isinstance(one, str) else codec.to_json(one).decode()}" for key, one in known.items())
     text = " ".join(", ".join(parts).split())
     return text if len(text) <= TEXT_MAX else f"{text[:TEXT_MAX]}…"

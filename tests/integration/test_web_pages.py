@@ -180,7 +180,7 @@ def test_the_list_shows_values_of_what_one_may_see(services: Services) -> None:
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({}, ""),
+        ({"empty": None}, ""),
         ({"day": "monday", "rows": 3, "deep": {"a": [1]}}, 'day=monday, rows=3, deep={"a":[1]}'),
         ({"text": "two\n lines"}, "text=two lines"),
         ({"text": "x" * 300}, f"text={'x' * 195}…"),
