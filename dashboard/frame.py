@@ -41,6 +41,7 @@ def layout(pages: tuple[Page, ...], services: Services) -> Component:
         defaultColorScheme="auto",
         children=[
             dcc.Location(id=Frame.URL, refresh="callback-nav"),
+            dcc.Store(id=Frame.VISIT),
             dcc.Store(id=Frame.PAGE_KEY),
             dcc.Store(id=Frame.AGAIN),
             dcc.Store(id=Frame.ACTION_REQUEST),

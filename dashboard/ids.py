@@ -10,6 +10,7 @@ class Frame:
 
     URL = "url"
     PAGE = "page"
+    VISIT = "page-visit"
     PAGE_KEY = "page-key"
     AGAIN = "page-again"
     RAIL = "rail"

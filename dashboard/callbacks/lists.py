@@ -1,4 +1,5 @@
-"""What the frame does in the browser: which link of the rail and which tab is lit, the title, the keyboard sheet."""
+"""What the frame does in the browser: which link of the rail and which tab is lit, whether the address is another
+page's, the title, the keyboard sheet."""
 
 from __future__ import annotations
 
@@ -23,6 +24,12 @@ def register(app: dash.Dash) -> None:
         Output(tab_link(ALL, ALL), "className"),
         Input(Frame.URL, "pathname"),
         State(tab_link(ALL, ALL), "id"),
+    )
+    app.clientside_callback(
+        ClientsideFunction(_NAMESPACE, "visit"),
+        Output(Frame.VISIT, "data"),
+        Input(Frame.URL, "pathname"),
+        State(Frame.VISIT, "data"),
     )
     app.clientside_callback(
         ClientsideFunction(_NAMESPACE, "sheet"),

@@ -31,13 +31,14 @@ def register(app: dash.Dash, services: Services, pages: tuple[Page, ...]) -> Non
     @app.callback(
         Output(Frame.PAGE, "children"),
         Output(Frame.PAGE_KEY, "data"),
-        Input(Frame.URL, "pathname"),
+        Input(Frame.VISIT, "data"),
         Input(Frame.AGAIN, "data"),
+        State(Frame.URL, "pathname"),
         State(Frame.URL, "search"),
         State(Frame.PAGE_KEY, "data"),
     )
     @asks(Verb.ACCOUNT)
-    def show(path: str | None, _again: Any, search: str | None, shown: Any) -> Any:
+    def show(_visit: Any, _again: Any, path: str | None, search: str | None, shown: Any) -> Any:
         found = route(pages, path or "/")
         key = found.key if found else f"missing:{path}"
         if shown and key == shown["key"] and dash.ctx.triggered_id != Frame.AGAIN:

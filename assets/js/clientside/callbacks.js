@@ -19,6 +19,13 @@
       return ids.map((_, index) => (index === Math.max(0, found) ? "wf-tab here" : "wf-tab"));
     },
 
+    /** The address, unless it only names another tab of the page that is shown. */
+    visit(/** @type {string} */ path, /** @type {string | null} */ last) {
+      const tabs = /** @type {HTMLAnchorElement[]} */ ([...document.querySelectorAll("a.wf-tab")]).map((link) => link.pathname);
+      const shown = [...tabs, tabs[0]?.replace(/\/[^/]*$/, "")];
+      return tabs.includes(path) && shown.includes(last ?? "") ? keep() : path;
+    },
+
     /** The browser tab's title; the worst state on the page is put before it by the frame's module. */
     title(/** @type {{title: string} | null} */ shown) {
       if (shown) document.title = shown.title;
