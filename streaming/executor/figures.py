@@ -51,7 +51,7 @@ class Figures:
 
     def moved(self, before: Execution | None, after: Execution) -> None:
         """An execution changed. What is reported from elsewhere is not noted."""
-        if after.kind is not Kind.NORMAL or (before is not None and before.state is after.state):
+        if after.kind is Kind.SYNTHETIC or (before is not None and before.state is after.state):
             return
         said = {"execution": after.id, "flow": f"{after.namespace}.{after.flow_id}", "state": after.state.value}
         if before is None:

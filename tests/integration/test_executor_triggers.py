@@ -18,7 +18,7 @@ from data.records import ExecutionQuery
 from data.triggers import write_triggers
 from engine.flow import parse
 from engine.ids import new_id
-from engine.model import Execution, evolve
+from engine.model import Execution, Kind, evolve
 from engine.states import TERMINAL, Action, State
 from engine.trigger_state import Backfill, TriggerAction, TriggerState, trigger_key
 from streaming import codec, keys
@@ -281,6 +281,19 @@ def test_synthetic_executions_start_nothing(settings: Settings, store: Store, bu
         until("the last of them", lambda: state_of(store, events[-1].execution_id))
         until("the stream's end", lambda: store.position(keys.EVENTS) == bus.last_id(keys.EVENTS))
     assert executions(store) == []
+
+
+def test_tests_and_playgrounds_start_nothing(settings: Settings, store: Store, bus: Bus) -> None:
+    save(store, "f")
+    save(store, "g", f"type: {CORE}.trigger.Flow, states: [SUCCESS]")
+    kinds = {"try": Kind.TEST, "play": Kind.PLAYGROUND, "real": Kind.NORMAL}
+    bus.append_all(evolve(created(name, "f"), kind=kind) for name, kind in kinds.items())
+    with running(executor(settings, store, bus)):
+        until("all three", lambda: all_over(store, 3))
+        until("what hears of one", lambda: all_over(store, 1, "g"))
+    (started,) = executions(store, "g")
+    assert started.trigger is not None
+    assert started.trigger.variables["executionId"] == "real"
 
 
 def test_triggers_work_over_partitions(settings: Settings, store: Store, bus: Bus) -> None:
