@@ -19,8 +19,7 @@ def container_timed_out(draft: Draft, run: TaskRun) -> bool:
     if progress is None:
         return False
     if progress.stopped:
-        _end_all(draft, run)
-        return True
+        return _end_all(draft, run)
     message = f"timed out after {(run.timeout_at - began(run)).total_seconds():g} s"
     stopped: list[str] = []
     abandon(draft, run, stopped)
@@ -60,8 +59,9 @@ def _stop_below(draft: Draft, top: TaskRun, stopped: list[str]) -> None:
                 count_end(draft, draft.runs[run.id], draft.node(run))
 
 
-def _end_all(draft: Draft, top: TaskRun) -> None:
-    """The grace time is over: KILLED, whatever still runs."""
-    for run in _below(draft, top):
-        if draft.progress(run.id) is None:
-            end_run(draft, end_attempt(run, State.KILLED, draft.at) if run.attempts else run, State.KILLED)
+def _end_all(draft: Draft, top: TaskRun) -> bool:
+    """The grace time is over: KILLED, whatever still runs; whether anything did."""
+    still = [run for run in _below(draft, top) if draft.progress(run.id) is None]
+    for run in still:
+        end_run(draft, end_attempt(run, State.KILLED, draft.at) if run.attempts else run, State.KILLED)
+    return bool(still)

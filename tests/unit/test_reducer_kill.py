@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
 from engine.states import NON_TERMINAL_EXECUTION, TERMINAL, Action, State
-from streaming.messages import ActionRequested, ExecutionCreated
+from streaming.messages import ActionRequested, ExecutionCreated, TimerFired
 from tests.unit.reducer_world import NAMESPACE, World, flow_of
 
 LIMITED = """
@@ -94,3 +95,20 @@ def test_a_pause_task_and_what_runs_beside_it_are_killed_too() -> None:
     world.pass_time(world.env.kill_grace)
     assert (world.states, world.state) == ({"p": "KILLED", "wait": "KILLED", "a": "KILLED"}, State.KILLED)
     assert not world.timers
+
+
+def test_the_grace_of_a_timeout_ends_nothing_twice_while_all_is_killed() -> None:
+    """What it stopped has ended; what else runs is the kill's, whose own grace time ends it."""
+    slow = "{id: s, type: ~Sequential, timeout: PT1S, tasks: [{id: a, !Log}]}"
+    flow = flow_of(f"tasks: [{{id: both, type: ~Parallel, tasks: [{slow}, {{id: long, !Log}}]}}]")
+    world = World(flow, answers={"a": None, "long": None}).execute()
+    world.pass_time(1)
+    assert world["a"].state is State.KILLING
+    world.act(Action.KILL)
+    job = next(job for job in world.submitted if job.task_run_id == world["a"].id)
+    world.queue.append(world.ended_event(job, State.KILLED))
+    world.run()
+    before = world.execution
+    assert before.state is State.KILLING
+    late = TimerFired("late", "e", world.now + timedelta(days=1), f"timeout:{world['s'].id}", world["s"].id)
+    assert world.apply(late).execution is before
