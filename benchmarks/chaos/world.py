@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import shutil
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -23,7 +24,7 @@ from streaming.bus import Bus
 from watchfloor.product import Product, running
 from watchfloor.settings import Settings
 from watchfloor.up import read_state
-from watchfloor.valkey import valkey_command, wait_for
+from watchfloor.valkey import look_after, valkey_command, wait_for
 
 DISK = "256m"
 _FULL_SECONDS = 1.5
@@ -37,12 +38,15 @@ class NoDisk(RuntimeError):
 
 
 class Valkey:
-    """The server that is embedded otherwise, started again at once when it is killed."""
+    """The server that is embedded otherwise, looked after as there, and started again at once when it is killed."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
         self.socket = home / "valkey.sock"
         self.process = self._start()
+        self._closed = threading.Event()
+        self._keeper = threading.Thread(target=look_after, args=(home, self._closed.is_set))
+        self._keeper.start()
 
     def _start(self) -> subprocess.Popen[bytes]:
         with (self.home / "valkey.log").open("ab") as log:
@@ -58,6 +62,8 @@ class Valkey:
 
     def close(self) -> None:
         """End it."""
+        self._closed.set()
+        self._keeper.join()
         self.process.kill()
         self.process.wait()
 
