@@ -65,15 +65,15 @@ def skeleton() -> Component:
     return html.Div(className="wf-page wf-page-skeleton", children=rows, role="status", **{"aria-label": "Loading"})
 
 
-def _views(services: Services) -> list[SavedView]:
-    """The saved views that the signed-in user sees; none while the database is away."""
+def _views(services: Services) -> list[SavedView] | None:
+    """The saved views that the signed-in user sees; ``None`` while the database is away."""
     try:
         return services.store.views(getattr(known_person(), "name", ""))
     except StoreUnavailable:
-        return []
+        return None
 
 
-def _rail(pages: tuple[Page, ...], views: Sequence[SavedView]) -> Component:
+def _rail(pages: tuple[Page, ...], views: Sequence[SavedView] | None) -> Component:
     links: list[Component] = []
     who = known_person()
     for page in rail_of(pages):
@@ -91,13 +91,14 @@ def _rail(pages: tuple[Page, ...], views: Sequence[SavedView]) -> Component:
     return html.Nav([brand, *links], id=Frame.RAIL, className="wf-rail", **{"aria-label": "Pages"})
 
 
-def _saved(views: Sequence[SavedView]) -> Component:
-    """The place of the pinned views; it holds all of them for the list, which needs them before its first row."""
-    known = codec.to_json([view_shape(view) for view in views]).decode()
+def _saved(views: Sequence[SavedView] | None) -> Component:
+    """The place of the pinned views; it holds all of them for the list, which needs them before its first row. Where
+    they are not known the browser asks for them later."""
+    known = {} if views is None else {"data-wf-views": codec.to_json([view_shape(view) for view in views]).decode()}
     return html.Div(
         id=Frame.SAVED_VIEWS,
         className="wf-rail-views",
-        **{"data-wf-view": "rail-views", "data-wf-params": "{}", "data-wf-views": known},
+        **{"data-wf-view": "rail-views", "data-wf-params": "{}", **known},
     )
 
 

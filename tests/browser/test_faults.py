@@ -340,6 +340,7 @@ def test_what_is_opened_while_the_database_is_away_comes_back(
     page: Page, product: Product, api: requests.Session
 ) -> None:
     execution_id = start(product, api, "failing")
+    api.post(f"{product.url}/api/v1/main/views", json={"name": "Failures", "query": "", "pinned": True}, timeout=10)
     page.open(f"/executions/{execution_id}")
     page.shows("[data-wf-view=execution-header]", "FAILED")
     away_then_back(page, product, lambda: page.click("a.wf-tab[href$='/gantt']"))
@@ -348,6 +349,7 @@ def test_what_is_opened_while_the_database_is_away_comes_back(
     page.shows(".wf-flows", "approval")
     away_then_back(page, product, lambda: page.driver.get(f"{product.url}/executions/{execution_id}"))
     page.shows("[data-wf-view=overview]", "the disk is on fire")
+    page.shows(".wf-rail-view", "Failures")
 
 
 def test_an_execution_that_is_accepted_late_appears_on_its_page(page: Page, product: Product) -> None:
