@@ -89,3 +89,11 @@ test("no key means two things: those of actions, of the list, of an execution's 
   assert.equal(new Set(actions).size, actions.length);
   assert.deepEqual(actions.filter((key) => taken.has(key)), []);
 });
+
+test("a key that the page has taken already, as the second of g e, does nothing in the list", () => {
+  const { press } = fakeDocument();
+  const { calls, table } = fakeTable();
+  listenToKeys(table);
+  assert.equal(press("e", { defaultPrevented: true }), false);
+  assert.deepEqual(calls, []);
+});

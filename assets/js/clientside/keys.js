@@ -1,7 +1,7 @@
-// Keys of every page: `/` the filter, `?` the sheet, `g e` and `g f` pages. Lists have keys of their own in their view.
+// Keys of every page: `/` the filter, `?` the sheet, `g` and a letter a page. Lists have keys of their own in their view.
 (() => {
   /** @type {{[key: string]: string}} */
-  const PAGES = { e: "/executions", f: "/flows" };
+  const PAGES = { e: "/executions", f: "/flows", o: "/operations", a: "/audit", s: "/settings" };
   let went = 0;
 
   const typing = (/** @type {EventTarget | null} */ target) =>

@@ -17,7 +17,7 @@ export const KEYS = {
 /** @param {any} table @returns {() => void} stops listening */
 export function listenToKeys(table) {
   const pressed = (/** @type {KeyboardEvent} */ event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || busy(event.target)) return;
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || busy(event.target)) return;
     const onButton = /** @type {Element} */ (event.target)?.closest?.("button, a");
     if (event.key === "Enter" && onButton) return;
     const action = KEYS[event.key];
