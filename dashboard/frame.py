@@ -24,7 +24,8 @@ from streaming import codec
 
 KEYS = (
     ("Everywhere", (("Ctrl K", "go anywhere, do anything"), ("/", "focus the filter"), ("g  e", "go to Executions"),
-                    ("g  f", "go to Flows"), ("?", "this sheet"), ("Esc", "close, leave the field"))),
+                    ("g  f", "go to Flows"), ("g  o", "go to Operations"), ("g  a", "go to Audit"),
+                    ("g  s", "go to Settings"), ("?", "this sheet"), ("Esc", "close, leave the field"))),
     ("List", (("j  k", "next, previous row"), ("Enter", "open the row"), ("e", "first error of the row"),
               ("x", "select the row"), ("Shift click", "select all between"),
               ("a", "select the page, then all that match"), ("n", "show new rows on top"),
