@@ -101,6 +101,7 @@ def test_a_breakpoint_is_left_from_the_header(page: Page, product: Product, api:
     page.open(f"/executions/{execution_id}")
     page.shows(HEADER, "BREAKPOINT")
     page.click(f"{HEADER} [data-action=resume-from-breakpoint]")
+    page.click("#act-go")
     page.shows(HEADER, "SUCCESS")
     assert page.is_same_load()
 
