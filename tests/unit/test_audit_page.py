@@ -11,9 +11,8 @@ from dash import dcc, html
 
 from dashboard.pages import audit
 from data.records import AuditRow
-from engine.ids import new_id
 
-EXECUTION, OPERATION = new_id(), new_id()
+EXECUTION, OPERATION = "01900000-0000-7000-8000-00000000000a", "01900000-0000-7000-8000-00000000000b"
 
 
 @pytest.mark.parametrize(
