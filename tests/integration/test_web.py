@@ -76,6 +76,7 @@ def web(valkey_url: str, module_database_url: str, tmp_path_factory: pytest.Temp
         "WATCHFLOOR_REDIS_URL": valkey_url,
         "WATCHFLOOR_DATABASE_URL": module_database_url,
         "WATCHFLOOR_PORT": str(port),
+        "WATCHFLOOR_LOGIN_RATE": "1000 per minute",
     }
     log = (folder / "web.log").open("wb")
     process = subprocess.Popen([sys.executable, "-m", "watchfloor.web"], cwd=ROOT, env=environment, stderr=log)
