@@ -189,8 +189,13 @@ class Runner:
         """Whether more of it may be told."""
         if one.barrier and not self._passed(one.barrier):
             return False
-        one.barrier = {}
+        if one.barrier:
+            self._begin_anew(one)
         return one.operation.state is OperationState.RUNNING and not (one.exhausted and not one.next)
+
+    def _begin_anew(self, one: Running) -> None:
+        """From the first one on. What was told before is answered: it counts for nothing that is told from now on."""
+        one.begin(self._store.operation(one.operation.id) or one.operation, {}, self._clock())
 
     def _barrier(self) -> dict[str, str]:
         """How far each stream of events is filled."""
@@ -272,7 +277,7 @@ class Runner:
         self.pace.forget(one.outstanding)
         if one.tries < _TRIES:
             one.tries += 1
-            one.begin(one.operation, {}, self._clock())
+            self._begin_anew(one)
             return
         lost = self._store.unanswered_items(one.operation.id, 0, one.outstanding)
         self._store.answer_items(

@@ -245,6 +245,19 @@ def test_a_runner_that_is_killed_leaves_nothing_out_and_nothing_is_done_twice(wo
     assert Counter(row.target for row in rows) == dict.fromkeys(ids, 1)
 
 
+def test_what_a_runner_before_told_is_none_of_what_the_next_one_waits_for(world: World) -> None:
+    with world.executing():
+        ids = world.paused(120)
+    operation_id = world.start(Action.KILL, Selection.of_ids(ids))
+    Runner(world.store, world.bus, most=100, keep_days=1).step()  # and no more is heard of it
+    with at_work(world) as runner:
+        until("it to wait", lambda: runner._running)
+        with world.executing():
+            operation = world.ended(operation_id)
+    assert (operation.done, operation.refused, operation.unknown) == (120, 0, 0)
+    assert world.answers() == dict.fromkeys(ids, 1)
+
+
 def test_what_got_lost_on_the_way_is_told_again_and_at_last_given_up(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
