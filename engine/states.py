@@ -98,9 +98,10 @@ class ActionInfo(msgspec.Struct, frozen=True, kw_only=True):
     """An action: its words on buttons, and the execution states in which it works.
 
     ``targets`` are the states it can be asked to lead to (empty: it asks for none). ``insisted`` are states in which
-    it works only when it is asked for expressly (``include_non_terminated``). ``danger``: it destroys something, or
-    runs something twice, so it is confirmed first. ``bulk``: it is offered on many. ``form``: it needs a dialog for
-    its details. ``quick``: it has a button of its own beside rows, the others are in menus.
+    it works only when it is asked for expressly (``include_non_terminated``), ``seldom`` those in which it works where
+    the reducer finds something to do, which is not the rule: there it is neither offered nor promised. ``danger``: it
+    destroys something, or runs something twice, so it is confirmed first. ``bulk``: it is offered on many. ``form``: it
+    needs a dialog for its details. ``quick``: it has a button of its own beside rows, the others are in menus.
     """
 
     action: Action
@@ -108,6 +109,7 @@ class ActionInfo(msgspec.Struct, frozen=True, kw_only=True):
     allowed: frozenset[State]
     targets: tuple[State, ...] = ()
     insisted: frozenset[State] = frozenset()
+    seldom: frozenset[State] = frozenset()
     danger: bool = False
     bulk: bool = True
     form: bool = False
@@ -117,12 +119,13 @@ class ActionInfo(msgspec.Struct, frozen=True, kw_only=True):
 _ANY = frozenset(EXECUTION_STATES)
 _ENDED = _ANY & TERMINAL
 _TASK_RUN_MAY_BE_PAUSED = frozenset({State.RUNNING, State.PAUSED, State.RETRYING, State.BREAKPOINT})
-_RESTARTABLE = _ENDED | {State.PAUSED}  # with something to run again, which the reducer looks for
+_SELDOM_LEFT = frozenset({State.SUCCESS, State.RETRIED})  # ends that seldom leave something to run again
+_RESTARTABLE = (_ENDED - _SELDOM_LEFT) | {State.PAUSED}
 
 ACTIONS: dict[Action, ActionInfo] = {
     info.action: info
     for info in (
-        ActionInfo(action=Action.RESTART, title="Restart", allowed=_RESTARTABLE, quick=True),
+        ActionInfo(action=Action.RESTART, title="Restart", allowed=_RESTARTABLE, seldom=_SELDOM_LEFT, quick=True),
         ActionInfo(action=Action.REPLAY, title="Replay", allowed=_ANY, form=True),
         ActionInfo(action=Action.KILL, title="Kill", allowed=NON_TERMINAL_EXECUTION, danger=True, quick=True),
         ActionInfo(action=Action.PAUSE, title="Pause", allowed=frozenset({State.RUNNING}), quick=True),
@@ -173,15 +176,16 @@ ACTIONS: dict[Action, ActionInfo] = {
 }
 
 
-def works_in(action: Action, *, insist: bool = False) -> frozenset[State]:
-    """The states in which ``action`` can be done, also those in which the caller must ``insist``."""
+def works_in(action: Action, *, insist: bool = False, surely: bool = False) -> frozenset[State]:
+    """The states in which ``action`` can be done: those in which it ``surely`` can, or also those where it seldom can;
+    also those in which the caller must ``insist``."""
     info = ACTIONS[action]
-    return info.allowed | info.insisted if insist else info.allowed
+    return info.allowed | (info.insisted if insist else frozenset()) | (frozenset() if surely else info.seldom)
 
 
-def refusal(action: Action, state: State, *, insist: bool = False) -> str | None:
-    """Why ``action`` can't be done in ``state``; ``None`` when it can."""
-    works = works_in(action, insist=insist)
+def refusal(action: Action, state: State, *, insist: bool = False, surely: bool = False) -> str | None:
+    """Why ``action`` can't (``surely``: or seldom can) be done in ``state``; ``None`` when it can."""
+    works = works_in(action, insist=insist, surely=surely)
     if state in works:
         return None
     allowed = ", ".join(s for s in State if s in works)

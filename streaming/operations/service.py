@@ -77,7 +77,8 @@ class Operations:
         counts = self._store.counts(filters)
         self._check_size(sum(counts.values()))
         insist = details.include_non_terminated
-        refused = {state: why for state in counts if (why := refusal(action, state, insist=insist)) is not None}
+        whys = {state: refusal(action, state, insist=insist, surely=True) for state in counts}
+        refused = {state: why for state, why in whys.items() if why is not None}
         reasons = [Reason(why, counts[state], self._examples(filters, state)) for state, why in refused.items()]
         total = sum(counts.values())
         return Preview(action, total, total - sum(reason.count for reason in reasons), tuple(reasons))
@@ -225,4 +226,5 @@ def _allowed(one: Chosen, rights: Rights) -> Given:
 
 def _why(action: Action, one: Chosen, details: ActionDetails, rights: Rights) -> str | None:
     """Why the action can't be done to an execution, ``None``: it can."""
-    return rights.refuses(one.namespace) or refusal(action, one.state, insist=details.include_non_terminated)
+    insist = details.include_non_terminated
+    return rights.refuses(one.namespace) or refusal(action, one.state, insist=insist, surely=True)
