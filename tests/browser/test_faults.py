@@ -248,7 +248,7 @@ def test_an_output_of_50_mb(page: Page, product: Product, api: requests.Session)
     execution_id = start(product, api, "huge")
     page.open(f"/executions/{execution_id}")
     page.until("its end", lambda: "FAILED" in page.text("[data-wf-view=execution-header]"), 60)
-    page.shows("[data-wf-view=overview]", "task_max_output_bytes")
+    page.shows("[data-wf-view=overview]", "WATCHFLOOR_TASK_MAX_OUTPUT_BYTES")
     assert page.is_same_load()
 
 
