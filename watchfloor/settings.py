@@ -111,7 +111,7 @@ class Settings(BaseSettings):
     live_cache_task_runs: int = Field(200_000, ge=100, description="Task runs these may have in all.")
     deltas_cap: int = Field(20_000, ge=100, description="Commits kept for browsers that come back.")
     deltas_max_bytes: int = Field(64_000_000, ge=1_000_000, description="Memory that Redis keeps them in, about.")
-    frame_interval: float = Field(0.02, gt=0, description="Shortest time between two frames to one browser.")
+    frame_interval: float = Field(0.012, gt=0, description="Shortest time between two frames to one browser.")
     frame_max_items: int = Field(2_000, ge=10, description="Items in one frame; log lines over it are skipped.")
     subscriber_buffer_items: int = Field(5_000, ge=10, description="Items waiting for one browser and topic.")
     retention: Annotated[dict[str, Rule], NoDecode] = Field(
