@@ -26,9 +26,14 @@ class KnownFlows:
         self._find = find
         self._capacity = capacity
         self._known: OrderedDict[tuple[str, str, int], Flow] = OrderedDict()
+        self._missing: set[tuple[str, str, int]] = set()
 
     def __len__(self) -> int:
         return len(self._known)
+
+    def look_again(self) -> None:
+        """What was not there may be now: said before each batch of events, so that it is asked for once in it."""
+        self._missing.clear()
 
     def of(self, execution: Execution | None, event: Event) -> Flow | None:
         """The flow an event is about; reported runs have none here."""
@@ -36,10 +41,14 @@ class KnownFlows:
         if isinstance(event, _WITHOUT_FLOW) or not isinstance(holder, Execution | ExecutionCreated):
             return None
         key = (holder.namespace, holder.flow_id, holder.revision)
+        if key in self._missing:
+            return None
         flow = self._known.get(key) or self._read(key)
-        if flow is not None:
-            self._known[key] = flow
-            self._known.move_to_end(key)
+        if flow is None:
+            self._missing.add(key)
+            return None
+        self._known[key] = flow
+        self._known.move_to_end(key)
         while len(self._known) > self._capacity:
             self._known.popitem(last=False)
         return flow

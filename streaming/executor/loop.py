@@ -239,6 +239,7 @@ class Executor:
         owns = self._post.owns
         wanted = {e.execution_id for _, e in events if not isinstance(e, _OF_HOMES) and owns(e.execution_id)}
         batch = Batch(self._cache.fetch(wanted))
+        self._flows.look_again()
         begun = time.perf_counter()
         asked = self._flows_asked
         self._apply_all(batch, events, refresh=asked != self._flows_seen)

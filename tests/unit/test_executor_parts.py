@@ -109,6 +109,17 @@ def test_revisions_not_used_for_longest_are_read_again() -> None:
     assert read == [1, 2, 3, 2]
 
 
+def test_a_revision_that_is_not_there_is_asked_for_once_until_it_is_looked_again() -> None:
+    asked: list[int] = []
+    flows = KnownFlows(lambda namespace, flow_id, revision: asked.append(revision))
+    for _ in range(3):
+        assert flows.of(execution("x"), TimerFired("t", "x", NOW, "k")) is None
+    assert len(asked) == 1
+    flows.look_again()
+    flows.of(execution("x"), TimerFired("t", "x", NOW, "k"))
+    assert len(asked) == 2
+
+
 @pytest.mark.parametrize("source", [None, "id: f"])
 def test_a_revision_that_can_not_be_read_is_none(source: str | None) -> None:
     flows = KnownFlows(lambda *key: StoredFlow(*key, source, NOW) if source else None)
