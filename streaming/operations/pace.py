@@ -1,7 +1,7 @@
 """How much of an operation may wait in the executor's stream: as much as goes through in a moment. No I/O.
 
 What others do waits behind what was sent before it. So no more is sent than the executor answers ``TARGET`` later than
-it answers a few (where a few take longer than that: two and a half times as late). That is measured: when something
+it answers a few (where a few take longer than that: 1.75 times as late). That is measured: when something
 else keeps the executor busy, less is sent.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 
-TARGET = 0.12  # seconds that those told ahead may add to the time of an answer
+TARGET = 0.06  # seconds that those told ahead may add to the time of an answer
 LEAST = 50
 _MORE = 1.1
 _LESS = 0.25
@@ -61,7 +61,7 @@ class Pace:
         """Less when it took too long, once for all that was told before that showed; else more."""
         took = at - told_at
         base = self._base(took, at)
-        most = base + max(TARGET, 1.5 * base)
+        most = base + max(TARGET, 0.75 * base)
         if took <= most:
             self.window = min(self._most, self.window * _MORE)
         elif told_at > self._lessened_at:
