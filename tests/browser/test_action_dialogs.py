@@ -121,8 +121,9 @@ def test_a_viewer_is_refused_by_the_page_and_by_the_server(
     page.log_in(_session(product))
     page.open(f"/executions/{paused}")
     page.shows(HEADER, "PAUSED")
-    button = page.one(f"{HEADER} [data-action=kill]")
-    assert button.get_attribute("aria-disabled") == "true"
+    kill = f"{HEADER} [data-action=kill]"
+    page.until("it to be grey", lambda: page.one(kill).get_attribute("aria-disabled") == "true")
+    button = page.one(kill)
     assert "you need the role operator in company.tests; yours is viewer" in (button.get_attribute("title") or "")
     button.click()
     assert not page.driver.find_elements(By.CSS_SELECTOR, DIALOG)
