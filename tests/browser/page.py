@@ -30,8 +30,9 @@ class Page:
         self.url = url
 
     def log_in(self, cookies: dict[str, str]) -> None:
-        """Take over a login session."""
+        """Take over a login session, in place of the one before."""
         self.driver.get(self.url + "/health")
+        self.driver.delete_all_cookies()
         for name, value in cookies.items():
             self.driver.add_cookie({"name": name, "value": value, "path": "/"})
 
