@@ -7,7 +7,10 @@ origin, or carry an ``Authorization`` header, which no foreign page can make a b
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from functools import partial
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -36,6 +39,7 @@ def register(server: flask.Flask, services: Services) -> None:
     """Sessions, the login pages and the guard, on ``server``."""
     _configure(server, services.settings)
     manager = LoginManager(server)
+    manager.session_protection = None  # it would set the cookie anew on ordinary answers, late ones after a logout too
     accounts = Accounts(services)
     refusals = Refusals(services.settings.refusal_rate, services.bus, services.meter)
     if services.gateway is not None and hasattr(services.gateway, "on_sign_out"):
@@ -72,13 +76,18 @@ def secret_key(settings: Settings) -> str:
         return settings.secret_key.get_secret_value()
     path = settings.data_dir / "secret-key"
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text()
-    with os.fdopen(handle, "w") as file:
-        file.write(os.urandom(32).hex())
+    if not path.exists():
+        _make_key(path)
     return path.read_text()
+
+
+def _make_key(path: Path) -> None:
+    """Write a new key. It appears whole or not at all: two processes may start at the same moment, and one key wins."""
+    with NamedTemporaryFile("w", dir=path.parent, prefix="secret-key-") as file:  # 0600
+        file.write(os.urandom(32).hex())
+        file.flush()
+        with suppress(FileExistsError):
+            os.link(file.name, path)
 
 
 def _configure(server: flask.Flask, settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from base64 import b64encode
 from dataclasses import replace
@@ -163,6 +164,30 @@ def test_the_secret_is_made_once_and_kept_from_others(tmp_path: Path) -> None:
     assert len(first) == 64
     assert secret_key(settings) == first
     assert stat.S_IMODE((tmp_path / "secret-key").stat().st_mode) == 0o600
+
+
+def test_processes_that_start_at_the_same_moment_have_the_same_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, link, others = Settings(_env_file=None, data_dir=tmp_path), os.link, []
+
+    def late(source: Any, target: Any) -> None:
+        if not others:
+            others.append("")
+            others[0] = secret_key(settings)
+        link(source, target)
+
+    monkeypatch.setattr(os, "link", late)
+    assert secret_key(settings) == others[0]
+    assert [path.name for path in tmp_path.iterdir()] == ["secret-key"]
+
+
+def test_only_a_login_and_a_logout_set_the_cookie(client: Any) -> None:
+    cookie = sign_in(client).headers["Set-Cookie"].split(";")[0]
+    elsewhere = client.application.test_client(use_cookies=False)
+    answer = elsewhere.get("/executions", headers={"Cookie": cookie, "User-Agent": "another browser"})
+    assert answer.status_code == 200
+    assert "Set-Cookie" not in answer.headers
 
 
 def test_a_stolen_cookie_is_dead_after_the_logout(client: Any) -> None:
