@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from random import Random
 from typing import Any
 
 from jinja2 import Template, nodes
@@ -168,9 +169,16 @@ def evaluate(template: str, context: Mapping[str, Any], *, options: Options = DE
         leave(token)
 
 
-def evaluate_at(template: str, context: Mapping[str, Any], now: datetime, *, options: Options = DEFAULT) -> Any:
-    """``evaluate`` with ``now()`` being ``now``: what decides how a flow goes on must be the same when done again."""
-    return evaluate(template, context, options=replace(options, clock=lambda: now))
+def evaluate_at(
+    template: str,
+    context: Mapping[str, Any],
+    now: datetime,
+    chance: Callable[[], Random] | None = None,
+    *,
+    options: Options = DEFAULT,
+) -> Any:
+    """``evaluate`` with a given clock and chance: what decides how a flow goes on must be the same when done again."""
+    return evaluate(template, context, options=replace(options, clock=lambda: now, chance=chance))
 
 
 def _run(ready: Compiled, context: Mapping[str, Any], budget: Budget) -> Any:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import random
-import uuid as uuids
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+from uuid import UUID
 
 from jinja2 import Undefined
 
@@ -146,7 +145,12 @@ def random_int(lower: int, upper: int) -> int:
     """A whole number, ``lower`` included, ``upper`` not."""
     if not isinstance(lower, int) or not isinstance(upper, int) or upper <= lower:
         raise ExpressionError(f"randomInt takes two whole numbers, the lower first, got {lower!r} and {upper!r}")
-    return random.randrange(lower, upper)
+    return running().chance().randrange(lower, upper)
+
+
+def uuid() -> str:
+    """A UUID of version 4."""
+    return str(UUID(int=running().chance().getrandbits(128), version=4))
 
 
 def range_function(start: Any, end: Any = None, step: int = 1) -> list[Any]:
@@ -184,7 +188,7 @@ FUNCTIONS: dict[str, Function] = {
         "isFileEmpty": lambda path: file_size(path) == 0,
         "render": render,
         "renderOnce": lambda value: render(value, recursive=False),
-        "uuid": lambda: str(uuids.uuid4()),
+        "uuid": uuid,
         "randomInt": random_int,
         "errorLogs": error_logs,
         "currentEachOutput": current_each_output,

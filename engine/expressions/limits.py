@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from random import Random, SystemRandom
 from time import monotonic
 from typing import Any, Protocol
 
@@ -19,6 +20,7 @@ from engine.expressions.errors import LimitExceeded
 MAX_DEPTH = 100  # of nested lists and maps
 MAX_INT_BITS = 8_192
 MAX_TOKENS = 20_000  # of one template
+_CHANCE = SystemRandom()
 
 
 class Sources(Protocol):
@@ -41,11 +43,15 @@ class Sources(Protocol):
 
 
 class Options(msgspec.Struct, frozen=True):
-    """How to evaluate. ``clock`` is what ``now()`` says (a reducer passes the time of its event)."""
+    """How to evaluate. ``clock`` is what ``now()`` says, ``chance`` what ``uuid()`` and ``randomInt()`` draw from.
+
+    A reducer passes the time of its event, and a chance that follows from it.
+    """
 
     timeout: float = 1.0
     max_bytes: int = 1_048_576
     clock: Callable[[], datetime] | None = None
+    chance: Callable[[], Random] | None = None
     sources: Sources | None = None
 
 
@@ -84,6 +90,11 @@ class Budget:
         """The evaluation's clock, aware UTC by default."""
         clock = self.options.clock
         return clock() if clock else datetime.now(UTC)
+
+    def chance(self) -> Random:
+        """What the evaluation draws from, the system's own by default."""
+        chance = self.options.chance
+        return chance() if chance else _CHANCE
 
 
 _running: ContextVar[Budget] = ContextVar("expression_budget")

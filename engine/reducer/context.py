@@ -24,7 +24,7 @@ def evaluate(draft: Draft, template: Any, context: Mapping[str, Any]) -> Any:
         if "{{" not in template and "{%" not in template:
             return template
         try:
-            return draft.env.evaluate(template, context, draft.at)
+            return draft.env.evaluate(template, context, draft.at, draft.chance)
         except Exception as error:  # the evaluator runs the flow author's code: whatever it raises is the flow's error
             raise ExpressionFailed(str(error) or type(error).__name__) from error
     if isinstance(template, Mapping):

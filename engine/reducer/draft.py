@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from datetime import datetime
 from enum import Enum, auto
+from random import Random
 from typing import Any
 
 import immutables
@@ -72,6 +73,7 @@ class Draft:
         self._queue: deque[tuple[Step, str]] = deque()
         self._lines: dict[tuple[str | None, str | None, int], list[LogLine]] = {}
         self._line_count = 0
+        self._chance: Random | None = None
 
     # -- the execution
 
@@ -248,6 +250,12 @@ class Draft:
     def next_step(self) -> tuple[Step, str] | None:
         """The next thing left for later, ``None`` when all is done."""
         return self._queue.popleft() if self._queue else None
+
+    def chance(self) -> Random:
+        """What expressions draw from: the same again when the event is applied again."""
+        if self._chance is None:
+            self._chance = Random(f"{self.id} {self.execution.version}")
+        return self._chance
 
     # -- what goes out
 

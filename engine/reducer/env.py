@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from random import Random
 from typing import Any
 
 import msgspec
@@ -12,13 +13,14 @@ from engine.effects import Effect
 from engine.model import Execution
 from streaming.messages import Answer, Metric, Removable
 
-Evaluate = Callable[[str, Mapping[str, Any], datetime], Any]
+Evaluate = Callable[[str, Mapping[str, Any], datetime, Callable[[], Random]], Any]
 
 
 class Env(msgspec.Struct, frozen=True):
     """The evaluator of expressions, and limits. Times in seconds.
 
-    ``evaluate(template, context, now)`` must give the same for the same arguments: ``now`` is the event's moment.
+    ``evaluate(template, context, now, chance)`` must give the same for the same arguments: ``now`` is the event's
+    moment, ``chance()`` the numbers that follow from it.
 
     ``references(value)`` says which names the templates in ``value`` use; ``None``: ``engine.expressions`` does.
     ``secrets`` are texts that nothing shows (``forms_of`` gave them).

@@ -188,6 +188,21 @@ def test_a_timeout_that_is_none_fails_the_task() -> None:
     assert world.states == {"a": "FAILED"}
 
 
+def test_chance_follows_from_the_event() -> None:
+    drawn = "[uuid(), uuid(), randomInt(0, 1000000000), randomInt(0, 1000000000), now()]"
+    each = f"type: ~ForEach, values: '{{{{ {drawn} }}}}', concurrencyLimit: 0, tasks: "
+    flow = flow_of(f"tasks: [{{id: one, {each} [{{id: a, !Log}}]}}, {{id: two, {each} [{{id: b, !Log}}]}}]")
+
+    def values(execution_id: str) -> list[str | None]:
+        world = World(flow).execute(execution_id=execution_id)
+        return [run.value for run in world.executions[execution_id].task_runs.values() if run.value is not None]
+
+    first = values("e")
+    assert sorted(first) == sorted(values("e"))
+    assert len(set(first)) == 9, "each call draws anew, and only now() is the same"
+    assert len({*first, *values("other")}) == 17
+
+
 def test_a_loop_may_not_be_too_wide() -> None:
     flow = flow_of("tasks: [{id: each, type: ~ForEach, values: '{{ range(1, 11) }}', tasks: [{id: a, !Log}]}]")
     world = World(flow, env=evolve(ENV, foreach_max_values=10)).execute()
