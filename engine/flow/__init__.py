@@ -39,7 +39,7 @@ from engine.flow.runnable import (
     Sleep,
 )
 from engine.flow.structures import ArrayInput, FileInput, JsonInput, UriInput, YamlInput
-from engine.flow.tasks import TASK_TYPES, Flowable, Task
+from engine.flow.tasks import TASK_TYPES, Container, Flowable, Task
 from engine.flow.triggers import TRIGGER_TYPES, FlowTrigger, Schedule, Trigger, Webhook
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "AllowFailure",
     "ArrayInput",
     "Concurrency",
+    "Container",
     "Dag",
     "DateInput",
     "DatetimeInput",

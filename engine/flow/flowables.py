@@ -8,21 +8,21 @@ from pydantic import AliasChoices, BeforeValidator, Field, model_validator
 
 from engine.flow.base import Condition, Count, Duration, Id, Labels, Model, Strings, Text, either, one_or_many, some
 from engine.flow.inputs import AnyInput
-from engine.flow.tasks import TASKS, AnyTask, BranchPath, Flowable, SomeTasks, Tasks
+from engine.flow.tasks import TASKS, AnyTask, BranchPath, Container, Flowable, SomeTasks, Tasks
 
 _FLOW = "io.kestra.plugin.core.flow."
 _OLD = "io.kestra.core.tasks.flows."
 
 
 @TASKS.register(f"{_FLOW}Sequential", f"{_OLD}Sequential")
-class Sequential(Flowable):
+class Sequential(Container):
     """Its tasks one after the other."""
 
     tasks: SomeTasks
 
 
 @TASKS.register(f"{_FLOW}Parallel", f"{_OLD}Parallel")
-class Parallel(Flowable):
+class Parallel(Container):
     """Its tasks at the same time, at most ``concurrent`` of them (0: no limit)."""
 
     tasks: SomeTasks
@@ -30,7 +30,7 @@ class Parallel(Flowable):
 
 
 @TASKS.register(f"{_FLOW}If", f"{_OLD}If")
-class If(Flowable):
+class If(Container):
     """``then`` when the condition is true, else ``else``."""
 
     BRANCHES: ClassVar[tuple[str, ...]] = ("then", "else")
@@ -41,7 +41,7 @@ class If(Flowable):
 
 
 @TASKS.register(f"{_FLOW}Switch", f"{_OLD}Switch")
-class Switch(Flowable):
+class Switch(Container):
     """The case named by ``value``, else ``defaults``."""
 
     value: Text
@@ -61,7 +61,7 @@ class Switch(Flowable):
 
 
 @TASKS.register(f"{_FLOW}ForEach")
-class ForEach(Flowable):
+class ForEach(Container):
     """Its tasks, in order, once for each distinct value; ``concurrencyLimit`` values at a time (0: no limit).
 
     ``values`` is a list, or a template or text that gives one as JSON.
@@ -80,7 +80,7 @@ class DagTask(Model):
 
 
 @TASKS.register(f"{_FLOW}Dag", f"{_OLD}Dag")
-class Dag(Flowable):
+class Dag(Container):
     """Its tasks, each once all it depends on have ended well; at most ``concurrent`` at the same time (0: no limit)."""
 
     tasks_: Annotated[tuple[DagTask, ...], BeforeValidator(some)] = Field(alias="tasks")
@@ -109,7 +109,7 @@ class CheckFrequency(Model):
 
 
 @TASKS.register(f"{_FLOW}LoopUntil", f"{_FLOW}WaitFor")
-class LoopUntil(Flowable):
+class LoopUntil(Container):
     """Its tasks, in order, again and again until ``condition`` is true after a round.
 
     ``failOnMaxReached``: giving up by ``checkFrequency`` is a failure.
@@ -122,14 +122,14 @@ class LoopUntil(Flowable):
 
 
 @TASKS.register(f"{_FLOW}AllowFailure", f"{_OLD}AllowFailure")
-class AllowFailure(Flowable):
+class AllowFailure(Container):
     """Its tasks one after the other; a failure of one is a warning of it."""
 
     tasks: SomeTasks
 
 
 @TASKS.register(f"{_FLOW}WorkingDirectory", f"{_OLD}WorkingDirectory")
-class WorkingDirectory(Flowable):
+class WorkingDirectory(Container):
     """Its tasks one after the other, all in one folder. ``inputFiles`` are in it from the start; ``outputFiles`` are
     kept when all tasks ended well."""
 
@@ -142,8 +142,6 @@ class WorkingDirectory(Flowable):
 class Pause(Flowable):
     """Waits for ``resume``, or for ``pauseDuration`` to do ``behavior``; its ``timeout`` ends the wait as FAILED."""
 
-    BRANCHES: ClassVar[tuple[str, ...]] = ()
-
     pauseDuration: Duration | None = Field(None, validation_alias=AliasChoices("pauseDuration", "delay"))
     behavior: Literal["RESUME", "WARN", "FAIL", "CANCEL"] = "RESUME"
     onResume: tuple[AnyInput, ...] = ()
@@ -152,8 +150,6 @@ class Pause(Flowable):
 @TASKS.register(f"{_FLOW}Subflow", f"{_OLD}Subflow", f"{_OLD}Flow")
 class Subflow(Flowable):
     """Another flow as a task. ``wait`` for its end; ``transmitFailed`` makes its bad end the task's own."""
-
-    BRANCHES: ClassVar[tuple[str, ...]] = ()
 
     namespace: Text
     flowId: Text

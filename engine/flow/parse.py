@@ -12,7 +12,7 @@ from engine.flow.dags import dag_problems
 from engine.flow.defaults import KEY, Defaults
 from engine.flow.document import Document
 from engine.flow.errors import FlowError, Violation
-from engine.flow.flowables import Dag, WorkingDirectory
+from engine.flow.flowables import Dag, Pause, Subflow, WorkingDirectory
 from engine.flow.kinds import nearest
 from engine.flow.messages import message_of
 from engine.flow.model import Flow
@@ -30,8 +30,8 @@ def parse(source: str, size: FlowSize = USUAL) -> Flow:
 
 
 def parse_stored(source: str) -> Flow:
-    """The flow of a source that was accepted once. It may have labels that are refused now, which are never set, and
-    retries that contradict themselves, which wait ``maxInterval``."""
+    """The flow of a source that was accepted once. It may have labels that are refused now, which are never set,
+    retries that contradict themselves, which wait ``maxInterval``, and ``errors`` where nothing runs them."""
     return _parsed(source, tuple(check for check in _CHECKS if check not in _OF_NEW_ONES), ANY)
 
 
@@ -146,7 +146,16 @@ def _retries(flow: Flow, document: Document) -> Iterator[Violation]:
             yield document.violation((*path, "retry", "maxInterval"), wrong)
 
 
-_OF_NEW_ONES: tuple[_Check, ...] = (_own_labels, _retries)
+def _childless(flow: Flow, document: Document) -> Iterator[Violation]:
+    """``errors`` are for tasks with children, one of which may fail."""
+    for task, place in flow.walk():
+        if isinstance(task, (Pause, Subflow)) and task.raw.get("errors"):
+            kind = task.type.rpartition(".")[2]
+            message = f"expected no `errors`, a {kind} holds no tasks; put it into a Sequential that has them"
+            yield document.violation((*place.path, "errors"), message)
+
+
+_OF_NEW_ONES: tuple[_Check, ...] = (_own_labels, _retries, _childless)
 _CHECKS: tuple[_Check, ...] = (_twice, _input_clashes, _input_order, _dags, _folders, *_OF_NEW_ONES)
 
 

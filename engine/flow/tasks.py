@@ -55,9 +55,14 @@ SomeTasks = Annotated[Tasks, BeforeValidator(some)]
 
 
 class Flowable(Task):
-    """A task that only steers its children: the reducer runs it, never a worker."""
+    """A task that the reducer runs, never a worker."""
 
     flowable: ClassVar[bool] = True
+
+
+class Container(Flowable):
+    """A task that only steers its children."""
+
     BRANCHES: ClassVar[tuple[str, ...]] = ("tasks",)
 
     errors: Tasks = ()

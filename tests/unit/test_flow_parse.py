@@ -283,6 +283,14 @@ def test_what_was_stored_with_a_retry_that_contradicts_itself_waits_the_longest_
     assert retry.delay(1, 0.9) == 4
 
 
+def test_what_was_stored_with_errors_of_a_pause_is_read_without_them() -> None:
+    source = task_lines(f"type: {_FLOW}Pause", f"errors: [{{id: b, {_LOG}}}]")
+    assert [problem.path for problem in problems_of(source)] == ["tasks[0].errors"]
+    stored = parse_stored(source)
+    assert [task.id for task, _ in stored.walk()] == ["a"]
+    assert [warning.message for warning in stored.warnings] == ["the key 'errors' is not read"]
+
+
 # -- laws and limits ----------------------------------------------------------------------------------------------
 
 
