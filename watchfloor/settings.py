@@ -78,7 +78,9 @@ class Settings(BaseSettings):
     folder_max_bytes: int = Field(1_073_741_824, ge=1024, description="Size of the folder of one WorkingDirectory.")
     files_wait: float = Field(60.0, ge=0, description="How long an attempt waits for room in the file storage.")
     flow_max_bytes: int = Field(2_097_152, ge=1024, description="Size of one flow file.")
-    flow_max_values: int = Field(200_000, ge=100, description="Values one flow file may have, aliases counted.")
+    flow_max_values: int = Field(
+        100_000, ge=100, description="Values one flow file may have, aliases counted; so many are read in some 10 s."
+    )
     foreach_max_values: int = Field(10_000, ge=1, description="Values one ForEach may have.")
     execution_max_task_runs: int = Field(100_000, ge=1, description="Task runs one execution may have.")
     subflow_max_depth: int = Field(20, ge=1, description="How deep subflows may nest.")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.composer import Composer, ComposerError
+from ruamel.yaml.composer import Composer
 from ruamel.yaml.error import MarkedYAMLError, StringMark, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
@@ -23,8 +24,9 @@ class Document:
     """``data`` are the values as dicts, lists, strings, numbers, booleans and None. Dates stay strings."""
 
     def __init__(self, source: str, size: FlowSize = USUAL) -> None:
-        self._root = _compose(source, size.max_bytes)
+        self._root = _compose(source, size)
         self._problems: list[Violation] = []
+        self._known: dict[int, dict[str | int, _Child]] = {}
         self._left = self._most = size.max_values
         self.data = self._value(self._root, ())
         if self._problems:
@@ -37,27 +39,30 @@ class Document:
         """
         node, mark = self._root, self._root.start_mark
         for step in path:
-            for key, value in _children(node):
-                if key.value == step if isinstance(key, ScalarNode) else key == step:
-                    block = isinstance(key, ScalarNode) and not isinstance(value, ScalarNode)
-                    node, mark = value, key.start_mark if block else value.start_mark
-                    break
-            else:
+            key, value = self._child(node, step)
+            if value is None:
                 break
+            block = key is not None and not isinstance(value, ScalarNode)
+            node, mark = value, key.start_mark if block else value.start_mark
         return mark.line + 1, mark.column + 1
 
     def key_position(self, path: Sequence[str | int]) -> tuple[int, int]:
         """Line and column of the key that ``path`` ends with, or of the nearest thing around it."""
-        *around, last = path
-        node: Node | None = self._root
-        for step in around:
-            node = next((v for k, v in _children(node) if _key(k) == step), None) if node else None
-        mark = next((k.start_mark for k, _ in _children(node) if isinstance(k, Node) and k.value == last), None)
-        return (mark.line + 1, mark.column + 1) if mark else self.position(path)
+        key, node = None, self._root
+        for step in path:
+            key, node = self._child(node, step) if node is not None else _NO_CHILD
+        return (key.start_mark.line + 1, key.start_mark.column + 1) if key is not None else self.position(path)
 
     def violation(self, path: Sequence[str | int], message: str) -> Violation:
         """A problem with the value at ``path``."""
         return Violation(*self.position(path), path_text(path), message)
+
+    def _child(self, node: Node, step: str | int) -> _Child:
+        """Key and value at ``step``. Each node's are sorted once: many places are asked for in one list."""
+        known = self._known.get(id(node))
+        if known is None:
+            known = self._known[id(node)] = _children(node)
+        return known.get(step, _NO_CHILD)
 
     def _problem(self, mark: StringMark, path: Path, message: str) -> None:
         self._problems.append(Violation(mark.line + 1, mark.column + 1, path_text(path), message))
@@ -65,10 +70,7 @@ class Document:
     def _value(self, node: Node, path: Path) -> Any:
         self._left -= 1
         if len(path) > MAX_DEPTH or self._left < 0:
-            values = f"{self._most:,} values (WATCHFLOOR_FLOW_MAX_VALUES)"
-            most = f"{MAX_DEPTH} levels of nesting" if self._left >= 0 else values
-            self._problem(node.start_mark, (), f"expected at most {most}, aliases counted; make the file smaller")
-            raise FlowError(self._problems)
+            raise FlowError([*self._problems, _too_much(node.start_mark, None if self._left >= 0 else self._most)])
         if isinstance(node, MappingNode):
             return self._mapping(node, path)
         if isinstance(node, SequenceNode):
@@ -131,15 +133,15 @@ _READERS = {
 }
 
 
-def _key(key: Node | int) -> str | int | None:
-    return key if isinstance(key, int) else key.value if isinstance(key, ScalarNode) else None
+_Child = tuple[ScalarNode | None, Node | None]
+_NO_CHILD: _Child = (None, None)
 
 
-def _children(node: Node | None) -> Iterator[tuple[Node | int, Node]]:
+def _children(node: Node) -> dict[str | int, _Child]:
+    """Key (none in a list) and value of each thing in a node; of a key that stands twice, the first."""
     if isinstance(node, MappingNode):
-        yield from node.value
-    elif isinstance(node, SequenceNode):
-        yield from enumerate(node.value)
+        return {key.value: (key, value) for key, value in reversed(node.value) if isinstance(key, ScalarNode)}
+    return {index: (None, value) for index, value in enumerate(node.value)} if isinstance(node, SequenceNode) else {}
 
 
 def _complex_key(key: Node) -> str:
@@ -148,30 +150,44 @@ def _complex_key(key: Node) -> str:
     return "expected text as a key, came a list"
 
 
-class _Composer(Composer):
-    """Stops at too deep a nesting while it reads, before that costs anything."""
+def _too_much(mark: StringMark, values: int | None) -> Violation:
+    """More than ``values`` of them, or too deep a nesting."""
+    most = f"{MAX_DEPTH} levels of nesting" if values is None else f"{values:,} values (WATCHFLOOR_FLOW_MAX_VALUES)"
+    message = f"expected at most {most}, aliases counted; make the file smaller"
+    return Violation(mark.line + 1, mark.column + 1, "", message)
 
-    _depth = 0
+
+class _Composer(Composer):
+    """Stops at too many values and too deep a nesting while it reads, before those cost anything."""
+
+    def __init__(self, most: int, loader: Any) -> None:
+        super().__init__(loader)
+        self._left = self._most = most
+        self._depth = 0
 
     def compose_node(self, parent: Any, index: Any) -> Any:
+        is_key = index is None and parent is not None
+        self._left -= not is_key
         self._depth += 1
-        if self._depth > MAX_DEPTH:
+        if self._depth > MAX_DEPTH or self._left < 0:
             mark = self.parser.peek_event().start_mark
-            raise ComposerError(None, None, f"expected at most {MAX_DEPTH} levels of nesting", mark)
+            raise FlowError([_too_much(mark, None if self._left >= 0 else self._most)])
         node = super().compose_node(parent, index)
         self._depth -= 1
         return node
 
 
-def _compose(source: str, max_bytes: int) -> Node:
-    size = len(source.encode("utf-8", "surrogatepass"))
-    if size > max_bytes:
-        most = f"{max_bytes:,} bytes (WATCHFLOOR_FLOW_MAX_BYTES)"
-        raise FlowError([Violation(1, 1, "", f"expected at most {most}, came {size:,}")])
+def _compose(source: str, size: FlowSize) -> Node:
+    came = len(source.encode("utf-8", "surrogatepass"))
+    if came > size.max_bytes:
+        most = f"{size.max_bytes:,} bytes (WATCHFLOOR_FLOW_MAX_BYTES)"
+        raise FlowError([Violation(1, 1, "", f"expected at most {most}, came {came:,}")])
     try:
         yaml = YAML(typ="safe", pure=True)
-        yaml.Composer = _Composer
+        yaml.Composer = partial(_Composer, size.max_values)
         root = yaml.compose(source)
+    except FlowError:
+        raise
     except ReaderError as error:
         raise FlowError([_reader_violation(source, error)]) from error
     except MarkedYAMLError as error:
