@@ -84,8 +84,8 @@ class SeenStore:
     def load(self, execution_id: str) -> Any:
         return self._one(self._store.load(execution_id))
 
-    def children(self, execution_id: str) -> list[Any]:
-        return [one for one in self._store.children(execution_id) if self._mine(one)]
+    def children(self, *ids: str, **given: Any) -> list[Any]:
+        return [one for one in self._store.children(*ids, **given) if self._mine(one)]
 
     def neighbours(self, execution_id: str, filters: Filters | None = None, *given: Any) -> Neighbours:
         if self.row(execution_id) is None:

@@ -145,7 +145,7 @@ def write_changes(connection: sa.Connection, dialect: str, changes: Sequence[Cha
 
 
 # Of a row: what is seldom another later on, and what else is in which columns.
-FIXED = ("namespace", "flow_id", "revision", "kind", "parent_id", "original_id", "start_date")
+FIXED = ("namespace", "flow_id", "revision", "kind", "parent_id", "original_id", "start_date", "triggered_by")
 CHANGING = {
     "state": ("state",),
     "end_date": ("end_at", "duration"),
@@ -208,7 +208,7 @@ def index_row(change: Change) -> dict[str, Any]:
         "revision": item.revision,
         "state": item.state.value,
         "kind": item.kind.value,
-        "child": int(item.parent_id is not None),
+        "child": int(change.row.triggered_by is not None),
         "start_at": start,
         "end_at": end,
         "duration": None if end is None else end - start,
@@ -219,6 +219,7 @@ def index_row(change: Change) -> dict[str, Any]:
         "original_id": item.original_id,
         "last_task": item.last_task,
         "error_key": error_key(change.error),
+        "triggered_by": change.row.triggered_by,
     }
 
 

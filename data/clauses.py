@@ -50,7 +50,7 @@ _COLUMNS = {
     "startDate": "start_at",
     "endDate": "end_at",
     "parentId": "parent_id",
-    "triggerExecutionId": "parent_id",
+    "triggerExecutionId": "triggered_by",
     "id": "id",
 }
 _BEFORE = frozenset({Op.LESS_THAN, Op.LESS_THAN_OR_EQUAL_TO})
@@ -184,15 +184,16 @@ class _Maker:
 
     def _one(self, condition: Condition) -> Clause:
         if condition.field in _PARENTS and condition.op in _SEARCHED:
-            return sa.and_(execution.c.parent_id.is_not(None), self._parents(condition))
+            return sa.and_(_column(condition, execution).is_not(None), self._parents(condition))
         special = _ON_EXECUTION if self._table is execution else _ON_COUNTS
         return special.get(condition.field, _plain)(condition, self._table)
 
     def _parents(self, condition: Condition) -> Clause:
         """Parents are looked for along their own index, which is shorter."""
-        other = execution.alias().c.parent_id
+        other = _column(condition, execution.alias())
         found = OPERATORS[condition.op].clause(other, _values(condition))
-        return execution.c.parent_id.in_(self._lookup(sa.select(other).distinct().where(other.is_not(None), found)))
+        known = sa.select(other).distinct().where(other.is_not(None), found)
+        return _column(condition, execution).in_(self._lookup(known))
 
     def _signed(self, conditions: Sequence[Condition]) -> Clause:
         key = execution.c.text_key if self._listed else _unindexed(execution.c.text_key)
@@ -272,9 +273,9 @@ def _name(condition: Condition, table: sa.Table) -> Clause:
 def _parent(condition: Condition, table: sa.Table) -> Clause:
     if condition.op in NEGATIONS:
         return _plain(condition, table)
-    column, values = execution.c.parent_id, _values(condition)
+    column, values = _column(condition, table), _values(condition)
     found = begins(column, values[0]) if condition.op is Op.STARTS_WITH else _plain(condition, table)
-    return sa.and_(column.is_not(None), found)  # only children are in the index
+    return sa.and_(column.is_not(None), found)  # only those that have one are in the index
 
 
 def _id(condition: Condition, table: sa.Table) -> Clause:
@@ -309,7 +310,7 @@ def _ended(condition: Condition, table: sa.Table) -> Clause:
 def _child(condition: Condition, table: sa.Table) -> Clause:
     child = condition.values[0] == "CHILD"
     if table is execution:
-        return execution.c.parent_id.is_not(None) if child else execution.c.parent_id.is_(None)
+        return execution.c.triggered_by.is_not(None) if child else execution.c.triggered_by.is_(None)
     return table.c.child == int(child)
 
 

@@ -48,7 +48,7 @@ def _counts_as(before: ExecutionRow, after: ExecutionRow) -> bool:
 
 def _flow_key(row: ExecutionRow) -> tuple[Any, ...]:
     end = -1 if row.end_date is None else to_us(row.end_date) // HOUR
-    rest = (row.namespace, row.flow_id, row.kind.value, int(row.parent_id is not None), row.state.value)
+    rest = (row.namespace, row.flow_id, row.kind.value, int(row.triggered_by is not None), row.state.value)
     return (to_us(row.start_date) // HOUR, end, *rest)
 
 

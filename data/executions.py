@@ -11,9 +11,10 @@ from data import blobs
 from data.counts import Counting, Counts
 from data.database import Database
 from data.filters import Filters
+from data.namespaces import in_sql
 from data.pages import Paging, Window, parse_sort
 from data.records import ExecutionPage, ExecutionQuery
-from data.tables import execution, execution_data, stream_position
+from data.tables import execution, execution_data, stream_position, task_run
 from streaming.messages import ExecutionRow
 
 _ROWS = sa.select(execution.c.id, execution_data.c.row).join_from(
@@ -78,11 +79,23 @@ class Executions(Database):
         """The same of several flows."""
         return {(namespace, flow_id): self.last_of_flow(namespace, flow_id, n) for namespace, flow_id in flows}
 
-    def children(self, execution_id: str) -> list[ExecutionRow]:
-        """Executions that this one started, oldest first."""
-        query = _ROWS.where(execution.c.parent_id == execution_id).order_by(execution.c.start_at, execution.c.seq)
+    def children(self, *ids: str, within: Sequence[str] | None = None, limit: int | None = None) -> list[ExecutionRow]:
+        """Executions that these made or triggered, or that were made of them, oldest first; the first ``limit``.
+
+        ``within``: only those in these namespaces or below them.
+        """
+        both = (execution.c.parent_id, execution.c.triggered_by)
+        made = sa.union(*(sa.select(execution.c.seq).where(column.in_(ids)) for column in both))
+        query = _ROWS.where(execution.c.seq.in_(made), *in_sql(execution.c.namespace, within))
         with self._read() as connection:
-            return [blobs.decode_row(row.row) for row in connection.execute(query)]
+            found = connection.execute(query.order_by(execution.c.start_at, execution.c.seq).limit(limit))
+            return [blobs.decode_row(row.row) for row in found]
+
+    def going_on(self, ids: Sequence[str]) -> set[str]:
+        """Those of which task runs have not ended, though they may have themselves."""
+        query = sa.select(task_run.c.execution_id).where(task_run.c.end_at.is_(None)).distinct()
+        with self._read() as connection:
+            return set(connection.scalars(query.where(task_run.c.execution_id.in_(list(ids)))))
 
     def descendants(self, execution_id: str) -> int:
         """How many executions this one started, those that they started included."""

@@ -106,7 +106,7 @@ class Field(msgspec.Struct, frozen=True):
 
 
 def _child(row: ExecutionRow) -> str:
-    return "MAIN" if row.parent_id is None else "CHILD"
+    return "MAIN" if row.triggered_by is None else "CHILD"
 
 
 def _scope(row: ExecutionRow) -> str:
@@ -140,7 +140,7 @@ FIELDS: dict[str, Field] = {
         Field("scope", "Scope", "choice", _EQUAL, _one_of(*_SCOPES),
               "USER, SYSTEM (namespace `system` and those under it)", _scope, _SCOPES),
         Field("childFilter", "Children", "choice", (Op.EQUALS,), _one_of(*_CHILDREN),
-              "MAIN: not started by another execution; CHILD", _child, _CHILDREN),
+              "MAIN: not triggered by another execution; CHILD", _child, _CHILDREN),
         Field("labels", "Labels", "labels", (*_EQUAL, Op.IN, Op.NOT_IN, Op.CONTAINS, Op.REGEX), _any_text,
               "`filters[labels][EQUALS][env]=prod`, or `env:prod`; IN of several keys (`env:prod,team:x`): either",
               None, suggests=True),
@@ -149,9 +149,11 @@ FIELDS: dict[str, Field] = {
         Field("endDate", "Ended", "date", (*_SIZES, *_EQUAL), date_of, "ISO 8601", lambda row: row.end_date),
         Field("triggerId", "Trigger", "text", _WORDS, _text, "id of the trigger that started it",
               lambda row: row.trigger_id, suggests=True),
-        Field("triggerExecutionId", "Triggered by", "id", _IDS, _text, "id of the execution that started it",
-              lambda row: row.parent_id),
-        Field("parentId", "Parent", "id", _IDS, _text, "the same", lambda row: row.parent_id),
+        Field("triggerExecutionId", "Triggered by", "id", _IDS, _text,
+              "id of the execution that triggered it, by a Subflow task or a Flow trigger; a replay keeps it",
+              lambda row: row.triggered_by),
+        Field("parentId", "Parent", "id", _IDS, _text,
+              "id of the execution that made it by a Subflow task, or that it was made of", lambda row: row.parent_id),
         Field("originalId", "Original", "id", _OWN_IDS, _text,
               "id of the execution that it repeats; its own when it repeats none",
               lambda row: row.original_id or row.id),

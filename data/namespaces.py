@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
+import sqlalchemy as sa
 from msgspec import structs
 
 from data.filters import Condition, Filters
-from data.operators import Op
+from data.operators import OPERATORS, Op
 
 _NONE = (".",)  # a namespace that can't be
 
@@ -28,3 +30,8 @@ def in_namespaces(filters: Filters, allowed: Iterable[str] | None) -> Filters:
         return filters
     condition = Condition("namespace", Op.PREFIX, tuple(allowed) or _NONE)
     return structs.replace(filters, conditions=(*filters.conditions, condition))
+
+
+def in_sql(column: Any, allowed: Iterable[str] | None) -> list[sa.ColumnElement[bool]]:
+    """The same of a column, as conditions."""
+    return [] if allowed is None else [OPERATORS[Op.PREFIX].clause(column, tuple(allowed) or _NONE)]

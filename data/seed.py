@@ -15,7 +15,7 @@ import immutables
 
 from data.store import Store
 from engine.ids import dated_id, task_run_id
-from engine.model import Attempt, Execution, History, Kind, StateChange, TaskRun, Trigger, evolve
+from engine.model import SUBFLOW_TASK, Attempt, Execution, History, Kind, StateChange, TaskRun, Trigger, evolve
 from engine.states import State
 
 LABEL = "system.synthetic"
@@ -105,7 +105,9 @@ def _dressed(execution: Execution, number: int, revision: int, failed: str | Non
     """With what depends on its place alone: trigger, revision, where it failed, and now and then what it repeats."""
     at = _TASKS[number % len(_TASKS)] if execution.state is State.FAILED else execution.last_task
     original = failed if number % _REPEATS == 0 else None
-    trigger = _TRIGGERS[number % len(_TRIGGERS)]
+    parent = execution.parent_id
+    of_parent = Trigger("call", SUBFLOW_TASK, {"executionId": parent})
+    trigger = _TRIGGERS[number % len(_TRIGGERS)] if parent is None else of_parent
     return evolve(execution, trigger=trigger, revision=revision, last_task=at, original_id=original)
 
 

@@ -1,8 +1,8 @@
 """Signatures: what many executions have in common. Lists are filtered and counted by them instead of one by one.
 
-A signature is a combination of namespace, flow, revision, kind, being a child, trigger and labels. Executions have a
-few thousand of them, however many executions there are, unless labels differ each time. Errors do differ: their texts
-are kept apart, each once.
+A signature is a combination of namespace, flow, revision, kind, being a child (triggered by another execution), trigger
+and labels. Executions have a few thousand of them, however many executions there are, unless labels differ each time.
+Errors do differ: their texts are kept apart, each once.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def same(before: ExecutionRow, after: ExecutionRow) -> bool:
         before.labels == after.labels
         and before.revision == after.revision
         and before.trigger_id == after.trigger_id
-        and before.parent_id == after.parent_id
+        and before.triggered_by == after.triggered_by
         and before.kind == after.kind
         and before.flow_id == after.flow_id
         and before.namespace == after.namespace
@@ -87,7 +87,7 @@ def signature_of(row: ExecutionRow) -> dict[str, Any]:
         "flow_id": row.flow_id,
         "revision": row.revision,
         "kind": row.kind.value,
-        "child": int(row.parent_id is not None),
+        "child": int(row.triggered_by is not None),
         "trigger_id": None if row.trigger_id is None else without_nul(row.trigger_id),
         "labels": labels_of(row),
     }

@@ -55,6 +55,7 @@ execution = Table(
     Column("original_id", _Text),
     Column("last_task", _Text),
     Column("error_key", BigInteger),
+    Column("triggered_by", _Text),
 )
 Index("ix_execution_id", execution.c.id, unique=True)
 Index("ix_execution_start", execution.c.start_at)
@@ -69,6 +70,12 @@ Index(
     execution.c.parent_id,
     sqlite_where=execution.c.parent_id.is_not(None),
     postgresql_where=execution.c.parent_id.is_not(None),
+)
+Index(
+    "ix_execution_triggered",
+    execution.c.triggered_by,
+    sqlite_where=execution.c.triggered_by.is_not(None),
+    postgresql_where=execution.c.triggered_by.is_not(None),
 )
 Index(
     "ix_execution_original",

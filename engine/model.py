@@ -19,6 +19,9 @@ from engine.states import TERMINAL, State
 T = TypeVar("T", bound=msgspec.Struct)
 SYSTEM_PREFIX = "system."
 """Labels whose keys begin so are set by Watchfloor alone."""
+SUBFLOW_TASK = "io.kestra.plugin.core.flow.Subflow"
+FLOW_TRIGGER = "io.kestra.plugin.core.trigger.Flow"
+_BY_EXECUTIONS = frozenset({SUBFLOW_TASK, FLOW_TRIGGER})
 
 
 def own_labels(labels: Mapping[str, str]) -> dict[str, str]:
@@ -153,6 +156,11 @@ class Trigger(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     type: str
     variables: dict[str, Any] = {}
     notify: bool = False
+
+    @property
+    def execution_id(self) -> str | None:
+        """The execution that triggered, by a Subflow task or a Flow trigger; others may have a variable of that name."""
+        return self.variables.get("executionId") if self.type in _BY_EXECUTIONS else None
 
 
 class Renewal(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):

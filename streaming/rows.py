@@ -30,4 +30,5 @@ def row_of(execution: Execution) -> ExecutionRow:
         error=execution.error,
         last_task=execution.last_task,
         schedule_date=execution.schedule_date if execution.state is State.CREATED else None,
+        triggered_by=trigger.execution_id if trigger else None,
     )

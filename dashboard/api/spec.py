@@ -98,7 +98,7 @@ _FLAT: dict[str, tuple[Parameter, ...]] = {
         Parameter("dateFilter", "DateFilter", "Which date a time range is about."),
         _TEXT, Parameter("scope", "string", "USER or SYSTEM."), _NAMESPACE, _FLOW, _SINCE, _UNTIL, _RANGE,
         Parameter("state", "string", "States, joined by commas."), _LABELS,
-        Parameter("triggerExecutionId", "string", "The execution that started it."),
+        Parameter("triggerExecutionId", "string", "The execution that triggered it."),
         Parameter("childFilter", "string", "CHILD or MAIN."),
     ),
     "flows": (_TEXT, _NAMESPACE, _FLOW, _LABELS),

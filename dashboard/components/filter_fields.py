@@ -49,8 +49,9 @@ _HINTS = {
     "endDate": "a day and time",
     "kind": "NORMAL, TEST, …",
     "scope": "USER or SYSTEM",
-    "childFilter": "MAIN: no subflows",
-    "parentId": "id of the execution that started it",
+    "childFilter": "MAIN: not triggered by an execution",
+    "triggerExecutionId": "id of the execution that triggered it",
+    "parentId": "id of the execution it was made by, or of",
 }
 _WIDGETS = {"labels": "label", "duration": "range", "date": "date"}
 

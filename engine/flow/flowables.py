@@ -9,6 +9,7 @@ from pydantic import AliasChoices, BeforeValidator, Field, model_validator
 from engine.flow.base import Condition, Count, Duration, Id, Labels, Model, Strings, Text, either, one_or_many, some
 from engine.flow.inputs import AnyInput
 from engine.flow.tasks import TASKS, AnyTask, BranchPath, Container, Flowable, SomeTasks, Tasks
+from engine.model import SUBFLOW_TASK
 
 _FLOW = "io.kestra.plugin.core.flow."
 _OLD = "io.kestra.core.tasks.flows."
@@ -147,7 +148,7 @@ class Pause(Flowable):
     onResume: tuple[AnyInput, ...] = ()
 
 
-@TASKS.register(f"{_FLOW}Subflow", f"{_OLD}Subflow", f"{_OLD}Flow")
+@TASKS.register(SUBFLOW_TASK, f"{_OLD}Subflow", f"{_OLD}Flow")
 class Subflow(Flowable):
     """Another flow as a task. ``wait`` for its end; ``transmitFailed`` makes its bad end the task's own."""
 

@@ -14,6 +14,7 @@ from engine.flow.conditions import AnyCondition, Condition, ExecutionFlow, State
 from engine.flow.crons import Cron
 from engine.flow.kinds import Kinds
 from engine.flow.preconditions import MultipleCondition, Preconditions
+from engine.model import FLOW_TRIGGER
 from engine.states import TERMINAL, State
 
 
@@ -72,7 +73,7 @@ class Webhook(Trigger):
     returnOutputs: bool = False
 
 
-@TRIGGERS.register(f"{_CORE}Flow", f"{_OLD}Flow")
+@TRIGGERS.register(FLOW_TRIGGER, f"{_OLD}Flow")
 class FlowTrigger(Trigger):
     """By other flows' executions that come to one of ``states``: one that fulfils all ``conditions``, or several that
     together fulfil ``preconditions`` within their time window."""

@@ -13,7 +13,8 @@ from engine.states import Action, State
 
 class ExecutionRow(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """An execution as lists show it. ``changed_at`` is when the newest applied event was accepted; ``schedule_date``
-    when it begins, while it waits for that."""
+    when it begins, while it waits for that. ``parent_id`` is the execution that it was made by, or as a replay made
+    of; ``triggered_by`` the one that triggered it, or what it was made of."""
 
     id: str
     version: int
@@ -34,6 +35,7 @@ class ExecutionRow(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     error: str | None = None
     last_task: str | None = None
     schedule_date: datetime | None = None
+    triggered_by: str | None = None
 
 
 class Answer(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from data import Store
-from data.filters import Condition, Filters
+from data.filters import Condition, Filters, parse_query_string
 from data.records import ExecutionQuery
 from data.triggers import write_triggers
 from engine.flow import parse
@@ -25,7 +25,7 @@ from streaming import codec, keys
 from streaming.bus import Bus
 from streaming.executor import main as execute
 from streaming.load import Synthetic
-from streaming.messages import ActionRequested, ExecutionCreated, TriggerAnswer, TriggerRequested
+from streaming.messages import ActionRequested, ExecutionCreated, ExecutionRow, TriggerAnswer, TriggerRequested
 from tests.integration.executor_world import Crash, Worker, crashing, executor, running, state_of, until
 from watchfloor.settings import Settings
 
@@ -245,6 +245,35 @@ def test_a_flow_trigger_hears_of_an_end_that_a_person_gives(settings: Settings, 
     (started,) = executions(store, "g")
     assert started.trigger is not None
     assert (started.trigger.variables["executionId"], started.trigger.variables["state"]) == ("begin", "FAILED")
+
+
+def test_what_a_flow_trigger_starts_is_a_child_and_a_replay_is_none(settings: Settings, store: Store, bus: Bus) -> None:
+    save(store, "f")
+    save(store, "g", after("f"))
+    bus.append(created("begin", "f"))
+    with running(executor(settings, store, bus)):
+        until("what it triggers", lambda: all_over(store, 1, "g"))
+        bus.append(ActionRequested(new_id(), "begin", datetime.now(UTC), Action.REPLAY, "ada", new_id="again"))
+        until("what the replay triggers", lambda: all_over(store, 2, "g"))
+    listed = {
+        text: {(row.flow_id, row.triggered_by, row.parent_id) for row in found(store, text)}
+        for text in ("childFilter=CHILD", "childFilter=MAIN", "triggerExecutionId=begin", "filters[parentId][IN]=begin")
+    }
+    by_begin, by_again = ("g", "begin", None), ("g", "again", None)
+    assert listed == {
+        "childFilter=CHILD": {by_begin, by_again},
+        "childFilter=MAIN": {("f", None, None), ("f", None, "begin")},
+        "triggerExecutionId=begin": {by_begin},
+        "filters[parentId][IN]=begin": {("f", None, "begin")},
+    }
+    assert [row.flow_id for row in store.children("begin")] == ["g", "f"]
+
+
+def found(store: Store, text: str) -> list[ExecutionRow]:
+    """Those that filters find, each counted."""
+    page = store.search(ExecutionQuery(parse_query_string(text)))
+    assert page.total == sum(page.counts.values()) == len(page.rows)
+    return page.rows
 
 
 def test_missed_dates_are_made_up_for_after_a_stop(settings: Settings, store: Store, bus: Bus) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -13,17 +14,21 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from benchmarks.chaos.recount import miscounted
 from data import Store, migrations
 from data.database import logs_url
 from data.errors import MigrationFailed, TablesTooNew
 from data.filters import parse_query_string
 from data.records import ExecutionQuery, LogQuery, User
+from engine.model import evolve
 from engine.states import State
 from streaming import keys
 from tests.integration.homes import Homes
 from tests.integration.test_store_commits import made, write
 
-FIRST = json.loads((Path(__file__).parent / "versions" / "0001.json").read_text())
+VERSIONS = Path(__file__).parent / "versions"
+FIRST = json.loads((VERSIONS / "0001.json").read_text())
+TWELFTH = json.loads((VERSIONS / "0012.json").read_text())
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 SERIAL = {"execution": "seq", "outbox": "id", "metric": "seq", "audit": "seq", "log_run": "key", "log_source": "key"}
 BROKEN = '''
@@ -119,6 +124,46 @@ def test_the_first_version_with_data_in_it_becomes_the_newest(
     new = made()
     write(store, new)
     assert store.search(ExecutionQuery(now=NOW)).total == 4
+    store.close()
+
+
+@pytest.mark.parametrize("page", [1, 4, 5_000])
+def test_who_triggered_is_read_off_what_is_stored(bare_url: str, folder: Path, page: int) -> None:
+    """Their labels name them: one, its subflow, what a Flow trigger started after it, replays, a webhook's."""
+    script = folder / "versions" / "0013_triggered_by.py"
+    later, changed = re.subn(r"(?m)^(_PAGE|_BODIES) = .*$", rf"\1 = {page}", script.read_text())
+    assert changed == 2
+    keep_only(folder, "0012")
+    store = Store(bare_url)
+    assert store.migrate() == "0012"
+    fill(store, TWELFTH)
+    script.write_text(later)
+    store.migrate()
+    found = {row.labels["name"]: row for row in store.search(ExecutionQuery(now=NOW)).rows}
+    main, child = found["main"].id, found["child"].id
+    assert {name: row.triggered_by for name, row in found.items() if row.triggered_by} == {
+        "child": main, "after": main, "child-replay": main,
+    }  # fmt: skip
+    assert {name: row.parent_id for name, row in found.items() if row.parent_id} == {
+        "child": main, "main-replay": main, "child-replay": child,
+    }  # fmt: skip
+    for text, names in {
+        f"filters[triggerExecutionId][EQUALS]={main}": "child after child-replay",
+        f"filters[parentId][EQUALS]={main}": "child main-replay",
+        "childFilter=CHILD": "child after child-replay",
+        "childFilter=MAIN": "main main-replay hook",
+        "childFilter=MAIN&filters[labels][EQUALS][name]=main-replay": "main-replay",
+        "childFilter=CHILD&filters[labels][EQUALS][name]=main-replay": "",
+        "childFilter=CHILD&filters[q][EQUALS]=after": "after",
+    }.items():
+        listed = store.search(ExecutionQuery(parse_query_string(text), now=NOW))
+        assert {row.labels["name"] for row in listed.rows} == set(names.split()), text
+        assert listed.total == sum(listed.counts.values()) == len(names.split()), text
+    assert miscounted(bare_url) == []
+    again = store.load(found["after"].id)
+    assert again is not None
+    write(store, evolve(again, version=3, state=State.SUCCESS))
+    assert miscounted(bare_url) == []
     store.close()
 
 

@@ -16,7 +16,7 @@ from data import Store, StoreUnavailable, tables
 from data.changes import change_of, index_row
 from data.records import Commit, Timer, TriggerState
 from engine.ids import new_id
-from engine.model import Attempt, Execution, Kind, StateChange, TaskRun, evolve
+from engine.model import FLOW_TRIGGER, Attempt, Execution, Kind, StateChange, TaskRun, Trigger, evolve
 from engine.states import State
 from streaming import keys
 from streaming.messages import Metric
@@ -84,6 +84,7 @@ def test_an_update_leaves_every_column_as_an_insert_would(store: Store) -> None:
         {"state": State.RESTARTED, "history": made().history, "error": None},
         {"history": (StateChange(State.CREATED, later),), "flow_id": "other", "kind": Kind.SYNTHETIC, "parent_id": "p"},
         {"namespace": "elsewhere", "revision": 2},
+        {"trigger": Trigger("t", FLOW_TRIGGER, {"executionId": "upstream"})},
     ]
     item = made()
     for version, step in enumerate(steps, 1):

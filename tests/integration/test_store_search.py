@@ -17,12 +17,13 @@ from data.distinct import SUGGESTED
 from data.errors import FilterError
 from data.filters import FIELDS, Condition, DateFilter, Filters, parse_query_string
 from data.matching import matches
+from data.namespaces import inside
 from data.operators import LISTS, Op
 from data.pages import SORTS
 from data.records import Commit, ExecutionQuery, Neighbours
 from data.signatures import clean
 from engine.ids import new_id
-from engine.model import Execution, Kind, StateChange, Trigger, evolve
+from engine.model import FLOW_TRIGGER, SUBFLOW_TASK, Execution, Kind, StateChange, Trigger, evolve
 from engine.states import EXECUTION_STATES, TERMINAL, State
 from streaming import keys
 from streaming.messages import ExecutionRow
@@ -42,8 +43,13 @@ LABELS = (
     SYSTEM,
     {"env": "odd\x1evalue\x1f", "team": ""},
 )
-TRIGGERS = (None, Trigger("nightly", "schedule"), Trigger("Hook", "webhook"))
+TRIGGERS = (None, Trigger("nightly", "schedule"), Trigger("Hook", "webhook", {"executionId": "its own"}))
 TASKS = (None, "fetch", "load", "Load")
+
+
+def some_trigger(random: random.Random, parents: list[str]) -> Trigger | None:
+    by = {"executionId": random.choice([*parents, "nobody"])}
+    return random.choice([*TRIGGERS, Trigger("call", SUBFLOW_TASK, by), Trigger("Then", FLOW_TRIGGER, by)])
 
 
 def some_execution(random: random.Random, parents: list[str]) -> Execution:
@@ -63,7 +69,7 @@ def some_execution(random: random.Random, parents: list[str]) -> Execution:
         error=random.choice(ERRORS) if state in TERMINAL else None,
         parent_id=random.choice([*parents, None, None]) if parents else None,
         original_id=random.choice([*parents, None, None, None]) if parents else None,
-        trigger=random.choice(TRIGGERS),
+        trigger=some_trigger(random, parents),
         last_task=random.choice(TASKS),
     )
 
@@ -120,7 +126,7 @@ VALUES = {
     "childFilter": ["CHILD", "MAIN"],
     "labels": ["prod", "dev", "prod:eu", "data", "Data", "none", "test", "odd\x1evalue\x1f"],
     "flowRevision": ["1", "2", "3", "11"],
-    "triggerId": ["nightly", "Hook", "hook", "night", "ly"],
+    "triggerId": ["nightly", "Hook", "hook", "night", "ly", "call", "Then"],
     "taskId": ["fetch", "load", "lo", "nothing"],
     "timeRange": ["PT5S", "PT1H", "PT5H", "P3D", "P9999D"],
 }
@@ -243,12 +249,26 @@ def test_children_and_parents(filled: Filled) -> None:
     store, rows = filled
     parent = next(row.parent_id for row in rows if row.parent_id)
     want = {row.id for row in rows if row.parent_id == parent}
-    assert {row.id for row in store.children(parent)} == want
     assert store.descendants(parent) == len(want) + sum(store.descendants(child) for child in want)
     assert store.descendants("nobody") == 0
     for op, text in ((Op.EQUALS, parent), (Op.STARTS_WITH, parent[:20]), (Op.CONTAINS, parent[5:25])):
         page = store.search(ExecutionQuery(Filters((Condition("parentId", op, (text,)),)), size=500))
         assert want <= {row.id for row in page.rows}
+
+
+def test_children_are_what_was_made_or_triggered(filled: Filled) -> None:
+    store, rows = filled
+    some = [row.parent_id for row in rows if row.parent_id][:2]
+    want = [row for row in rows if row.parent_id in some or row.triggered_by in some]
+    assert any(row.parent_id not in some for row in want)
+    assert any(row.triggered_by not in some for row in want)
+    want.sort(key=lambda row: row.start_date)
+    assert store.children(*some) == want
+    assert store.children(*some, limit=3) == want[:3]
+    within = ("company", "system.jobs")
+    allowed = [row for row in want if inside(row.namespace, within)]
+    assert store.children(*some, within=within) == allowed != want
+    assert store.children(*some, within=()) == store.children("nothing") == []
 
 
 def test_neighbours_and_the_last_of_a_flow(filled: Filled) -> None:

@@ -5,7 +5,7 @@ import { busy, elapsed, empty, firstFailure, fold, fromSnapshot, periods, summar
 import { shares } from "../../assets/js/execution/history.js";
 import { logPlace, logSearch, logsUrl } from "../../assets/js/execution/links.js";
 import { progressOf } from "../../assets/js/execution/progress.js";
-import { kindOf, related } from "../../assets/js/execution/relations.js";
+import { kindOf, related, wishes } from "../../assets/js/execution/relations.js";
 import { watch } from "../../assets/js/execution/store.js";
 import { briefly } from "../../assets/js/execution/values.js";
 import { configure } from "../../assets/js/states.js";
@@ -159,6 +159,11 @@ test("what came of an execution is named by what it is, once, the newest first",
   const child = one("child", 1, { parent_id: "x" });
   const replay = one("replay", 2, { parent_id: "x", original_id: "x" });
   const later = one("later", 3, { parent_id: "replay", original_id: "x" });
-  const all = related([[replay, child], [one("x", 0), later, replay]], "x");
-  assert.deepEqual(all.map((row) => [row.id, kindOf(row)]), [["later", "replay"], ["replay", "replay"], ["child", "subflow"]]);
+  const after = one("after", 4, { triggered_by: "x" });
+  const all = related([[replay, child, after], [one("x", 0), later, replay]], "x");
+  assert.deepEqual(all.map((row) => [row.id, kindOf(row)]), [["after", "triggered"], ["later", "replay"], ["replay", "replay"], ["child", "subflow"]]);
+  assert.deepEqual(wishes("x y"), [
+    "filters[or][0][parentId][EQUALS]=x%20y&filters[or][1][triggerExecutionId][EQUALS]=x%20y",
+    "filters[originalId][EQUALS]=x%20y",
+  ]);
 });

@@ -13,11 +13,16 @@ from data.errors import FilterError
 from data.filters import FIELDS, Condition, DateFilter, Filters, parse, parse_query_string, read, to_query_string
 from data.matching import matches
 from data.operators import LISTS, Op
-from engine.model import Kind
+from engine.flow import FlowTrigger, Subflow
+from engine.flow.tasks import TASKS
+from engine.flow.triggers import TRIGGERS
+from engine.model import FLOW_TRIGGER, SUBFLOW_TASK, Execution, Kind, StateChange, Trigger
 from engine.states import State
 from streaming.messages import ExecutionRow
+from streaming.rows import row_of
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+CORE = "io.kestra.plugin.core"
 ROW = ExecutionRow(
     id="019c0000-aaaa-7bbb-8ccc-0123456789ab",
     version=3,
@@ -181,6 +186,35 @@ def test_the_wire_form_gives_the_same_filters_back() -> None:
 def test_a_dict_and_pairs_are_the_same_filters() -> None:
     pairs = [("filters[state][IN]", "FAILED"), ("page", "3")]
     assert parse(pairs) == parse(dict(pairs)) == parse_query_string("?filters%5Bstate%5D%5BIN%5D=FAILED")
+
+
+@pytest.mark.parametrize(
+    ("type", "parent", "by"),
+    [
+        ("manual", None, None),
+        (SUBFLOW_TASK, "up", "up"),
+        (FLOW_TRIGGER, None, "up"),
+        ("manual", "up", None),  # a replay
+        (FLOW_TRIGGER, "replayed", "up"),
+        (f"{CORE}.trigger.Webhook", None, None),  # whatever came with the call
+        (f"{CORE}.trigger.Schedule", None, None),
+    ],
+)
+def test_a_child_is_what_another_execution_triggered(type: str, parent: str | None, by: str | None) -> None:
+    trigger = Trigger("t", type, {"executionId": "up"})
+    history = (StateChange(State.CREATED, NOW),)
+    row = row_of(Execution("x", "n", "f", 1, State.CREATED, history, trigger=trigger, parent_id=parent))
+    assert row.triggered_by == by
+    found = {
+        text: matches(parse_query_string(text), row, NOW)
+        for text in ("childFilter=CHILD", "childFilter=MAIN", "triggerExecutionId=up", "filters[parentId][EQUALS]=up")
+    }
+    assert [*found.values()] == [by is not None, by is None, by == "up", parent == "up"]
+
+
+def test_triggers_that_name_an_execution_are_subflow_tasks_and_flow_triggers() -> None:
+    assert TASKS.types[SUBFLOW_TASK] is Subflow
+    assert TRIGGERS.types[FLOW_TRIGGER] is FlowTrigger
 
 
 def test_every_field_takes_each_of_its_operators() -> None:

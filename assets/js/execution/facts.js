@@ -17,6 +17,7 @@ const FACTS = [
   ["Trigger", (row) => ({ text: row.trigger_id ?? "by hand", title: row.trigger_type, href: triggers(row) })],
   ["Id", (row) => ({ text: shortId(row.id, 18), title: `${row.id}\nclick to copy`, copy: row.id })],
   ["Parent", (row) => execution(row.parent_id)],
+  ["Triggered by", (row) => (row.triggered_by === row.parent_id ? null : execution(row.triggered_by))],
   ["Original", (row) => (row.original_id === row.id ? null : execution(row.original_id))],
   ["Attempt", (row) => ((row.attempt_number ?? 1) > 1 ? { text: String(row.attempt_number) } : null)],
   ["Kind", (row) => (row.kind && row.kind !== "NORMAL" ? { text: row.kind.toLowerCase() } : null)],

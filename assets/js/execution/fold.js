@@ -12,7 +12,7 @@ import { toMs } from "../format.js";
  * @typedef {{id: string, version: number, namespace: string, flow_id: string, revision: number, state: string, start_date: string,
  *   changed_at: string, kind?: string, end_date?: string, labels?: {[key: string]: string}, trigger_id?: string,
  *   trigger_type?: string, parent_id?: string, original_id?: string, attempt_number?: number, error?: string,
- *   last_task?: string, schedule_date?: string}} Row `schedule_date`: it waits until then
+ *   last_task?: string, schedule_date?: string, triggered_by?: string}} Row `schedule_date`: it waits until then
  * @typedef {{row: Row | null, history: Change[], tasks: Map<string, TaskRun>, answers: any[], versions: Map<string, number>,
  *   base: number, gone: boolean}} Model `base` is the snapshot's version, `versions` those of the task runs that changed since;
  *   `gone`: retention removed it, and this is the last that was known

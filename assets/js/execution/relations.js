@@ -1,4 +1,4 @@
-// What came of an execution: its replays, and the executions that its tasks started; live, the newest first.
+// What came of an execution: its replays, and the executions that its tasks and Flow triggers started; live, the newest first.
 import { h, onFrame, setText } from "../dom.js";
 import { brief, count, duration, exact, shortId, ticking, toMs } from "../format.js";
 import { ListStore } from "../live/store.js";
@@ -10,11 +10,17 @@ import { internal } from "./links.js";
 
 const SHOWN = 20; // of each kind
 
-/** Filters that find them, in the wire form. @param {string} id */
-const wishes = (id) => ["parentId", "originalId"].map((field) => `filters[${field}][EQUALS]=${encodeURIComponent(id)}`);
+/** Filters that find them, in the wire form: what it started, and what repeats it. @param {string} id */
+export function wishes(id) {
+  const [parent, trigger, original] = ["parentId", "triggerExecutionId", "originalId"].map((field) => `[${field}][EQUALS]=${encodeURIComponent(id)}`);
+  return [`filters[or][0]${parent}&filters[or][1]${trigger}`, `filters${original}`];
+}
 
 /** What a row is to the execution that is looked at. @param {Row} row */
-export const kindOf = (row) => (row.original_id && row.original_id !== row.id ? "replay" : "subflow");
+export function kindOf(row) {
+  if (row.original_id && row.original_id !== row.id) return "replay";
+  return row.parent_id ? "subflow" : "triggered";
+}
 
 /** Those of several lists, each once, the newest first, without the execution itself. @param {Iterable<Row>[]} lists @param {string} id @returns {Row[]} */
 export function related(lists, id) {
@@ -35,7 +41,7 @@ function line(row, now) {
 export function relations(live) {
   const body = h("tbody");
   const more = internal(h("a", { class: "wfx-link", hidden: true }));
-  const element = h("section", { class: "wfx-panel relations", hidden: true }, h("h2", {}, "Replays and subflows"), h("table", { class: "wfx-table" }, body), more);
+  const element = h("section", { class: "wfx-panel relations", hidden: true }, h("h2", {}, "What came of it"), h("table", { class: "wfx-table" }, body), more);
   /** @type {Map<string, ReturnType<typeof line>>} */
   const lines = new Map();
   /** @type {ListStore[]} */

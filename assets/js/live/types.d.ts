@@ -19,6 +19,7 @@ export type Row = {
   attempt_number?: number;
   error?: string;
   last_task?: string;
+  triggered_by?: string;
 };
 
 export type Counts = { [state: string]: number };
