@@ -54,7 +54,7 @@ class Page:
         """Run JavaScript in the page."""
         return self.driver.execute_script(source, *args)
 
-    def until(self, what: str, condition: Callable[[], T], seconds: float = 40) -> T:
+    def until(self, what: str, condition: Callable[[], T], seconds: float = 90) -> T:
         """The first true value of ``condition()``; fails naming ``what`` and what the page showed."""
         deadline = time.monotonic() + seconds
         while True:

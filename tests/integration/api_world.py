@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +29,7 @@ from streaming.gateway import Gateway
 from streaming.logwriter import LogWriter
 from streaming.messages import Job, LogBatch, LogLine, Metric, TaskEnded, TaskStarted
 from tests.conformance import check_answer
+from tests.waiting import until
 from watchfloor.settings import Settings
 
 BASE = "/api/v1/main"
@@ -181,11 +181,11 @@ class World:
 
     def until(self, execution_id: str, state: str) -> Any:
         """The execution once it is in ``state``."""
-        return wait_for(lambda: (item := self.get(f"/executions/{execution_id}"))["state"]["current"] == state and item)
+        return until(lambda: (item := self.get(f"/executions/{execution_id}"))["state"]["current"] == state and item)
 
     def hanging(self, execution_id: str) -> Job:
         """The job of its task that hangs, once the worker has said its first line."""
-        return wait_for(lambda: self.worker.hanging.get(execution_id))
+        return until(lambda: self.worker.hanging.get(execution_id))
 
     def events(self, path: str) -> Iterator[tuple[str, Any]]:
         """(id, data) of the server-sent events."""
@@ -208,16 +208,6 @@ def parsed_events(chunks: Any) -> Iterator[tuple[str, Any]]:
             fields = dict(line.split(": ", 1) for line in block.splitlines() if not line.startswith(":"))
             if fields:
                 yield fields["id"], json.loads(fields["data"])
-
-
-def wait_for(check: Callable[[], Any], seconds: float = 30) -> Any:
-    """The first true value of ``check``."""
-    deadline = time.monotonic() + seconds
-    while True:
-        if value := check():
-            return value
-        assert time.monotonic() < deadline, "the condition did not come true"
-        time.sleep(0.01)
 
 
 @contextmanager

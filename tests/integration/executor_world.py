@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -73,14 +72,6 @@ def running(made: Executor) -> Iterator[Executor]:
         stop.set()
         thread.join(10)
         assert not thread.is_alive()
-
-
-def until(what: str, condition: Callable[[], object], seconds: float = 40) -> None:
-    """Wait for a condition."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
-        time.sleep(0.01)
 
 
 def state_of(store: Store, execution_id: str) -> State | None:

@@ -131,7 +131,7 @@ def running(folder: Path, redis_url: str, database_url: str, **kinds: int) -> It
         fleet.close()
 
 
-def until(what: str, fleet: Fleet, condition: Callable[[], Any], seconds: float = 45) -> Any:
+def until(what: str, fleet: Fleet, condition: Callable[[], Any], seconds: float = 90) -> Any:
     """Wait for a condition; what is away meanwhile is asked again."""
     deadline = time.monotonic() + seconds
     while True:

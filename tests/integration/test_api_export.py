@@ -14,8 +14,9 @@ import psutil
 import pytest
 
 from data.seed import seed
-from tests.integration.api_world import BASE, PASSWORD, World, running, wait_for
+from tests.integration.api_world import BASE, PASSWORD, World, running
 from tests.integration.homes import only
+from tests.waiting import until
 
 pytestmark = only("sqlite")
 
@@ -105,7 +106,7 @@ def test_one_that_is_cancelled_does_not_end_like_a_whole_one(world: World, open_
     with pytest.raises(Exception, match="ended too early"):
         b"".join(open_export.response)
     assert world.get("/executions/export/somebody-reads")["state"] == "CANCELLED"
-    wait_for(lambda: not exporters())
+    until(lambda: not exporters())
 
 
 def test_the_export_of_another_is_nobodys_business(world: World, open_export: Any) -> None:

@@ -17,7 +17,8 @@ from streaming import codec, keys
 from streaming.bus import Subscription
 from streaming.executor import Executor
 from streaming.messages import FlowsChanged
-from tests.integration.api_world import HANGS, PASSWORD, World, running, wait_for
+from tests.integration.api_world import HANGS, PASSWORD, World, running
+from tests.waiting import until
 
 LOG = "io.kestra.plugin.core.log.Log"
 TRIGGERED = """\
@@ -86,7 +87,7 @@ def told(world: World) -> Iterator[None]:
     """The executor is told what processes hear, as its own process does it."""
     assert world.executor is not None
     with world.bus.subscription(keys.CONTROL) as heard:
-        wait_for(lambda: heard.confirmed or heard.get(0.05))
+        until(lambda: heard.confirmed or heard.get(0.05))
         stop = Stop()
         thread = Thread(target=_listen, args=(heard, world.executor, stop))
         thread.start()
@@ -107,21 +108,21 @@ def test_triggers_stop_with_their_flow_and_begin_again(world: World) -> None:
     keep(world, TRIGGERED.format(namespace="ticks"))
     states = "/triggers/ticks/timed"
     dated = lambda: world.get(states)["results"][0].get("nextEvaluationDate")  # noqa: E731
-    wait_for(dated)
+    until(dated)
     assert world.request("POST", "/flows/disable/by-ids", json=[{"namespace": "ticks", "id": "timed"}]).get_json() == {
         "count": 1
     }
-    wait_for(lambda: not dated())
+    until(lambda: not dated())
     flow = world.get("/flows/ticks/timed?source=true")
     assert (flow["disabled"], flow["revision"]) == (True, 2)
     assert flow["source"] == TRIGGERED.format(namespace="ticks").replace("id: timed", "id: timed\ndisabled: true")
     answer = world.request("POST", "/executions/ticks/timed?revision=1")
     assert answer.status_code == 409
     world.request("POST", "/flows/enable/by-query?filters[namespace][EQUALS]=ticks")
-    wait_for(dated)
+    until(dated)
     assert world.get("/flows/ticks/timed?source=true")["source"].count("disabled") == 1
     assert world.request("DELETE", "/flows/delete/by-query?namespace=ticks").get_json() == {"count": 1}
-    wait_for(lambda: all(state.gone for state in world.store.trigger_states(gone=True) if state.namespace == "ticks"))
+    until(lambda: all(state.gone for state in world.store.trigger_states(gone=True) if state.namespace == "ticks"))
     actions = [row.action for row in world.store.audits("ticks.timed")]
     assert actions == ["delete-flow", "save-flow", "save-flow", "save-flow"]
 

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from streaming.operations.runner import Runner
-from tests.integration.api_world import ASKS, BASE, PASSWORD, World, running, wait_for
+from tests.integration.api_world import ASKS, BASE, PASSWORD, World, running
 from tests.integration.homes import only
+from tests.waiting import until
 
 MINE, HIDDEN = "team.a/asks", "secret.b/asks"
 NOTHING = "made-up"
@@ -54,7 +55,7 @@ def started(world: World, user: str, method: str, path: str, **options: Any) -> 
     answer = world.request(method, path, user=user, **options)
     assert answer.status_code == 202, answer.text
     read = f"/operations/{answer.get_json()['operationId']}"
-    return wait_for(lambda: (one := world.get(read, user=user))["state"] == "DONE" and one)
+    return until(lambda: (one := world.get(read, user=user))["state"] == "DONE" and one)
 
 
 def results(world: World, user: str, operation: dict[str, Any]) -> list[dict[str, Any]]:
@@ -115,7 +116,7 @@ def test_a_retry_asks_for_the_rights_of_then(world: World) -> None:
     assert first["refused"] == 2
     changed = world.request("PUT", f"/users/{ada}", json={"grants": {"team": "operator"}})
     assert changed.status_code == 200
-    wait_for(lambda: world.request("GET", f"/executions/{ids[0]}", user=ada).status_code == 404)
+    until(lambda: world.request("GET", f"/executions/{ids[0]}", user=ada).status_code == 404)
     again = started(world, ada, "POST", f"/operations/{first['id']}/retry")
     assert (again["refused"], again["unknown"]) == (1, 1)
     assert facts(results(world, ada, again)[0]) == {"result": "unknown"}

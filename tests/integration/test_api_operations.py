@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from streaming.operations.runner import Runner
-from tests.integration.api_world import ASKS, FAILS, World, running, wait_for
+from tests.integration.api_world import ASKS, FAILS, World, running
+from tests.waiting import until
 
 ASKS_FLOW = "company.other/asks"
 NOTHING = "=1+1"
@@ -46,7 +47,7 @@ def started(world: World, method: str, path: str, **options: Any) -> dict[str, A
     answer = world.request(method, path, **options)
     assert answer.status_code == 202, answer.get_data(as_text=True)
     body = answer.get_json()
-    done = wait_for(lambda: (one := world.get(f"/operations/{body['operationId']}"))["state"] == "DONE" and one)
+    done = until(lambda: (one := world.get(f"/operations/{body['operationId']}"))["state"] == "DONE" and one)
     assert done["totalItems"] == body["totalItems"]
     return done
 
@@ -86,7 +87,7 @@ def test_by_query_acts_on_what_matches_and_a_replay_names_what_it_made(world: Wo
     replayed = started(world, "POST", f"/executions/replay/by-query?{where}&latestRevision=true")
     made = [one["newId"] for one in world.get(f"/operations/{replayed['id']}/results")["results"]]
     assert len(set(made)) == 2
-    wait_for(lambda: all(world.store.row(one) for one in made))
+    until(lambda: all(world.store.row(one) for one in made))
     parents = {world.until(one, "PAUSED")["parentId"] for one in made}
     assert parents == set(ids)
     either = "&".join(f"filters[or][{number}][labels][EQUALS][batch]=q{number}" for number in (2, 3))

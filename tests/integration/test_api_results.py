@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.api_world import ASKS, FAILS, FLOW, World, running, wait_for
+from tests.integration.api_world import ASKS, FAILS, FLOW, World, running
+from tests.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +90,7 @@ def test_inputs_are_checked_and_nothing_is_started(world: World, items: list[Any
 
 def test_the_log_of_an_execution_is_removed_when_it_has_ended(world: World) -> None:
     item = world.execute("company.other/fails", "?wait=true")
-    wait_for(lambda: len(world.get(f"/logs/{item['id']}")) >= 2)
+    until(lambda: len(world.get(f"/logs/{item['id']}")) >= 2)
     assert world.request("DELETE", f"/logs/{item['id']}?minlevel=WARN").status_code == 400
     assert world.request("DELETE", f"/logs/{item['id']}?state=FAILED").status_code == 400
     assert world.request("DELETE", f"/logs/{item['id']}").status_code == 204
@@ -134,4 +135,4 @@ def test_one_that_runs_is_deleted_only_when_that_is_said(world: World) -> None:
     world.until(item["id"], "PAUSED")
     assert world.request("DELETE", f"/executions/{item['id']}").status_code == 409
     assert world.request("DELETE", f"/executions/{item['id']}?includeNonTerminated=true").status_code == 204
-    wait_for(lambda: world.request("GET", f"/executions/{item['id']}").status_code == 404)
+    until(lambda: world.request("GET", f"/executions/{item['id']}").status_code == 404)

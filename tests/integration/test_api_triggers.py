@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.api_world import BASE, PASSWORD, World, running, wait_for
+from tests.integration.api_world import BASE, PASSWORD, World, running
+from tests.waiting import until
 
 CORE = "io.kestra.plugin.core"
 TASKS = f"tasks: [{{id: say, type: {CORE}.debug.Return, format: hi}}]\n"
@@ -61,7 +62,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, valkey_url: str, module_data
                 assert world.request("POST", "/flows", data=source).status_code == 200
             assert world.executor is not None
             world.executor.flows_changed()
-            wait_for(lambda: len(world.store.trigger_states()) == 4)
+            until(lambda: len(world.store.trigger_states()) == 4)
             yield world
 
 
@@ -195,7 +196,7 @@ def test_a_backfill_is_made_held_and_given_up(world: World) -> None:
     again = backfill(world, "2026-01-01T00:00:00Z")
     assert again.status_code == 409
     assert "going on" in again.get_json()["message"]
-    wait_for(lambda: "backfill" not in state(world))
+    until(lambda: "backfill" not in state(world))
     found = world.get("/executions/search?filters[flowId][EQUALS]=nightly&filters[labels][EQUALS][why]=repair&size=50")
     assert found["total"] == 11
     assert world.request("PUT", "/triggers/backfill/pause", json=named("hourly")).status_code == 409
@@ -205,11 +206,11 @@ def test_a_held_backfill_waits(world: World) -> None:
     assert backfill(world, "2026-02-01T00:00:00Z", "2026-02-20T00:00:00Z").status_code == 200
     held = world.request("PUT", "/triggers/backfill/pause", json=named("hourly")).get_json()["backfill"]
     assert held["paused"] is True
-    wait_for(lambda: state(world)["backfill"]["running"] == [])
+    until(lambda: state(world)["backfill"]["running"] == [])
     before = state(world)["backfill"]["started"]
     on = world.request("PUT", "/triggers/backfill/unpause", json=named("hourly")).get_json()["backfill"]
     assert on["paused"] is False
-    wait_for(lambda: state(world)["backfill"]["started"] > before)
+    until(lambda: state(world)["backfill"]["started"] > before)
     assert 0 < state(world)["backfill"]["progress"] < 1
     query = "/triggers/backfill/delete/by-query?filters[flowId][EQUALS]=nightly"
     assert [one["triggerId"] for one in world.request("POST", query).get_json()["failed"]] == ["daily"]
@@ -258,18 +259,18 @@ def test_a_webhook_starts_its_flow(world: World, method: str) -> None:
     given = answer.get_json()
     assert given["trigger"] == {"id": "hook", "type": f"{CORE}.trigger.Webhook"}
     assert given["url"].endswith(f"/executions/{given['id']}")
-    item = wait_for(lambda: world.store.load(given["id"]))
+    item = until(lambda: world.store.load(given["id"]))
     assert item.inputs == {"order": 4}
     assert item.trigger.variables["body"] == {"order": 4}
     assert item.trigger.variables["parameters"] == {"from": ["shop", "web"]}
     assert item.trigger.variables["headers"]["x-request"] == ["r1"]
     assert item.trigger.variables["path"] == "orders"
-    wait_for(lambda: world.store.trigger_states("trig.team", "hooked")[0].execution_id == given["id"])
+    until(lambda: world.store.trigger_states("trig.team", "hooked")[0].execution_id == given["id"])
 
 
 def test_who_called_is_nobodys_business(world: World) -> None:
     answer = hook(world, json={"order": 1}, headers={"Authorization": "Bearer secret", "Cookie": "a=b"})
-    item = wait_for(lambda: world.store.load(answer.get_json()["id"]))
+    item = until(lambda: world.store.load(answer.get_json()["id"]))
     assert not {"authorization", "cookie"} & set(item.trigger.variables["headers"])
 
 
@@ -323,7 +324,7 @@ def test_flows_with_a_limit_are_listed(world: World) -> None:
     assert world.request("POST", "/flows", data=source).status_code == 200
     for _ in range(3):
         world.execute("trig.team/narrow")
-    found = wait_for(
+    found = until(
         lambda: (one := world.get("/concurrency-limit/search")["results"]) and one[0]["queued"] == 2 and one[0]
     )
     assert found == {"namespace": "trig.team", "flowId": "narrow", "running": 1, "queued": 2, "limit": 1}

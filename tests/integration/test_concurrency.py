@@ -20,7 +20,8 @@ from engine.states import TERMINAL, Action, State
 from streaming.bus import Bus
 from streaming.executor import main as execute
 from streaming.messages import ActionRequested, ExecutionCreated, FlowsChanged
-from tests.integration.executor_world import Crash, Worker, crashing, executor, running, state_of, until
+from tests.integration.executor_world import Crash, Worker, crashing, executor, running, state_of
+from tests.waiting import until
 from watchfloor.settings import Settings
 
 GATE = gate_id("company.team", "narrow")
@@ -90,7 +91,7 @@ def test_crashes_at_any_point_leak_no_slot_and_give_none_twice(
             crashes += 1
     monkeypatch.undo()
     with running(executor(settings, store, bus, worker)):
-        until("the last slot to come back", lambda: not store.gate(GATE).slots)
+        until(lambda: not store.gate(GATE).slots, "the last slot to come back")
     assert crashes > 5
     executions = list(store.load_many(ids).values())
     assert {e.id: e.state for e in executions} == {i: State.KILLED if i == ids[9] else State.SUCCESS for i in ids}
@@ -112,8 +113,8 @@ def test_kill_9_of_the_process_leaves_slots_and_queue_as_they_were(settings: Set
         process.start()
         try:
             wanted = expected
-            until("its states", lambda wanted=wanted: [state_of(store, i) for i in ids] == wanted, 30)
-            until("the gate", lambda: store.gate(GATE).held == 2, 30)
+            until(lambda wanted=wanted: [state_of(store, i) for i in ids] == wanted, "its states")
+            until(lambda: store.gate(GATE).held == 2, "the gate")
         finally:
             process.kill()
             process.join()
@@ -127,13 +128,13 @@ def test_what_is_refused_ends_at_once(settings: Settings, store: Store, bus: Bus
     save(store, 1, PAUSE, behavior)
     bus.append_all(created(i) for i in ("a", "b"))
     with running(executor(settings, store, bus)):
-        until("both", lambda: state_of(store, "b") in TERMINAL)
+        until(lambda: state_of(store, "b") in TERMINAL, "both")
         assert state_of(store, "a") is State.PAUSED
         assert state_of(store, "b") is {"CANCEL": State.CANCELLED, "FAIL": State.FAILED}[behavior]
         bus.append(asked(Action.RESUME, "a"))
-        until("the end", lambda: not store.gate(GATE).slots)
+        until(lambda: not store.gate(GATE).slots, "the end")
         bus.append(created("c"))
-        until("the next", lambda: state_of(store, "c") is State.PAUSED)
+        until(lambda: state_of(store, "c") is State.PAUSED, "the next")
 
 
 def test_a_higher_limit_lets_those_begin_that_wait(settings: Settings, store: Store, bus: Bus) -> None:
@@ -141,11 +142,11 @@ def test_a_higher_limit_lets_those_begin_that_wait(settings: Settings, store: St
     bus.append_all(created(i) for i in ("a", "b", "c", "d"))
     made = executor(settings, store, bus)
     with running(made):
-        until("three to wait", lambda: [state_of(store, i) for i in "bcd"] == [State.QUEUED] * 3)
+        until(lambda: [state_of(store, i) for i in "bcd"] == [State.QUEUED] * 3, "three to wait")
         save(store, 3, PAUSE)
         bus.tell(FlowsChanged((("company.team", "narrow"),)))
         made.flows_changed()
-        until("two more", lambda: [state_of(store, i) for i in "bcd"] == [State.PAUSED, State.PAUSED, State.QUEUED])
+        until(lambda: [state_of(store, i) for i in "bcd"] == [State.PAUSED, State.PAUSED, State.QUEUED], "two more")
     (use,) = store.concurrency()
     assert (use.namespace, use.flow_id, use.limit, use.running, use.queued) == ("company.team", "narrow", 3, 3, 1)
 
@@ -155,11 +156,11 @@ def test_who_waits_for_a_deleted_flow_still_waits_for_its_limit(settings: Settin
     bus.append_all(created(i) for i in ("a", "b", "c"))
     made = executor(settings, store, bus)
     with running(made):
-        until("two to wait", lambda: [state_of(store, i) for i in "bc"] == [State.QUEUED] * 2)
+        until(lambda: [state_of(store, i) for i in "bc"] == [State.QUEUED] * 2, "two to wait")
         store.delete_flow("company.team", "narrow")
         made.flows_changed()
         bus.append(asked(Action.KILL, "a"))
-        until("the next", lambda: state_of(store, "b") is State.PAUSED)
+        until(lambda: state_of(store, "b") is State.PAUSED, "the next")
         assert state_of(store, "c") is State.QUEUED
     assert store.gate(GATE).limit == 1
 
@@ -171,11 +172,11 @@ def test_a_queue_of_thousands_is_killed_and_served_at_the_speed_of_any(
     save(store, 1, PAUSE)
     bus.append_all(created(f"x{n:05}") for n in range(5_000))
     with running(executor(settings, store, bus)):
-        until("all to wait", lambda: state_of(store, "x04999") is State.QUEUED, 60)
+        until(lambda: state_of(store, "x04999") is State.QUEUED, "all to wait")
         begun = time.monotonic()
         for n in range(50):
             bus.append(asked(Action.KILL, f"x{n:05}"))
-        until("the fiftieth's successor", lambda: state_of(store, "x00050") is State.PAUSED, 30)
+        until(lambda: state_of(store, "x00050") is State.PAUSED, "the fiftieth's successor")
         assert time.monotonic() - begun < 10
 
 
@@ -187,20 +188,20 @@ def test_who_is_forced_or_taken_out_of_the_queue_leaves_it_and_the_others_wait_o
     with running(executor(settings, store, bus)):
         for execution_id in ids:
             bus.append(created(execution_id))
-        until("the queue", lambda: [state_of(store, i) for i in ids] == [State.PAUSED, *[State.QUEUED] * 4])
+        until(lambda: [state_of(store, i) for i in ids] == [State.PAUSED, *[State.QUEUED] * 4], "the queue")
         bus.append(asked(Action.FORCE_RUN, "forced"))
         bus.append(asked(Action.UNQUEUE, "let_go"))
         bus.append(msgspec.structs.replace(asked(Action.UNQUEUE, "cancelled"), state=State.CANCELLED))
         wanted = [State.PAUSED, State.PAUSED, State.PAUSED, State.CANCELLED, State.QUEUED]
-        until("who was let through", lambda: [state_of(store, i) for i in ids] == wanted)
-        until("the gate", lambda: used(store) == (3, 1))
+        until(lambda: [state_of(store, i) for i in ids] == wanted, "who was let through")
+        until(lambda: used(store) == (3, 1), "the gate")
         for execution_id in ids[:2]:
             bus.append(asked(Action.KILL, execution_id))
-        until("two free slots", lambda: used(store) == (1, 1))
+        until(lambda: used(store) == (1, 1), "two free slots")
         assert state_of(store, "last") is State.QUEUED
         bus.append(asked(Action.KILL, "let_go"))
-        until("the last", lambda: state_of(store, "last") is State.PAUSED)
-        until("its slot", lambda: used(store) == (1, 0))
+        until(lambda: state_of(store, "last") is State.PAUSED, "the last")
+        until(lambda: used(store) == (1, 0), "its slot")
 
 
 def used(store: Store) -> tuple[int, int]:

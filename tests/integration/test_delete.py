@@ -18,8 +18,9 @@ from engine.states import Action, State
 from streaming import codec, keys, retention
 from streaming.bus import Bus
 from streaming.messages import ActionRequested, Answer, Deltas, ExecutionCreated, TaskEnded
-from tests.integration.executor_world import executor, running, state_of, until
+from tests.integration.executor_world import executor, running, state_of
 from tests.integration.test_retention import commit, executing, made, speak, sweeper
+from tests.waiting import until
 from watchfloor.settings import Settings
 
 WAITS = (
@@ -75,11 +76,11 @@ def test_what_is_ticked_goes_and_the_rest_stays(
     store.audit("ada", "delete", gone.id, "old", origin="ui")
     with executing(settings, store, bus):
         asked = delete(bus, gone.id, *removes)
-        until("the row to go", lambda: store.row(gone.id) is None)
+        until(lambda: store.row(gone.id) is None, "the row to go")
         again = delete(bus, gone.id)
         late = TaskEnded(new_id(), gone.id, datetime.now(UTC), "tr-1", 1, State.SUCCESS)
         bus.append(late)
-        until("both answers", lambda: {asked, again} <= answers(bus).keys())
+        until(lambda: {asked, again} <= answers(bus).keys(), "both answers")
     assert sweeper(settings, store, bus).sweep(Stop()) == 1
     assert (answers(bus)[asked].refused, answers(bus)[again].refused) == (None, f"There is no execution {gone.id}.")
     assert [row.id for one in deltas(bus) for row in one.removed] == [gone.id]
@@ -109,13 +110,13 @@ def test_lines_that_come_after_it_went_go_too(
     speak(store, fresh, 5)
     with executing(settings, store, bus):
         delete(bus, fresh.id, "logs", "metrics", "files")
-        until("the row to go", lambda: store.row(fresh.id) is None)
+        until(lambda: store.row(fresh.id) is None, "the row to go")
     broom = sweeper(settings, store, bus)
     assert broom.sweep(Stop()) == 1
     assert (lines_of(store, fresh), store.pruned_waiting()) == (0, 1)
     speak(store, fresh, 3)
     assert lines_of(store, fresh) == 3
-    until("the second time", lambda: broom.sweep(Stop()) == 1)
+    until(lambda: broom.sweep(Stop()) == 1, "the second time")
     assert (lines_of(store, fresh), store.pruned_waiting()) == (0, 0)
 
 
@@ -123,13 +124,13 @@ def test_what_has_not_ended_is_killed_first(settings: Settings, store: Store, bu
     store.save_flow(parse(WAITS))
     with running(executor(settings, store, bus)):
         bus.append(ExecutionCreated("c-x", "x", datetime.now(UTC), "company.team", "waits", 1))
-        until("the pause", lambda: state_of(store, "x") is State.PAUSED)
+        until(lambda: state_of(store, "x") is State.PAUSED, "the pause")
         assert [timer.execution_id for timer in store.timers()] == ["x"]
         refused = delete(bus, "x")
-        until("the refusal", lambda: refused in {a.event_id for d in deltas(bus) for i in d.items for a in i.answers})
+        until(lambda: refused in {a.event_id for d in deltas(bus) for i in d.items for a in i.answers}, "the refusal")
         assert state_of(store, "x") is State.PAUSED
         asked = delete(bus, "x", "logs", insist=True)
-        until("its end", lambda: store.row("x") is None)
-        until("the answer", lambda: asked in answers(bus))
+        until(lambda: store.row("x") is None, "its end")
+        until(lambda: asked in answers(bus), "the answer")
     assert answers(bus)[asked].refused is None
     assert store.timers() == []

@@ -17,7 +17,7 @@ from data.records import ExecutionQuery
 from engine.flow import Flow, parse
 from engine.states import TERMINAL, State
 from streaming.messages import ExecutionRow
-from tests.integration.test_up import until
+from tests.waiting import until
 from watchfloor.product import Product, running
 
 FLOWS = Path(__file__).parents[2] / "flows"
@@ -78,7 +78,7 @@ def test_runs_to_its_end(flow: Flow, product: Product, store: Store, started: di
             _post(product, f"{row.id}/actions/resume")
         return row.state if row is not None and row.state in TERMINAL else None
 
-    assert until(state, 120) in ENDS.get(flow.id, GOOD), store.row(started[flow.id])
+    assert until(state, seconds=120) in ENDS.get(flow.id, GOOD), store.row(started[flow.id])
 
 
 def cli(*options: str) -> str:

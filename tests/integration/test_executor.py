@@ -29,8 +29,9 @@ from streaming.messages import (
     ExecutionReported,
     Heartbeat,
 )
-from tests.integration.executor_world import Crash, Worker, crashing, executor, running, state_of, until
+from tests.integration.executor_world import Crash, Worker, crashing, executor, running, state_of
 from tests.integration.homes import only
+from tests.waiting import until
 from watchfloor.settings import Settings
 
 FLOW = """
@@ -74,7 +75,7 @@ def test_a_flow_runs_to_its_end(settings: Settings, store: Store, bus: Bus) -> N
     worker = Worker(bus)
     bus.append(created("x"))
     with running(executor(settings, store, bus, worker)):
-        until("the end", lambda: state_of(store, "x") is State.SUCCESS)
+        until(lambda: state_of(store, "x") is State.SUCCESS, "the end")
     execution = store.load("x")
     assert execution is not None
     assert {run.task_id: run.state for run in execution.task_runs.values()} == {
@@ -88,7 +89,7 @@ def test_a_flow_runs_to_its_end(settings: Settings, store: Store, bus: Bus) -> N
 def test_every_commit_is_announced_with_a_version_that_only_rises(settings: Settings, store: Store, bus: Bus) -> None:
     bus.append(created("x"))
     with running(executor(settings, store, bus)):
-        until("the end", lambda: state_of(store, "x") is State.SUCCESS)
+        until(lambda: state_of(store, "x") is State.SUCCESS, "the end")
     versions = []
     for entry in bus.read(keys.DELTAS, "0-0", count=1000, block_ms=None):
         deltas = codec.decode_live(entry.payload)
@@ -149,9 +150,9 @@ def test_kill_9_of_the_process_loses_no_event(settings: Settings, store: Store, 
         sent = share
         try:
             at = store.position(keys.EVENTS)
-            until("some progress", lambda at=at: store.position(keys.EVENTS) != at, 30)
+            until(lambda at=at: store.position(keys.EVENTS) != at, "some progress")
             if share == len(events):
-                until("the end", lambda: store.position(keys.EVENTS) == bus.last_id(keys.EVENTS), 30)
+                until(lambda: store.position(keys.EVENTS) == bus.last_id(keys.EVENTS), "the end")
         finally:
             process.kill()
             process.join()
@@ -170,7 +171,7 @@ def test_a_malformed_event_is_kept_with_its_reason_and_stops_nothing(
     good = source.next_event()
     bus.append(good)
     with running(executor(settings, store, bus)) as alive:
-        until("the good one", lambda: state_of(store, good.execution_id) is State.CREATED)
+        until(lambda: state_of(store, good.execution_id) is State.CREATED, "the good one")
         assert alive.pulse.heartbeat().dead_letters == 2
     first, second = (fields for _, fields in bus.redis.xrange(keys.DEAD_LETTERS))
     assert first[b"d"] == b"\xc1 not an event"
@@ -195,7 +196,7 @@ def test_an_event_that_breaks_the_reducer_is_kept_and_stops_nothing(
     bus.append(created("bad"))
     bus.append(good)
     with running(executor(settings, store, bus)):
-        until("the good one", lambda: state_of(store, good.execution_id) is State.CREATED)
+        until(lambda: state_of(store, good.execution_id) is State.CREATED, "the good one")
     ((_, fields),) = bus.redis.xrange(keys.DEAD_LETTERS)
     assert fields[b"reason"] == b"ZeroDivisionError: a bug"
     assert codec.decode_event(fields[b"d"]).execution_id == "bad"
@@ -205,10 +206,10 @@ def test_an_event_that_breaks_the_reducer_is_kept_and_stops_nothing(
 def test_a_timer_survives_the_executor(settings: Settings, store: Store, bus: Bus) -> None:
     bus.append(created("x", "waits"))
     with running(executor(settings, store, bus)):
-        until("the pause", lambda: state_of(store, "x") is State.PAUSED)
+        until(lambda: state_of(store, "x") is State.PAUSED, "the pause")
     assert len(store.timers()) == 1
     with running(executor(settings, store, bus)):
-        until("the end", lambda: state_of(store, "x") is State.SUCCESS)
+        until(lambda: state_of(store, "x") is State.SUCCESS, "the end")
     assert store.timers() == []
 
 
@@ -217,10 +218,10 @@ def test_what_waits_for_its_date_begins_after_a_restart(settings: Settings, stor
     date = datetime.now(UTC) + timedelta(seconds=1)
     bus.append(structs.replace(created("x"), schedule_date=date))
     with running(executor(settings, store, bus)):
-        until("it is there", lambda: state_of(store, "x") is State.CREATED)
+        until(lambda: state_of(store, "x") is State.CREATED, "it is there")
     assert [one.key for one in store.timers()] == ["start"]
     with running(executor(settings, store, bus)):
-        until("the end", lambda: state_of(store, "x") is State.SUCCESS)
+        until(lambda: state_of(store, "x") is State.SUCCESS, "the end")
     item = store.load("x")
     assert item is not None
     assert item.history[1].date >= date
@@ -233,7 +234,7 @@ def test_an_action_is_answered_in_the_delta(settings: Settings, store: Store, bu
     bus.append(ActionRequested("kill-1", "x", datetime.now(UTC), Action.KILL, "ada"))
     bus.append(ActionRequested("kill-2", "x", datetime.now(UTC) + timedelta(seconds=1), Action.RESUME, "ada"))
     with running(executor(settings, store, bus)):
-        until("the end", lambda: state_of(store, "x") is State.KILLED)
+        until(lambda: state_of(store, "x") is State.KILLED, "the end")
     answers = {}
     for entry in bus.read(keys.DELTAS, "0-0", count=1000, block_ms=None):
         for item in codec.decode_live(entry.payload).items:
@@ -251,24 +252,24 @@ def test_while_the_database_is_locked_the_heartbeat_says_so_and_nothing_is_lost(
     with running(executor(settings, store, bus)) as alive:
         lock.execute("BEGIN IMMEDIATE")
         bus.append(event)
-        until("the heartbeat", lambda: alive.pulse.heartbeat().database is not None)
+        until(lambda: alive.pulse.heartbeat().database is not None, "the heartbeat")
         assert state_of(store, event.execution_id) is None
         lock.execute("ROLLBACK")
-        until("the event", lambda: state_of(store, event.execution_id) is State.CREATED)
-        until("a good heartbeat", lambda: alive.pulse.heartbeat().database is None)
+        until(lambda: state_of(store, event.execution_id) is State.CREATED, "the event")
+        until(lambda: alive.pulse.heartbeat().database is None, "a good heartbeat")
     lock.close()
 
 
 def test_heartbeats_go_out_each_second_with_the_lag(settings: Settings, store: Store, bus: Bus) -> None:
     made = executor(settings, store, bus)
     bus.append(Synthetic(seed=1, alive=1).next_event())
-    until("some age", lambda: made.pulse.heartbeat().lag_ms > 20)
+    until(lambda: made.pulse.heartbeat().lag_ms > 20, "some age")
     stop = Stop()
     with bus.subscription(keys.LIVE) as live:
         thread = Thread(target=made.pulse.beat_until, args=(stop, 0.05))
         thread.start()
         beats: list[Heartbeat] = []
-        until("two heartbeats", lambda: _take(live.get(0.2), beats) >= 2)
+        until(lambda: _take(live.get(0.2), beats) >= 2, "two heartbeats")
         stop.set()
         thread.join(5)
     assert beats[0].executor_id == made.id

@@ -13,7 +13,8 @@ from engine.states import State
 from streaming.bus import Bus
 from streaming.executor import Executor, environment
 from streaming.messages import ExecutionCreated
-from tests.integration.executor_world import Worker, running, state_of, until
+from tests.integration.executor_world import Worker, running, state_of
+from tests.waiting import until
 from watchfloor.settings import Settings
 
 TWICE = """
@@ -66,7 +67,7 @@ def test_a_flow_that_calls_itself_twice_comes_to_an_end_and_names_the_setting(
 ) -> None:
     bus.append(created("twice"))
     with running(made):
-        until("the end", lambda: state_of(store, "x") is State.FAILED)
+        until(lambda: state_of(store, "x") is State.FAILED, "the end")
     assert store.descendants("x") == 4 + 6  # those that ran, and those that were refused
     (left, right) = store.children("x")
     assert store.descendants(left.id) + store.descendants(right.id) == 8
@@ -78,7 +79,7 @@ def test_a_flow_that_calls_itself_twice_comes_to_an_end_and_names_the_setting(
 def test_more_task_runs_than_an_execution_may_have_are_refused(made: Executor, store: Store, bus: Bus) -> None:
     bus.append(created("wide"))
     with running(made):
-        until("the end", lambda: state_of(store, "x") is State.FAILED)
+        until(lambda: state_of(store, "x") is State.FAILED, "the end")
     row, execution = store.row("x"), store.load("x")
     assert row is not None
     assert "WATCHFLOOR_EXECUTION_MAX_TASK_RUNS" in str(row.error)

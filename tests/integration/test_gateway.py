@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,19 +27,11 @@ from streaming.gateway import NAMESPACE, Gateway
 from streaming.gateway.rights import Login, SignedIn
 from streaming.messages import Answer, Deltas, ExecutionDelta, Heartbeat, LogBatch, LogLine, LogsCommitted
 from streaming.rows import row_of
+from tests.waiting import until
 from watchfloor.settings import Settings
 from watchfloor.valkey import valkey_server
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-def until(true: Callable[[], Any], seconds: float = 30.0) -> Any:
-    """Wait for a condition; what it gave."""
-    deadline = time.monotonic() + seconds
-    while not (found := true()):
-        assert time.monotonic() < deadline, "it did not become true"
-        threading.Event().wait(0.01)
-    return found
 
 
 class Executor:

@@ -26,7 +26,8 @@ from streaming.commands import Commands
 from streaming.messages import ActionDetails, Deltas, ExecutionCreated
 from streaming.operations import OperationEnded, OperationRefused, Operations, Rights, Selection, runner
 from streaming.operations.runner import NO_ANSWER, Runner
-from tests.integration.executor_world import executor, running, state_of, until
+from tests.integration.executor_world import executor, running, state_of
+from tests.waiting import until
 from watchfloor.settings import Settings
 
 WAITS = """
@@ -65,7 +66,7 @@ class World:
     def paused(self, count: int) -> list[str]:
         """Executions that wait; the executor must be at work."""
         ids = self.ask(count)
-        until("paused executions", lambda: all(state_of(self.store, i) is State.PAUSED for i in ids))
+        until(lambda: all(state_of(self.store, i) is State.PAUSED for i in ids), "paused executions")
         return ids
 
     def start(self, action: Action, selection: Selection, **details: object) -> str:
@@ -74,7 +75,7 @@ class World:
 
     def ended(self, operation_id: str, state: OperationState = OperationState.DONE) -> Operation:
         """The operation once it has ended."""
-        until(f"the operation {state}", lambda: self.operations.get(operation_id).state is state)
+        until(lambda: self.operations.get(operation_id).state is state, f"the operation {state}")
         return self.operations.get(operation_id)
 
     def results(self, operation_id: str) -> dict[str, Result]:
@@ -170,8 +171,8 @@ def test_the_audit_says_what_the_executor_refused(world: World) -> None:
     for reason in ("first", "second"):
         commands.act(Action.RESUME, one, actor="ada", reason=reason)
     with world.executing():
-        until("the end", lambda: state_of(world.store, one) is State.SUCCESS)
-        until("the refusal", lambda: len(world.store.audits(one)) == 3)
+        until(lambda: state_of(world.store, one) is State.SUCCESS, "the end")
+        until(lambda: len(world.store.audits(one)) == 3, "the refusal")
     refused, *asked = world.store.audits(one)
     assert [(row.reason, row.origin, row.before) for row in asked] == [
         ("second", "ui", {"state": "PAUSED"}),
@@ -201,7 +202,7 @@ def test_a_stopped_operation_leaves_the_rest_and_the_retry_does_it(world: World)
         ids = world.paused(200)
     with at_work(world) as made:
         operation_id = world.start(Action.RESUME, Selection.of_ids(ids))
-        until("some that are told of", lambda: made.pace.outstanding > 0)
+        until(lambda: made.pace.outstanding > 0, "some that are told of")
         world.operations.stop(operation_id, actor="ada")
         with pytest.raises(OperationEnded, match="still runs"):
             world.operations.retry(operation_id, actor="ada")
@@ -218,7 +219,7 @@ def test_a_stopped_operation_leaves_the_rest_and_the_retry_does_it(world: World)
             assert (again.retry_of, again.total, again.done) == (operation_id, stopped.left, stopped.left)
             with pytest.raises(OperationRefused, match="Nothing of it"):
                 world.operations.retry(again.id, actor="ada")
-            until("all resumed", lambda: all(state_of(world.store, i) is State.SUCCESS for i in ids))
+            until(lambda: all(state_of(world.store, i) is State.SUCCESS for i in ids), "all resumed")
     assert set(world.answers().values()) == {1}
 
 
@@ -232,7 +233,7 @@ def test_a_runner_that_is_killed_leaves_nothing_out_and_nothing_is_done_twice(wo
         for share in (30, 100):
             process = context.Process(target=run, args=(redis_url, database_url))
             process.start()
-            until("a part of it", lambda share=share: world.operations.get(operation_id).answered >= share)
+            until(lambda share=share: world.operations.get(operation_id).answered >= share, "a part of it")
             process.kill()
             process.join()
             assert process.exitcode == -signal.SIGKILL
@@ -251,7 +252,7 @@ def test_what_a_runner_before_told_is_none_of_what_the_next_one_waits_for(world:
     operation_id = world.start(Action.KILL, Selection.of_ids(ids))
     Runner(world.store, world.bus, most=100, keep_days=1).step()  # and no more is heard of it
     with at_work(world) as runner:
-        until("it to wait", lambda: runner._running)
+        until(lambda: runner._running, "it to wait")
         with world.executing():
             operation = world.ended(operation_id)
     assert (operation.done, operation.refused, operation.unknown) == (120, 0, 0)

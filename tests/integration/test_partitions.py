@@ -25,9 +25,10 @@ from streaming.lease import Holder, Lease, holders, this_process
 from streaming.load import Synthetic
 from streaming.logwriter import LogWriter
 from streaming.messages import ExecutionCreated, LogBatch, LogLine
-from tests.integration.executor_world import Worker, running, state_of, until
+from tests.integration.executor_world import Worker, running, state_of
 from tests.integration.homes import only
 from tests.integration.test_unsure_commits import check
+from tests.waiting import until
 from watchfloor.doctor import check_partitions
 from watchfloor.findings import Verdict
 from watchfloor.settings import Settings
@@ -119,8 +120,8 @@ def test_subflows_and_slots_cross_partitions(world: World) -> None:
     assert len({bus.partitions.of(i) for i in ids}) == 3
     with at_work(*(one for one, _ in made)):
         bus.append_all(created(i, "parent") for i in ids)
-        until("all ends", lambda: all(state_of(world.store, i) is State.SUCCESS for i in ids), 40)
-        until("the streams' end", lambda: world.waiting(3) == 0)
+        until(lambda: all(state_of(world.store, i) is State.SUCCESS for i in ids), "all ends")
+        until(lambda: world.waiting(3) == 0, "the streams' end")
     attempts = [attempt for _, worker in made for attempt in worker.attempts]
     assert len(attempts) == len(set(attempts)) == 36
     assert all(len(world.store.children(i)) == 3 for i in ids)
@@ -134,7 +135,7 @@ def test_events_are_applied_once_each_in_their_partition(world: World) -> None:
     bus.append_all(events)
     assert all(bus.length(stream) > 300 for stream in bus.partitions.streams)
     with at_work(*(world.executor(2, n)[0] for n in range(2))):
-        until("all events", lambda: world.waiting(2) == 0, 30)
+        until(lambda: world.waiting(2) == 0, "all events")
     check(world.store, events)
     page = world.store.search(ExecutionQuery())
     assert page.positions == {stream: bus.last_id(stream) for stream in bus.partitions.streams}
@@ -146,9 +147,9 @@ def test_who_sends_to_the_wrong_partition_is_forwarded_to(world: World) -> None:
     events = [source.next_event() for _ in range(600)]
     world.bus(1).append_all(events)
     with at_work(*(world.executor(2, n)[0] for n in range(2))):
-        until("all events", lambda: world.waiting(2) == 0 and world.store.row(events[-1].execution_id), 30)
+        until(lambda: world.waiting(2) == 0 and world.store.row(events[-1].execution_id), "all events")
         ids = {event.execution_id for event in events}
-        until("the same", lambda: sum(e.version for e in world.store.load_many(ids).values()) == 600)
+        until(lambda: sum(e.version for e in world.store.load_many(ids).values()) == 600, "the same")
     check(world.store, events)
 
 
@@ -162,14 +163,14 @@ def test_a_second_executor_waits_and_takes_over_when_the_first_is_gone(world: Wo
     first._post._lease.give_back = lambda: None  # type: ignore[method-assign]
     with running(first):
         bus.append_all(events[:100])
-        until("the first", lambda: world.waiting(1) == 0)
+        until(lambda: world.waiting(1) == 0, "the first")
         with running(second):
-            until("the standby", lambda: second._post.waits)
+            until(lambda: second._post.waits, "the standby")
             assert [holder.name for holder in holders(bus, (keys.EVENTS,)).values()] == ["other-1"]
             assert not second._at_work
             first._stop.set()
             bus.append_all(events[100:])
-            until("the second", lambda: second._at_work and world.waiting(1) == 0, 12)
+            until(lambda: second._at_work and world.waiting(1) == 0, "the second", 12)
     check(world.store, events)
 
 
@@ -197,12 +198,12 @@ def test_partitions_change_with_events_waiting(world: World, before: int, after:
     events = [source.next_event() for _ in range(900)]
     world.bus(before).append_all(events[:300])
     with at_work(*(world.executor(before, n)[0] for n in range(before))):
-        until("the first ones", lambda: world.waiting(before) == 0)
+        until(lambda: world.waiting(before) == 0, "the first ones")
     world.bus(before).append_all(events[300:600])
     with at_work(*(world.executor(after, n)[0] for n in range(after))):
-        until("what waited", lambda: world.waiting(before) == 0 and world.waiting(after) == 0, 20)
+        until(lambda: world.waiting(before) == 0 and world.waiting(after) == 0, "what waited")
         world.bus(after).append_all(events[600:])
-        until("the last ones", lambda: world.waiting(after) == 0, 20)
+        until(lambda: world.waiting(after) == 0, "the last ones")
         assert check_partitions(world.settings(after)).verdict is Verdict.OK
     check(world.store, events)
     assert set(world.store.event_streams().values()) == {after}
@@ -212,15 +213,15 @@ def test_another_number_of_partitions_is_refused_while_executors_work(world: Wor
     old, _ = world.executor(2, 1, pid=1)
     new, _ = world.executor(1, 0, pid=2)
     with running(old):
-        until("the old one", lambda: old._at_work)
+        until(lambda: old._at_work, "the old one")
         with running(new):
-            until("refused", lambda: new._post.waits)
+            until(lambda: new._post.waits, "refused")
             found = check_partitions(world.settings(1))
             assert found.verdict is Verdict.BAD
             assert "other-1 works on one of 2" in found.what
             assert set(world.store.event_streams().values()) == {2}
             old._stop.set()
-            until("its turn", lambda: new._at_work)
+            until(lambda: new._at_work, "its turn")
             assert set(world.store.event_streams().values()) == {1}
 
 
@@ -238,7 +239,7 @@ def test_an_executor_of_an_older_division_commits_nothing(world: World) -> None:
 def test_doctor_names_the_partition_nobody_works_on(world: World) -> None:
     made, _ = world.executor(2, 0)
     with running(made):
-        until("it", lambda: made._at_work)
+        until(lambda: made._at_work, "it")
         found = check_partitions(world.settings(2))
         assert (found.verdict, found.what) == (Verdict.BAD, "no executor works on partition 1 of 2")
 
@@ -249,11 +250,11 @@ def test_a_second_log_writer_waits_until_the_first_has_gone(store: Store, bus: B
     bus.append_logs(LogBatch("e", "n", "f", "t", "tr", 1, (LogLine(1, datetime.now(UTC), "INFO", "one"),)))
     with ExitStack() as stack:
         with log_writer(first):
-            until("the first", lambda: store.last_log_seq() == 1)
+            until(lambda: store.last_log_seq() == 1, "the first")
             stack.enter_context(log_writer(second))
-            until("the standby", lambda: second._waits)
+            until(lambda: second._waits, "the standby")
         bus.append_logs(LogBatch("e", "n", "f", "t", "tr", 1, (LogLine(2, datetime.now(UTC), "INFO", "two"),)))
-        until("the second", lambda: store.last_log_seq() == 2)
+        until(lambda: store.last_log_seq() == 2, "the second")
     assert not second._waits
 
 

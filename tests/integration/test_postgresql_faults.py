@@ -29,7 +29,8 @@ from streaming.bus import Bus
 from streaming.load import Synthetic
 from streaming.messages import Event, LogBatch, LogLine
 from tests.integration.test_unsure_commits import check
-from tests.integration.test_web import answers, fetch, free_port, wait_until
+from tests.integration.test_web import answers, fetch, free_port
+from tests.waiting import until
 
 PASSWORD = "a password of the tests"
 BASIC = {"Authorization": "Basic " + b64encode(f"admin:{PASSWORD}".encode()).decode()}
@@ -116,22 +117,22 @@ def test_nothing_is_lost_and_nothing_counts_twice(cluster: Cluster, bus: Bus, va
         }
         address = f"http://127.0.0.1:{port}"
         with processes(Path(name), environment), sending(bus) as load:
-            wait_until(lambda: answers(f"{address}/ready"))
+            until(lambda: answers(f"{address}/ready"))
             store.ensure_admin(PASSWORD)
             for end in ENDS:
                 progress(store)
                 end(cluster)
-                wait_until(lambda: fetch(f"{address}/ready")[0] == 503, 5)
+                until(lambda: fetch(f"{address}/ready")[0] == 503, seconds=5)
                 status, _, body = fetch(address + LIST, **BASIC)
                 assert (status, b"atabase" in body) == (503, True), body
                 cluster.start()
                 status, _, body = fetch(address + LIST, **BASIC)
                 assert status == 200, body
-                wait_until(lambda: answers(f"{address}/ready"), 10)
+                until(lambda: answers(f"{address}/ready"), seconds=10)
             progress(store)
             load.stop()
-            wait_until(lambda: store.position(keys.EVENTS) == bus.last_id(keys.EVENTS), 20)
-            wait_until(lambda: store.position(keys.LOGS) == bus.last_id(keys.LOGS), 20)
+            until(lambda: store.position(keys.EVENTS) == bus.last_id(keys.EVENTS))
+            until(lambda: store.position(keys.LOGS) == bus.last_id(keys.LOGS))
         check(store, load.events)
         lines = store.log_window(LogQuery("e"), 0, 10_000)
         assert [entry.number for entry in lines.entries] == list(range(1, load.lines + 1))
@@ -142,7 +143,7 @@ def test_nothing_is_lost_and_nothing_counts_twice(cluster: Cluster, bus: Bus, va
 def progress(store: Store) -> None:
     """Return when both positions have moved on."""
     before = [store.position(stream) for stream in (keys.EVENTS, keys.LOGS)]
-    wait_until(lambda: all(store.position(s) != b for s, b in zip((keys.EVENTS, keys.LOGS), before, strict=True)), 20)
+    until(lambda: all(store.position(s) != b for s, b in zip((keys.EVENTS, keys.LOGS), before, strict=True)))
 
 
 @contextmanager
@@ -173,25 +174,25 @@ def test_a_server_that_says_nothing_is_told_within_3_s(cluster: Cluster, bus: Bu
         }
         address = f"http://127.0.0.1:{port}"
         with processes(Path(name), environment), sending(bus) as load:
-            wait_until(lambda: answers(f"{address}/ready"))
+            until(lambda: answers(f"{address}/ready"))
             with heartbeats(address) as heard:
                 progress(store)
-                wait_until(lambda: bool(heard) and heard[-1]["database"] is None, 10)
+                until(lambda: bool(heard) and heard[-1]["database"] is None, seconds=10)
                 began = time.monotonic()
                 with cluster.silent():
-                    wait_until(lambda: "has not answered" in (heard[-1]["database"] or ""), SAID_WITHIN)
-                    wait_until(lambda: "has not answered" in problem_of(address, "database"), SAID_WITHIN)
+                    until(lambda: "has not answered" in (heard[-1]["database"] or ""), seconds=SAID_WITHIN)
+                    until(lambda: "has not answered" in problem_of(address, "database"), seconds=SAID_WITHIN)
                     took = time.monotonic() - began
                     assert took < SAID_WITHIN
                     assert fetch(f"{address}/ready")[0] == 503
-                    wait_until(lambda: "can't write: has not answered" in problem_of(address, "executor"), 10)
+                    until(lambda: "can't write: has not answered" in problem_of(address, "executor"), seconds=10)
                     assert heard[-1]["executor"] is None  # it lives, and says what it waits for
                 print(f"\nsaid after {took:.2f} s")
-                wait_until(lambda: heard[-1]["database"] is None, 10)
-            wait_until(lambda: answers(f"{address}/ready"), 10)
+                until(lambda: heard[-1]["database"] is None, seconds=10)
+            until(lambda: answers(f"{address}/ready"), seconds=10)
             progress(store)
             load.stop()
-            wait_until(lambda: store.position(keys.EVENTS) == bus.last_id(keys.EVENTS), 20)
+            until(lambda: store.position(keys.EVENTS) == bus.last_id(keys.EVENTS))
         check(store, load.events)
     store.close()
 

@@ -136,7 +136,7 @@ def bus(product: Product) -> Iterator[Bus]:
     bus.close()
 
 
-def until(condition: Callable[[], Any], product: Product, seconds: float = 30) -> Any:
+def until(condition: Callable[[], Any], product: Product, seconds: float = 90) -> Any:
     deadline = time.monotonic() + seconds
     while not (found := condition()):
         log = (product.folder / "processes.log").read_text()[-3_000:]

@@ -22,7 +22,8 @@ from streaming.advice import explained
 from streaming.bus import Bus
 from streaming.messages import Job, TaskEnded
 from tests.integration.certificates import Authority
-from tests.integration.test_gateway import LIST, until, web
+from tests.integration.test_gateway import LIST, web
+from tests.waiting import until
 from watchfloor.doctor import check_redis
 from watchfloor.findings import Verdict
 from watchfloor.settings import Settings
@@ -108,7 +109,7 @@ def test_jobs_go_through_celery_to_a_worker_and_back(server: Server, bus: Bus) -
     try:
         task = {"id": "t", "type": "io.kestra.plugin.core.debug.Return", "format": "hello"}
         dispatch.submit(Job("execution", "ns", "flow", 1, "run", 1, task, {}))
-        ended = until(lambda: [event for event in events(bus) if isinstance(event, TaskEnded)], 40)
+        ended = until(lambda: [event for event in events(bus) if isinstance(event, TaskEnded)])
         assert (ended[0].state, ended[0].outputs) == (State.SUCCESS, {"value": "hello"})
     finally:
         worker.terminate()

@@ -8,9 +8,10 @@ from engine.flow import parse
 from engine.ids import new_id
 from engine.states import Action, State
 from streaming.messages import ActionRequested
-from tests.integration.executor_world import state_of, until
+from tests.integration.executor_world import state_of
 from tests.integration.test_partitions import World, at_work, created
 from tests.integration.test_partitions import world as world
+from tests.waiting import until
 
 FLOW = """
 id: steps
@@ -34,12 +35,12 @@ def test_replays_cross_partitions_and_happen_once(world: World) -> None:
     assert any(bus.partitions.of(a) != bus.partitions.of(b) for a, b in zip(ids, news, strict=True))
     with at_work(*(one for one, _ in made)):
         bus.append_all(created(i, "steps") for i in ids)
-        until("all ends", lambda: all(state_of(world.store, i) is State.SUCCESS for i in ids), 30)
+        until(lambda: all(state_of(world.store, i) is State.SUCCESS for i in ids), "all ends")
         events = [replay(world, id, new) for id, new in zip(ids, news, strict=True)]
         bus.append_all(events)
         bus.append_all(events)
-        until("all replays", lambda: all(state_of(world.store, i) is State.SUCCESS for i in news), 30)
-        until("the streams' end", lambda: world.waiting(3) == 0)
+        until(lambda: all(state_of(world.store, i) is State.SUCCESS for i in news), "all replays")
+        until(lambda: world.waiting(3) == 0, "the streams' end")
     attempts = [attempt for _, worker in made for attempt in worker.attempts]
     assert len(attempts) == len(set(attempts)) == 6 * 5 + 6 * 1
     for id, new in zip(ids, news, strict=True):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import random
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
@@ -31,6 +30,7 @@ from streaming.executor import main as execute
 from streaming.messages import Job, LogBatch, LogLine, Metric
 from streaming.retention import Chooser, Sweeper
 from streaming.rows import row_of
+from tests.waiting import until
 from watchfloor.prune import prune as prune_command
 from watchfloor.settings import Settings
 
@@ -234,7 +234,7 @@ def test_an_executor_that_dies_before_it_told_tells_it_again(
         first.step()
     assert ids(store) == []
     with executing(settings, store, bus):
-        assert wait_for(lambda: bus.length(keys.DELTAS))
+        assert until(lambda: bus.length(keys.DELTAS))
     (entry,) = bus.read(keys.DELTAS, "0-0", count=10, block_ms=None)
     assert [row.id for row in codec.decode_live(entry.payload).removed] == ["e-00001"]
 
@@ -305,9 +305,9 @@ def test_killed_at_random_everything_old_goes_and_nothing_else(settings: Setting
         for process in processes:
             process.start()
         before = (store.ended_by_namespace(), store.pruned_waiting())
-        wait_for(lambda before=before: (store.ended_by_namespace(), store.pruned_waiting()) != before)
+        until(lambda before=before: (store.ended_by_namespace(), store.pruned_waiting()) != before)
         if turn == 2:
-            wait_for(is_done)
+            until(is_done)
         else:
             assert not is_done()
             Stop().wait(chance.uniform(0, 0.1))
@@ -336,10 +336,3 @@ def test_the_command_shows_what_would_go_and_removes_it(settings: Settings, stor
     assert ids(store) == ["e-00009"]
     assert prune_command(settings, console, dry_run=True) == 0
     assert "All executions are kept" in console.export_text()
-
-
-def wait_for(condition: Callable[[], Any], seconds: float = 30) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (found := condition()) and time.monotonic() < deadline:
-        Stop().wait(0.02)
-    return found

@@ -7,11 +7,9 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,6 +18,7 @@ from engine.model import Execution
 from engine.states import State
 from streaming.bus import Bus
 from streaming.messages import ExecutionCreated
+from tests.waiting import until
 from watchfloor.product import running
 from watchfloor.valkey import valkey_server
 
@@ -35,14 +34,6 @@ tasks:
     message: went on
 """
 SECONDS = 30
-
-
-def until(condition: Callable[[], Any], seconds: float = SECONDS) -> Any:
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, "what was waited for did not come"
-        time.sleep(0.05)
-    return found
 
 
 @pytest.fixture

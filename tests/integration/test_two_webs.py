@@ -14,7 +14,8 @@ import pytest
 import socketio
 
 from data import Store
-from tests.integration.test_web import ROOT, answers, fetch, free_port, opener, wait_until
+from tests.integration.test_web import ROOT, answers, fetch, free_port, opener
+from tests.waiting import until
 from watchfloor.valkey import valkey_server
 
 RATE = 4
@@ -67,7 +68,7 @@ def webs(tmp_path_factory: pytest.TempPathFactory, module_database_url: str) -> 
             addresses.append(f"http://127.0.0.1:{port}")
         try:
             for address in addresses:
-                wait_until(lambda address=address: answers(f"{address}/health"))
+                until(lambda address=address: answers(f"{address}/health"))
             yield Webs(addresses, store)
         finally:
             for process in processes:
@@ -90,7 +91,7 @@ def test_a_logout_ends_the_live_connections_of_that_login_in_every_process(webs:
     try:
         assert all(page.connected for page in pages)
         assert webs.post(here, "/logout", mine) == 302
-        wait_until(lambda: not pages[0].connected and not pages[1].connected, 10)
+        until(lambda: not pages[0].connected and not pages[1].connected, seconds=10)
         assert pages[2].connected
         assert pages[2].call("clock", namespace="/live", timeout=10)
     finally:

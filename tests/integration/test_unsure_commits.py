@@ -27,7 +27,7 @@ from streaming.executor import Executor, environment
 from streaming.load import Synthetic
 from streaming.logwriter import LogWriter
 from streaming.messages import Event, ExecutionReported, LogBatch, LogLine
-from tests.integration.test_executor import until
+from tests.waiting import until
 from watchfloor.settings import Settings
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -93,7 +93,7 @@ def test_a_commit_whose_end_is_not_known_counts_once(
     monkeypatch.setattr(store, "_write", breaking(store._write, 0.2, random.Random(seed)))
     bus.append_all(events)
     with at_work(executor(settings, store, bus).run):
-        until("all events", lambda: store.position(keys.EVENTS) == bus.last_id(keys.EVENTS))
+        until("all events", seconds=lambda: store.position(keys.EVENTS) == bus.last_id(keys.EVENTS))
     check(store, events)
 
 
@@ -156,7 +156,7 @@ def test_labels_of_any_length_are_kept_and_found(settings: Settings, store: Stor
     for number, given in enumerate(labels):
         bus.append(reported(f"e{number}", labels=given))
     with at_work(executor(settings, store, bus).run):
-        until("all", lambda: store.search(ExecutionQuery()).total == 4)
+        until("all", seconds=lambda: store.search(ExecutionQuery()).total == 4)
     for number, given in enumerate(labels[:3]):
         ((key, value),) = given.items()
         for shown in (f"filters[labels][EQUALS][{key}]={value}", f"filters[labels][IN][{key}]={value}"):
@@ -170,7 +170,7 @@ def test_an_id_that_no_index_holds_is_put_aside(settings: Settings, store: Store
     bus.append(reported("x" * 300))
     bus.append(reported("good"))
     with at_work(executor(settings, store, bus).run):
-        until("the good one", lambda: store.row("good"))
+        until("the good one", seconds=lambda: store.row("good"))
     ((_, fields),) = bus.redis.xrange(keys.DEAD_LETTERS)
     assert b"length" in fields[b"reason"]
 

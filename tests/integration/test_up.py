@@ -8,18 +8,17 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 
 from data import Store
 from engine.states import State
+from tests.waiting import until
 from watchfloor.product import Product, running
 from watchfloor.up import read_state, web_answers
 
@@ -64,14 +63,6 @@ tasks:
       - exit 3
 retry: {{type: constant, interval: PT0.2S, maxAttempts: 2, behavior: CREATE_NEW_EXECUTION}}
 """
-
-
-def until(condition: Callable[[], Any], seconds: float = 30) -> Any:
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, "what was waited for did not come"
-        time.sleep(0.05)
-    return found
 
 
 def write(folder: Path, id: str, command: str = "true") -> Path:

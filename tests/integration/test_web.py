@@ -8,8 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ import redis
 import socketio
 
 from data import Store
+from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -41,13 +41,6 @@ def fetch(url: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
     except HTTPError as error:
         with error:
             return error.code, dict(error.headers), error.read()
-
-
-def wait_until(what: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
 
 
 def answers(url: str) -> bool:
@@ -82,7 +75,7 @@ def web(valkey_url: str, module_database_url: str, tmp_path_factory: pytest.Temp
     process = subprocess.Popen([sys.executable, "-m", "watchfloor.web"], cwd=ROOT, env=environment, stderr=log)
     try:
         address = f"http://127.0.0.1:{port}"
-        wait_until(lambda: answers(f"{address}/health") or process.poll() is not None)
+        until(lambda: answers(f"{address}/health") or process.poll() is not None)
         assert process.poll() is None, (folder / "web.log").read_text()
         yield address, store, process
     finally:

@@ -8,10 +8,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
@@ -30,18 +29,11 @@ from streaming.bus import Bus
 from streaming.executor.batch import Outbox
 from streaming.executor.performer import Performer
 from streaming.messages import Event, Job, JobFolder, JobMissed, LogLine, TaskEnded, TaskStarted, WorkerLost
+from tests.waiting import until
 from watchfloor.settings import Settings
 from watchfloor.valkey import valkey_command, wait_for
 
 SECONDS = 20
-
-
-def until(condition: Callable[[], Any], seconds: float = SECONDS) -> Any:
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, "what was waited for did not come"
-        time.sleep(0.02)
-    return found
 
 
 def shell(run: str, *commands: str) -> Job:

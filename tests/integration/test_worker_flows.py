@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import requests
 
 from tests.integration.web_server import Server, serving
+from tests.waiting import until
 from watchfloor.product import Product, running
 
 PASSWORD = "correct horse battery"
@@ -93,14 +94,6 @@ def client(tmp_path_factory: pytest.TempPathFactory, module_database_url: str) -
 def server() -> Iterator[Server]:
     with serving() as server:
         yield server
-
-
-def until(condition: Callable[[], Any], seconds: float = 40) -> Any:
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, "what was waited for did not come"
-        time.sleep(0.02)
-    return found
 
 
 def test_values_outlive_executions_and_labels_are_set_while_one_runs(client: Client) -> None:

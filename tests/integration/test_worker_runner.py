@@ -17,7 +17,8 @@ from engine.worker.processes import MARK
 from streaming import keys
 from streaming.bus import Bus
 from streaming.messages import Kill, WorkerLost
-from tests.integration.worker_world import CORE, LIMITS, SCRIPTS, World, job, shell, wait_for
+from tests.integration.worker_world import CORE, LIMITS, SCRIPTS, World, job, shell
+from tests.waiting import until
 
 
 def processes_of(mark: str) -> list[psutil.Process]:
@@ -212,7 +213,7 @@ def test_a_kill_ends_the_whole_family_even_what_left_the_group(world: World) -> 
     thread = world.begin(
         shell("trap '' TERM", "setsid sleep 60 &", "(trap '' TERM; sleep 61; sleep 61) &", "echo up", "sleep 62")
     )
-    wait_for(lambda: len(processes_of("run:1")) >= 4)
+    until(lambda: len(processes_of("run:1")) >= 4)
     world.bus.tell(Kill("execution", ("run:1",)))
     thread.join(10)
     assert not thread.is_alive()

@@ -19,7 +19,8 @@ from engine.worker.limits import Limits
 from engine.worker.tasks import files
 from streaming.bus import Bus
 from streaming.messages import Job, JobFolder, TaskEnded
-from tests.integration.worker_world import CORE, LIMITS, SCRIPTS, World, job, shell, wait_for
+from tests.integration.worker_world import CORE, LIMITS, SCRIPTS, World, job, shell
+from tests.waiting import until
 
 
 class Folders:
@@ -115,7 +116,7 @@ def test_a_try_again_finds_the_folder_as_it_was_first(folders: Folders) -> None:
 def test_a_killed_task_leaves_nothing(folders: Folders, tmp_path: Path) -> None:
     thread = threading.Thread(target=folders.world.runner.run, args=(folders.prepared(shell("echo up", "sleep 60")),))
     thread.start()
-    control = wait_for(lambda: folders.world.lines and folders.world.runner.current)
+    control = until(lambda: folders.world.lines and folders.world.runner.current)
     control.stop(Stop.KILL)
     thread.join(10)
     ended = folders.world.events[-1]

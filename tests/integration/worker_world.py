@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ from engine.worker.sender import Sender
 from streaming import codec, keys
 from streaming.bus import Bus
 from streaming.messages import Event, Job, LogLine, TaskEnded, TaskStarted
+from tests.waiting import until
 from watchfloor.settings import Settings
 
 CORE = "io.kestra.plugin.core."
@@ -96,13 +95,5 @@ class World:
         """Run an attempt in a thread, and wait for its first line."""
         thread = threading.Thread(target=self.runner.run, args=(job,))
         thread.start()
-        wait_for(lambda: self.lines)
+        until(lambda: self.lines)
         return thread
-
-
-def wait_for(condition: Callable[[], Any], seconds: float = 40) -> Any:
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, "what was waited for did not come"
-        time.sleep(0.01)
-    return found
