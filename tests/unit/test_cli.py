@@ -90,11 +90,9 @@ def test_a_broken_flow_file_is_refused_with_its_lines(tmp_path: Path) -> None:
 
 
 def test_load_without_a_server_says_what_to_do(tmp_path: Path) -> None:
-    began = time.monotonic()
     result = CliRunner().invoke(app, ["load", "--data-dir", str(tmp_path)])
     assert result.exit_code == 1
     assert "watchfloor up" in result.output
-    assert time.monotonic() - began < 10
 
 
 def test_a_taken_port_is_refused_and_zero_takes_a_free_one() -> None:

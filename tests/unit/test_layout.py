@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from engine.flow import Flow
 from engine.graph import Graph, Relation, graph_of
 from engine.layout import Positions, Rect, layout
+from tests.unit.steps import steps
 
 _FLOW = "io.kestra.plugin.core.flow."
 _LOG = {"type": "io.kestra.plugin.core.log.Log", "message": "hi"}
@@ -180,20 +181,24 @@ def test_the_line_of_a_choice_without_tasks_meets_no_node() -> None:
     assert all(abs(rect.y - line.y) > rect.height / 2 for rect in between)
 
 
-def test_two_thousand_nodes_take_less_than_a_second() -> None:
-    fan = {"type": f"{_FLOW}Parallel", "tasks": [{"type": f"{_FLOW}Sequential", "tasks": [_LOG] * 4}] * 40}
-    graph = graph_of(flow_of([fan] * 10))
-    assert len(graph.nodes) > 2_000
-    start = time.perf_counter()
-    layout(graph)
-    assert time.perf_counter() - start < 1
+def _fans(count: int) -> Flow:
+    fan = {"type": f"{_FLOW}Parallel", "tasks": [{"type": f"{_FLOW}Sequential", "tasks": [_LOG] * 4}] * 10}
+    return flow_of([fan] * count)
 
 
-def test_a_dag_of_two_thousand_takes_less_than_two_seconds() -> None:
-    items = [_item(_LOG, [1] if index % 5 else []) for index in range(2_000)]
-    flow = flow_of([{"type": f"{_FLOW}Dag", "tasks": items}])
-    start = time.perf_counter()
-    graph = graph_of(flow, group_over=10_000)
-    layout(graph)
-    assert len(graph.nodes) > 2_000
-    assert time.perf_counter() - start < 2
+def _dag(count: int) -> Flow:
+    items = [_item(_LOG, [1] if index % 5 else []) for index in range(count * 10)]
+    return flow_of([{"type": f"{_FLOW}Dag", "tasks": items}])
+
+
+@pytest.mark.parametrize("flow", [_fans, _dag])
+def test_a_node_costs_the_same_in_any_flow(flow: Callable[[int], Flow]) -> None:
+    small, large = (graph_of(flow(count), group_over=10_000) for count in (10, 40))
+    (_, few), (_, many) = (steps(lambda graph=graph: layout(graph)) for graph in (small, large))
+    assert many / len(large.nodes) < 1.1 * few / len(small.nodes)
+
+
+def test_a_large_dag_is_put_in_rows_in_few_steps() -> None:
+    flow = _dag(40)
+    graph, count = steps(lambda: graph_of(flow, group_over=10_000))
+    assert count < 300 * len(graph.nodes)
