@@ -26,7 +26,8 @@ from streaming.bus import Bus
 from streaming.executor import main as execute
 from streaming.load import Synthetic
 from streaming.messages import ActionRequested, ExecutionCreated, ExecutionRow, TriggerAnswer, TriggerRequested
-from tests.integration.executor_world import Crash, Worker, crashing, executor, running, state_of, until
+from tests.integration.executor_world import Crash, Worker, crashing, executor, running, state_of
+from tests.waiting import until
 from watchfloor.settings import Settings
 
 CORE = "io.kestra.plugin.core"
@@ -95,7 +96,7 @@ def all_over(store: Store, count: int, flow_id: str = "f") -> bool:
 def test_a_scheduled_flow_runs_once_a_date(settings: Settings, store: Store, bus: Bus) -> None:
     save(store, "f", scheduled("* * * * * *"))
     with running(executor(settings, store, bus)):
-        until("three dates", lambda: len(executions(store)) >= 3)
+        until(lambda: len(executions(store)) >= 3, "three dates")
     dates = [item.trigger.variables["date"] for item in executions(store) if item.trigger]
     assert len(dates) == len(set(dates))
     assert state(store).execution_id == executions(store)[-1].id
@@ -111,7 +112,7 @@ def test_a_schedule_goes_on_where_it_was_when_the_executor_was_killed(
         process = context.Process(target=execute, args=(settings,))
         process.start()
         try:
-            until("some dates", lambda turn=turn: len(executions(store)) >= 2 * turn + 2, 30)
+            until(lambda turn=turn: len(executions(store)) >= 2 * turn + 2, "some dates")
         finally:
             process.kill()
             process.join()
@@ -125,23 +126,23 @@ def test_flow_changes_are_taken_up_at_once(settings: Settings, store: Store, bus
     with running(made):
         save(store, "f", scheduled("0 0 1 1 *"))
         made.flows_changed()
-        until("the first date", lambda: store.trigger_states() and state(store).next_at)
+        until(lambda: store.trigger_states() and state(store).next_at, "the first date")
         save(store, "f", scheduled("0 0 2 1 *"))
         made.flows_changed()
-        until("the second", lambda: state(store).next_at.day == 2)
+        until(lambda: state(store).next_at.day == 2, "the second")
         save(store, "f")
         made.flows_changed()
-        until("none", lambda: store.trigger_states() == [])
+        until(lambda: store.trigger_states() == [], "none")
 
 
 def test_a_backfill_comes_in_order_and_never_more_at_a_time(settings: Settings, store: Store, bus: Bus) -> None:
     save(store, "f", scheduled("*/10 * * * *"))
     with running(executor(settings, store, bus)):
-        until("the trigger", store.trigger_states)
+        until(store.trigger_states, "the trigger")
         first = asked(bus, TriggerAction.BACKFILL_CREATE, backfill=Backfill("", DAY, DAY + timedelta(hours=1), None))
         again = asked(bus, TriggerAction.BACKFILL_CREATE, backfill=Backfill("", DAY, DAY, None))
-        until("all to end", lambda: all_over(store, 7))
-        until("the backfill to end", lambda: state(store).backfill is None)
+        until(lambda: all_over(store, 7), "all to end")
+        until(lambda: state(store).backfill is None, "the backfill to end")
     assert answers(bus)[first] is None
     assert "is going on" in str(answers(bus)[again])
     found = executions(store)
@@ -188,17 +189,18 @@ def test_crashes_at_any_point_of_a_backfill_leave_out_no_date_and_run_none_twice
 def test_a_switch_survives_the_executor(settings: Settings, store: Store, bus: Bus) -> None:
     save(store, "f", scheduled("* * * * * *"))
     with running(executor(settings, store, bus)):
-        until("a date", lambda: executions(store))
+        until(lambda: executions(store), "a date")
         asked(bus, TriggerAction.DISABLE)
-        until("it to be off", lambda: state(store).disabled)
+        until(lambda: state(store).disabled, "it to be off")
+        until(lambda: store.position(keys.EVENTS) == bus.last_id(keys.EVENTS), "those of before")
     count = len(executions(store))
     with running(executor(settings, store, bus)):
         again = asked(bus, TriggerAction.RESTART)
-        until("its answer", lambda: again in answers(bus))
+        until(lambda: again in answers(bus), "its answer")
         assert state(store).disabled
         assert len(executions(store)) == count
         asked(bus, TriggerAction.ENABLE)
-        until("another date", lambda: len(executions(store)) > count)
+        until(lambda: len(executions(store)) > count, "another date")
 
 
 def test_a_flow_starts_when_two_others_have_ended_even_over_a_restart(
@@ -209,10 +211,10 @@ def test_a_flow_starts_when_two_others_have_ended_even_over_a_restart(
     save(store, "f", after("a", "b"))
     bus.append(created("a1", "a"))
     with running(executor(settings, store, bus)):
-        until("the first of them", lambda: store.trigger_states() and state(store).met)
+        until(lambda: store.trigger_states() and state(store).met, "the first of them")
     bus.append(created("b1", "b"))
     with running(executor(settings, store, bus)):
-        until("it to start", lambda: all_over(store, 1))
+        until(lambda: all_over(store, 1), "it to start")
     (item,) = executions(store)
     assert item.trigger is not None
     assert item.trigger.variables["executionId"] == "b1"
@@ -225,8 +227,8 @@ def test_flows_that_start_each_other_come_to_an_end(settings: Settings, store: S
     save(store, "g", after("f"))
     bus.append(created("begin", "f"))
     with running(executor(settings, store, bus)):
-        until("the end", lambda: any(one.error for one in store.trigger_states()))
-        until("all to end", lambda: all_over(store, 2, "f") and all_over(store, 2, "g"))
+        until(lambda: any(one.error for one in store.trigger_states()), "the end")
+        until(lambda: all_over(store, 2, "f") and all_over(store, 2, "g"), "all to end")
     assert len(executions(store, "f")) + len(executions(store, "g")) == 4
     (error,) = [one.error for one in store.trigger_states() if one.error]
     assert "WATCHFLOOR_FLOW_TRIGGER_MAX_CHAIN" in error
@@ -237,11 +239,11 @@ def test_a_flow_trigger_hears_of_an_end_that_a_person_gives(settings: Settings, 
     save(store, "g", f"type: {CORE}.trigger.Flow, states: [FAILED]")
     bus.append(created("begin", "f"))
     with running(executor(settings, store, bus)):
-        until("the end", lambda: all_over(store, 1))
+        until(lambda: all_over(store, 1), "the end")
         assert executions(store, "g") == []
         changed = ActionRequested(new_id(), "begin", datetime.now(UTC), Action.CHANGE_STATUS, "ada", state=State.FAILED)
         bus.append(changed)
-        until("what hears of it", lambda: all_over(store, 1, "g"))
+        until(lambda: all_over(store, 1, "g"), "what hears of it")
     (started,) = executions(store, "g")
     assert started.trigger is not None
     assert (started.trigger.variables["executionId"], started.trigger.variables["state"]) == ("begin", "FAILED")
@@ -252,9 +254,9 @@ def test_what_a_flow_trigger_starts_is_a_child_and_a_replay_is_none(settings: Se
     save(store, "g", after("f"))
     bus.append(created("begin", "f"))
     with running(executor(settings, store, bus)):
-        until("what it triggers", lambda: all_over(store, 1, "g"))
+        until(lambda: all_over(store, 1, "g"), "what it triggers")
         bus.append(ActionRequested(new_id(), "begin", datetime.now(UTC), Action.REPLAY, "ada", new_id="again"))
-        until("what the replay triggers", lambda: all_over(store, 2, "g"))
+        until(lambda: all_over(store, 2, "g"), "what the replay triggers")
     listed = {
         text: {(row.flow_id, row.triggered_by, row.parent_id) for row in found(store, text)}
         for text in ("childFilter=CHILD", "childFilter=MAIN", "triggerExecutionId=begin", "filters[parentId][IN]=begin")
@@ -279,14 +281,14 @@ def found(store: Store, text: str) -> list[ExecutionRow]:
 def test_missed_dates_are_made_up_for_after_a_stop(settings: Settings, store: Store, bus: Bus) -> None:
     save(store, "f", scheduled("*/10 * * * *") + ", recoverMissedSchedules: ALL")
     with running(executor(settings, store, bus)):
-        until("the trigger", store.trigger_states)
+        until(store.trigger_states, "the trigger")
     past = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=2)
     made = executor(settings, store, bus)
     late = state(store)
     with store._write() as connection:
         write_triggers(connection, store.dialect, [evolve(late, next_at=past)])
     with running(made):
-        until("all of them", lambda: all_over(store, 12) and state(store).missed is None)
+        until(lambda: all_over(store, 12) and state(store).missed is None, "all of them")
     dates = [datetime.fromisoformat(item.trigger.variables["date"]) for item in executions(store) if item.trigger]
     assert dates == [past + timedelta(minutes=10 * n) for n in range(len(dates))]
     assert len(dates) >= 12
@@ -295,7 +297,7 @@ def test_missed_dates_are_made_up_for_after_a_stop(settings: Settings, store: St
 def test_inputs_that_do_not_fit_make_an_execution_that_says_so(settings: Settings, store: Store, bus: Bus) -> None:
     save(store, "f", scheduled("* * * * * *"), more="inputs: [{id: day, type: DATE}]\n")
     with running(executor(settings, store, bus)):
-        until("a date", lambda: all_over(store, 1))
+        until(lambda: all_over(store, 1), "a date")
     item = executions(store)[0]
     assert item.state is State.FAILED
     assert item.error == "inputs of trigger t: day: expected a value, came none"
@@ -307,8 +309,8 @@ def test_synthetic_executions_start_nothing(settings: Settings, store: Store, bu
     events = [source.next_event() for _ in range(300)]
     bus.append_all(events)
     with running(executor(settings, store, bus)):
-        until("the last of them", lambda: state_of(store, events[-1].execution_id))
-        until("the stream's end", lambda: store.position(keys.EVENTS) == bus.last_id(keys.EVENTS))
+        until(lambda: state_of(store, events[-1].execution_id), "the last of them")
+        until(lambda: store.position(keys.EVENTS) == bus.last_id(keys.EVENTS), "the stream's end")
     assert executions(store) == []
 
 
@@ -318,8 +320,8 @@ def test_tests_and_playgrounds_start_nothing(settings: Settings, store: Store, b
     kinds = {"try": Kind.TEST, "play": Kind.PLAYGROUND, "real": Kind.NORMAL}
     bus.append_all(evolve(created(name, "f"), kind=kind) for name, kind in kinds.items())
     with running(executor(settings, store, bus)):
-        until("all three", lambda: all_over(store, 3))
-        until("what hears of one", lambda: all_over(store, 1, "g"))
+        until(lambda: all_over(store, 3), "all three")
+        until(lambda: all_over(store, 1, "g"), "what hears of one")
     (started,) = executions(store, "g")
     assert started.trigger is not None
     assert started.trigger.variables["executionId"] == "real"
@@ -334,7 +336,7 @@ def test_triggers_work_over_partitions(settings: Settings, store: Store, bus: Bu
         asked(buses[0], TriggerAction.BACKFILL_CREATE, backfill=Backfill("", DAY, DAY + timedelta(hours=1), None))
         for part, one in zip(parts, buses, strict=True):
             stack.enter_context(running(executor(part, store, one, Worker(one))))
-        until("all of both", lambda: all_over(store, 13) and all_over(store, 13, "g"), 30)
+        until(lambda: all_over(store, 13) and all_over(store, 13, "g"), "all of both")
         assert len({buses[0].partitions.of(item.id) for item in executions(store)}) > 1
     assert most_at_once(executions(store)) <= 2
     assert len(executions(store)) == len(executions(store, "g")) == 13
