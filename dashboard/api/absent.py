@@ -23,8 +23,6 @@ ABSENT = (
            "the limit stands in the flow: neither can be set apart."),
     Absent("DELETE", "/logs/{namespace}/{flowId}", "A trigger has no log of its own; those of the executions that it "
            "started are removed one by one: DELETE /logs/{executionId}."),
-    Absent("GET", "/executions/{executionId}/follow-dependencies", "Each execution is followed by itself: GET "
-           "/executions/{executionId}/follow. Those it started are found by filters[parentId][EQUALS]."),
     Absent("PUT", "/triggers", "A trigger is what its flow says: change that, or PUT /triggers/set-disabled."),
 )  # fmt: skip
 _PATHS = Map([Rule(rule_of(one.path), methods=[one.method], endpoint=one) for one in ABSENT])

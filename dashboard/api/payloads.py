@@ -26,6 +26,8 @@ SHAPES: dict[str, str] = {
     "LightExecution": "id: string, tenantId: string, namespace: string, flowId: string, flowRevision: integer, "
     "labels: [Label], state: StateHistory, parentId?: string, originalId: string, trigger?: ExecutionTrigger, "
     "metadata: Metadata, kind: Kind, version: integer, error?: string, lastTask?: string, scheduleDate?: date-time",
+    "ExecutionStatusEvent": "executionId: string, tenantId: string, namespace: string, flowId: string, "
+    "revision: integer, state: StateHistory",
     "LastExecution": "id: string, flowId: string, namespace: string, startDate: date-time, status: State",
     "TaskRun": "id: string, executionId: string, namespace: string, flowId: string, taskId: string, "
     "parentTaskRunId?: string, value?: string, iteration?: integer, attempts: [Attempt], state: StateHistory, "

@@ -76,9 +76,31 @@ def breakpoint_of(text: str) -> dict[str, str]:
     return present(id=task, value=value or None)
 
 
+def row_state(row: ExecutionRow) -> dict[str, Any]:
+    """A state without its history."""
+    last = row.end_date or row.changed_at
+    return present(
+        current=row.state,
+        duration=format_duration((last - row.start_date).total_seconds()),
+        startDate=row.start_date,
+        endDate=row.end_date,
+    )
+
+
+def execution_status(row: ExecutionRow) -> dict[str, Any]:
+    """Which state an execution is in, for whoever follows several."""
+    return {
+        "executionId": row.id,
+        "tenantId": TENANT,
+        "namespace": row.namespace,
+        "flowId": row.flow_id,
+        "revision": row.revision,
+        "state": row_state(row),
+    }
+
+
 def light_execution(row: ExecutionRow) -> dict[str, Any]:
     """An execution as lists have it: no task runs, values or history."""
-    last = row.end_date or row.changed_at
     trigger = {"id": row.trigger_id, "type": row.trigger_type} if row.trigger_id else None
     return present(
         id=row.id,
@@ -87,12 +109,7 @@ def light_execution(row: ExecutionRow) -> dict[str, Any]:
         flowId=row.flow_id,
         flowRevision=row.revision,
         labels=labels(row.labels),
-        state=present(
-            current=row.state,
-            duration=format_duration((last - row.start_date).total_seconds()),
-            startDate=row.start_date,
-            endDate=row.end_date,
-        ),
+        state=row_state(row),
         parentId=row.parent_id,
         originalId=row.original_id or row.id,
         trigger=trigger,

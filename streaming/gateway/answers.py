@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from queue import Empty, Full, Queue
 from threading import Condition, Event
@@ -16,6 +16,7 @@ T = TypeVar("T")
 
 KEPT = 2_000  # answers and first rows remembered for whoever asks late; the oldest are forgotten
 FOLLOW_MAX = 1_000  # deltas waiting for one follower; when full it is told by ``Behind``
+_NOBODY: frozenset[Follower] = frozenset()
 
 
 class Behind(RuntimeError):
@@ -23,14 +24,15 @@ class Behind(RuntimeError):
 
 
 class Answers:
-    """Lets threads and greenlets wait for an answer, for an execution to appear, or follow one execution."""
+    """Lets threads and greenlets wait for an answer, for an execution to appear, or follow executions."""
 
     def __init__(self) -> None:
         self._news = Condition()
         self._answers: OrderedDict[str, Answer] = OrderedDict()
         self._trigger_answers: OrderedDict[str, TriggerAnswer] = OrderedDict()
         self._rows: OrderedDict[str, ExecutionRow] = OrderedDict()
-        self._followers: dict[str, list[Follower]] = {}
+        self._followers: dict[str | None, set[Follower]] = {}  # by the execution that they follow
+        self._of_below: dict[str | None, set[Follower]] = {}  # by the one whose children they follow
         self._listeners: dict[str, list[Event]] = {}
 
     def take(self, deltas: Iterable[ExecutionDelta], absent: Iterable[Answer] = ()) -> None:
@@ -42,7 +44,7 @@ class Answers:
                 _remember(self._rows, delta.row.id, delta.row)
                 for answer in delta.answers:
                     _remember(self._answers, answer.event_id, answer)
-                for follower in self._followers.get(delta.row.id, ()):
+                for follower in self._following(delta.row):
                     follower.put(delta)
             self._news.notify_all()
 
@@ -104,24 +106,48 @@ class Answers:
             return answer
 
     @contextmanager
-    def follow(self, execution_id: str) -> Iterator[Follower]:
-        """Every delta of one execution from now on, until the end of the block."""
+    def follow(self, *ids: str) -> Iterator[Follower]:
+        """Every delta of these executions from now on, until the end of the block."""
         follower = Follower()
-        with self._news:
-            self._followers.setdefault(execution_id, []).append(follower)
+        self.widen(follower, ids)
         try:
             yield follower
         finally:
             with self._news:
-                self._followers[execution_id].remove(follower)
-                if not self._followers[execution_id]:
-                    del self._followers[execution_id]
+                for index, keys in ((self._followers, follower.ids), (self._of_below, follower.below)):
+                    _take_out(index, keys, follower)
+
+    def widen(self, follower: Follower, ids: Iterable[str], *, below: bool = False) -> None:
+        """From now on every delta of these executions too, and ``below``: of those that they make or trigger."""
+        with self._news:
+            for execution_id in ids:
+                follower.ids.add(execution_id)
+                self._followers.setdefault(execution_id, set()).add(follower)
+                if below:
+                    follower.below.add(execution_id)
+                    self._of_below.setdefault(execution_id, set()).add(follower)
+
+    def _following(self, row: ExecutionRow) -> Collection[Follower]:
+        own = self._followers.get(row.id, _NOBODY)
+        if not self._of_below:
+            return own
+        above = (self._of_below.get(one, _NOBODY) for one in (row.parent_id, row.triggered_by))
+        return own.union(*above)
+
+
+def _take_out(index: dict[str | None, set[Follower]], keys: Iterable[str], follower: Follower) -> None:
+    for key in keys:
+        index[key].discard(follower)
+        if not index[key]:
+            del index[key]
 
 
 class Follower:
-    """The deltas of one execution, in order."""
+    """The deltas of the executions ``ids``, and of those that the ones ``below`` make or trigger, in order."""
 
     def __init__(self) -> None:
+        self.ids: set[str] = set()
+        self.below: set[str] = set()
         self._queue: Queue[ExecutionDelta] = Queue(FOLLOW_MAX)
         self._behind = False
 
@@ -133,9 +159,10 @@ class Follower:
             self._behind = True
 
     def get(self, timeout: float) -> ExecutionDelta | None:
-        """The next delta; ``None`` after ``timeout`` seconds without one. Raises Behind when some were left out."""
+        """The next delta; ``None`` after ``timeout`` seconds without one. Raises Behind, at once, when some were left
+        out."""
         try:
-            return self._queue.get(timeout=timeout)
+            return self._queue.get(timeout=0 if self._behind else timeout)
         except Empty:
             if self._behind:
                 self._behind = False

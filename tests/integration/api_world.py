@@ -187,9 +187,9 @@ class World:
         """The job of its task that hangs, once the worker has said its first line."""
         return until(lambda: self.worker.hanging.get(execution_id))
 
-    def events(self, path: str) -> Iterator[tuple[str, Any]]:
+    def events(self, path: str, user: str = "admin") -> Iterator[tuple[str, Any]]:
         """(id, data) of the server-sent events."""
-        answer = self.client.get(BASE + path, auth=("admin", PASSWORD), buffered=False)
+        answer = self.client.get(BASE + path, auth=(user, PASSWORD), buffered=False)
         assert answer.status_code == 200, answer.get_data(as_text=True)
         assert answer.mimetype == "text/event-stream"
         try:

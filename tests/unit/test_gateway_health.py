@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from threading import Event, Thread
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,9 @@ from streaming.gateway.health import Health
 from streaming.gateway.recent import Recent
 from streaming.messages import Answer, ExecutionDelta, Heartbeat
 from tests.unit.gateway_world import START, Clock, row
+
+
+FOREVER = 3_600.0  # seconds; a test that waits so long fails by its own limit
 
 
 def health() -> tuple[Health, Clock]:
@@ -64,8 +68,10 @@ def test_an_executor_replaced_by_another_is_not_missed() -> None:
     assert list(told._beats) == ["new"]
 
 
-def delta(number: int = 1, *answers: Answer, state: State = State.RUNNING, version: int = 1) -> ExecutionDelta:
-    return ExecutionDelta(row(number, state, version=version), answers=answers)
+def delta(
+    number: int = 1, *answers: Answer, state: State = State.RUNNING, version: int = 1, **changes: Any
+) -> ExecutionDelta:
+    return ExecutionDelta(row(number, state, version=version, **changes), answers=answers)
 
 
 def test_an_answer_is_found_before_and_after_it_is_waited_for() -> None:
@@ -101,8 +107,33 @@ def test_a_follower_gets_every_delta_or_is_told_that_it_is_behind() -> None:
         for _ in range(FOLLOW_MAX):
             assert follower.get(1) is not None
         with pytest.raises(Behind):
-            follower.get(0.01)
+            follower.get(FOREVER)
     assert answers._followers == {}
+
+
+def test_a_follower_hears_of_more_and_more_executions_and_of_their_children() -> None:
+    answers = Answers()
+    parent, child, triggered, both, other = (
+        delta(1),
+        delta(2, parent_id="e0001"),
+        delta(3, triggered_by="e0001"),
+        delta(4, parent_id="e0001", triggered_by="e0001"),
+        delta(5, parent_id="e0002"),
+    )
+    everything = [parent, child, triggered, both, other]
+    with answers.follow("e0001") as alone, answers.follow("e0001") as follower:
+
+        def heard() -> list[ExecutionDelta]:
+            answers.take(everything)
+            return list(iter(lambda: follower.get(0), None))
+
+        assert heard() == [parent]
+        answers.widen(follower, ["e0001"], below=True)
+        assert heard() == [parent, child, triggered, both]
+        answers.widen(follower, ["e0005"])
+        assert heard() == everything
+        assert [alone.get(0) for _ in range(4)] == [parent] * 3 + [None]
+    assert answers._followers == answers._of_below == {}
 
 
 def test_a_full_inbox_leaves_all_out_and_says_so_once() -> None:
