@@ -159,7 +159,7 @@ class Trigger(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
 
     @property
     def execution_id(self) -> str | None:
-        """The execution that triggered, by a Subflow task or a Flow trigger; others may have a variable of that name."""
+        """The execution that triggered, by a Subflow task or a Flow trigger; others may have such a variable too."""
         return self.variables.get("executionId") if self.type in _BY_EXECUTIONS else None
 
 

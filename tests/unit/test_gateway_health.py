@@ -16,7 +16,6 @@ from streaming.gateway.recent import Recent
 from streaming.messages import Answer, ExecutionDelta, Heartbeat
 from tests.unit.gateway_world import START, Clock, row
 
-
 FOREVER = 3_600.0  # seconds; a test that waits so long fails by its own limit
 
 
