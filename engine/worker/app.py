@@ -12,6 +12,7 @@ from watchfloor.urls import with_options
 
 TASK_NAME = "watchfloor.run"
 _VISIBILITY_SECONDS = 60  # a job that a dead worker had not started yet goes out again after this
+_SILENCE_SECONDS = 5  # a worker that waits for an answer for this long connects anew, whatever became of the connection
 _IMPORTANT = {
     "task_ignore_result": True,
     "result_backend": None,
@@ -58,6 +59,7 @@ def build_app(settings: Settings) -> Celery:
         "unacked_restore_interval": 10,
         "unacked_restore_throttle": 1,
         "socket_connect_timeout": 2,
+        "socket_timeout": _SILENCE_SECONDS,
         "health_check_interval": 10,
         "max_retries": 1,
         "interval_start": 0,

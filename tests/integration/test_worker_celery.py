@@ -21,7 +21,6 @@ from engine.effects import Submit
 from engine.model import Folder, evolve
 from engine.states import State
 from engine.worker.app import TASK_NAME, broker_url, build_app
-from engine.worker.processes import MARK
 from engine.worker.queues import QUEUE
 from engine.worker.registry import GIVEN_OUT, RUNNING, Journey, Registry, given
 from streaming import codec, keys
@@ -29,6 +28,7 @@ from streaming.bus import Bus
 from streaming.executor.batch import Outbox
 from streaming.executor.performer import Performer
 from streaming.messages import Event, Job, JobFolder, JobMissed, LogLine, TaskEnded, TaskStarted, WorkerLost
+from tests.integration.worker_world import processes_of
 from tests.waiting import until
 from watchfloor.settings import Settings
 from watchfloor.valkey import valkey_command, wait_for
@@ -121,17 +121,6 @@ def world() -> Iterator[World]:
         yield world
 
 
-def task_processes(mark: str) -> list[psutil.Process]:
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get(MARK) == mark and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-        except psutil.Error:
-            continue
-    return found
-
-
 def lives(pid: int) -> bool:
     try:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
@@ -189,7 +178,7 @@ def test_a_worker_told_to_stop_ends_what_takes_longer_and_gives_it_back(world: W
     lost = world.wait_lost("a")
     assert (lost.attempt, lost.stopped) == (1, True)
     assert worker.wait(SECONDS) == 0
-    assert task_processes("a:1") == []
+    assert processes_of("a:1") == []
     assert world.bus.redis.hlen(RUNNING) == 0
     assert not any(isinstance(event, TaskEnded) for event in world.events("a"))
     assert world.events("b") == []  # nothing new starts
@@ -201,7 +190,7 @@ def test_an_attempt_whose_pool_process_was_killed_is_reported_lost(world: World)
     world.start_worker()
     world.dispatch.submit(shell("a", "echo up", "sleep 60"))
     world.wait_started("a")
-    first = task_processes("a:1")
+    first = processes_of("a:1")
     os.kill(pool_process(world, "a"), signal.SIGKILL)
     lost = world.wait_lost("a")
     assert (lost.attempt, lost.stopped) == (1, False)
@@ -218,15 +207,15 @@ def test_what_outlives_a_killed_worker_is_ended_by_the_next_one(world: World) ->
     worker = world.start_worker()
     world.dispatch.submit(shell("a", "echo up", "setsid sleep 60 &", "exec sleep 61"))
     world.wait_started("a")
-    until(lambda: len(task_processes("a:1")) == 2)
+    until(lambda: len(processes_of("a:1")) == 2)
     pool = pool_process(world, "a")
     worker.kill()
     worker.wait()
     until(lambda: not lives(pool))  # the kernel ends the pool with its worker
-    assert len(task_processes("a:1")) == 2
+    assert len(processes_of("a:1")) == 2
     world.start_worker()
     assert world.wait_lost("a").attempt == 1
-    assert task_processes("a:1") == []
+    assert processes_of("a:1") == []
 
 
 def test_what_nobody_knows_any_more_is_ended_by_the_next_worker(world: World) -> None:
@@ -236,9 +225,9 @@ def test_what_nobody_knows_any_more_is_ended_by_the_next_worker(world: World) ->
     worker.kill()
     worker.wait()
     world.bus.redis.delete(RUNNING)  # a worker on another machine has told of it meanwhile
-    assert len(task_processes("a:1")) == 1
+    assert len(processes_of("a:1")) == 1
     world.start_worker()
-    until(lambda: task_processes("a:1") == [])
+    until(lambda: processes_of("a:1") == [])
 
 
 def test_a_job_lost_on_its_way_is_asked_for_again(world: World) -> None:
@@ -298,7 +287,7 @@ def test_nothing_is_lost_while_redis_is_away(world: World) -> None:
     world.valkey.kill()
     world.valkey.wait()
     gate.touch()
-    until(lambda: task_processes("a:1") == [])
+    until(lambda: processes_of("a:1") == [])
     world.start_valkey()
     assert world.wait_ended("a").state is State.SUCCESS
     assert [line.message for line in world.lines("a")] == ["up", *map(str, range(1, 5001)), "done"]
@@ -314,6 +303,19 @@ def test_a_job_can_not_be_given_out_while_redis_is_away(world: World) -> None:
     world.start_valkey()
     world.dispatch.submit(shell("a", "true"))
     assert world.bus.redis.llen(f"wf:celery:{QUEUE}") == 1
+
+
+def test_a_connection_that_answers_no_more_is_given_up(world: World) -> None:
+    """Else a worker that reads where nothing comes any more takes no job until somebody restarts it."""
+    with build_app(world.settings).connection_for_read() as connection:
+        client = connection.default_channel.client
+        client.ping()
+        world.valkey.send_signal(signal.SIGSTOP)
+        try:
+            with pytest.raises(connection.connection_errors):
+                client.execute_command("BRPOP", "nothing", 0)
+        finally:
+            world.valkey.send_signal(signal.SIGCONT)
 
 
 def test_a_malformed_job_is_put_aside(world: World) -> None:
