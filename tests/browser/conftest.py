@@ -13,9 +13,8 @@ from selenium.webdriver import Chrome
 
 from scripts.chromium import chromium, options
 from tests.browser.page import Page
+from tests.browser.rest import PASSWORD, admin, login, start
 from watchfloor.product import Product, running
-
-PASSWORD = "correct horse battery staple"
 
 
 def pytest_setup_options() -> Any:
@@ -34,17 +33,19 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 @pytest.fixture(scope="session")
 def api(product: Product) -> requests.Session:
     """The REST API as admin."""
-    session = requests.Session()
-    session.auth = ("admin", PASSWORD)
-    return session
+    return admin()
 
 
 @pytest.fixture(scope="session")
 def cookies(product: Product) -> dict[str, str]:
     """A login session."""
-    session = requests.Session()
-    session.get(product.login_url).raise_for_status()
-    return dict(session.cookies)
+    return login(product)
+
+
+@pytest.fixture
+def gated(product: Product, api: requests.Session, tmp_path: Path) -> tuple[str, Path]:
+    """A started execution of the flow ``gated``: its id, and the folder in which its gates appear."""
+    return start(product, api, "gated", gate=str(tmp_path)), tmp_path
 
 
 @pytest.fixture

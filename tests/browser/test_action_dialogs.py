@@ -7,25 +7,14 @@ from collections.abc import Callable
 import requests
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.remote.webelement import WebElement
 
 from data import Store
-from tests.browser.conftest import PASSWORD
+from tests.browser.dialogs import DIALOG, HEADER, choose, option
 from tests.browser.page import Page
-from tests.browser.test_live import start
+from tests.browser.rest import PASSWORD, start, state_of
 from watchfloor.product import Product
 
-HEADER = "[data-wf-view=execution-header]"
-DIALOG = "#act-step"
 RELATED = ".relations:not([hidden])"
-FIELD = f"{DIALOG} .wf-form input:not([type=hidden]):not([type=checkbox])"
-
-
-def ask(page: Page, action: str) -> None:
-    """Open the dialog of an action from the header's menu."""
-    page.click(f"{HEADER} [data-more]")
-    page.click(f".wf-menu [data-action={action}]")
-    page.one(f"{DIALOG} #act-go")
 
 
 def test_a_replay_takes_changed_inputs_and_leads_to_the_new_execution(
@@ -78,14 +67,12 @@ def test_a_task_run_is_changed_from_the_gantt_and_the_execution_deleted_while_it
     page.shows(HEADER, "FAILED")
     page.click(".gantt-row[data-task=breaks] .gantt-name")
     page.click(".wf-menu [data-action=change-state]")
-    page.click(FIELD)
-    option = page.until("SUCCESS", lambda: [one for one in _options(page) if one.text == "SUCCESS"])
-    option[0].click()
+    option(page, "SUCCESS")
     page.click("#act-go")
     page.until(
         "a changed row", lambda: page.one(".gantt-row[data-task=breaks]").get_attribute("data-state") == "SUCCESS"
     )
-    ask(page, "delete")
+    choose(page, "delete")
     page.click("#act-go")
     page.shows(HEADER, "removed")
     page.click(f"{HEADER} [data-more]")
@@ -98,16 +85,12 @@ def test_what_still_runs_is_deleted_once_the_dialog_is_told_so(
     paused = start(product, api, "approval")
     page.open(f"/executions/{paused}")
     page.shows(HEADER, "PAUSED")
-    ask(page, "delete")
+    choose(page, "delete")
     page.click("#act-go")
     page.shows(DIALOG, "the execution is PAUSED now")
     page.click(f"{DIALOG} input[value=include_non_terminated]")
     page.click("#act-go")
     page.shows(HEADER, "removed")
-
-
-def _options(page: Page) -> list[WebElement]:
-    return page.driver.find_elements(By.CSS_SELECTOR, "[role=option]")
 
 
 def test_a_viewer_is_refused_by_the_page_and_by_the_server(
@@ -133,8 +116,7 @@ def test_a_viewer_is_refused_by_the_page_and_by_the_server(
     many = {"action": "kill", "filters": "", "count": 1, "many": True, "at": 2}
     page.script("dash_clientside.set_props('action-request', {data: arguments[0]})", many)
     page.until("a second refusal", lambda: len(page.driver.find_elements(By.CSS_SELECTOR, ".wf-notice-bad")) == 2)
-    state = api.get(f"{product.url}/api/v1/main/executions/{paused}").json()["state"]["current"]
-    assert state == "PAUSED"
+    assert state_of(product, api, paused) == "PAUSED"
 
 
 def _session(product: Product) -> dict[str, str]:

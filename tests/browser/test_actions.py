@@ -6,15 +6,13 @@ from pathlib import Path
 
 import requests
 from selenium.webdriver.common.actions.action_builder import ActionBuilder
-from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
+from tests.browser.dialogs import FORM, HEADER, choose, option
 from tests.browser.page import Page
-from tests.browser.test_live import start
+from tests.browser.rest import start
 from watchfloor.product import Product
 
-HEADER = "[data-wf-view=execution-header]"
-FORM = "#act-step .wf-form"
 NODE = """
 const cy = document.getElementById('topology-graph')._cyreg.cy;
 const box = cy.container().getBoundingClientRect();
@@ -121,21 +119,6 @@ def test_a_node_of_the_topology_has_the_actions_of_its_task_run(
     page.click("#act-go")
     page.until("its new state", lambda: page.node_state("breaks") == "SUCCESS")
     assert page.is_same_load()
-
-
-def choose(page: Page, action: str) -> None:
-    """Ask for an action by the header's menu of all."""
-    page.click(f"{HEADER} [data-more]")
-    page.click(f".wf-menu [data-action={action}]")
-
-
-def option(page: Page, text: str) -> None:
-    """Choose in the select of the dialog."""
-    page.click(f"{FORM} input:not([type=hidden])")
-    found = page.until(
-        text, lambda: [one for one in page.driver.find_elements(By.CSS_SELECTOR, "[role=option]") if one.text == text]
-    )
-    found[0].click()
 
 
 def test_what_is_not_allowed_is_greyed_with_the_reason(page: Page, product: Product, api: requests.Session) -> None:

@@ -14,8 +14,8 @@ import requests
 
 from data import Store
 from data.seed import seed
-from tests.browser.conftest import PASSWORD
 from tests.browser.page import Page
+from tests.browser.rest import PASSWORD
 from watchfloor.product import Product
 
 MANY = 4_000

@@ -14,7 +14,7 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 from tests.browser.page import Page
-from tests.browser.test_live import start
+from tests.browser.rest import start
 from watchfloor.product import Product
 
 VIEWS = "/api/v1/main/views"

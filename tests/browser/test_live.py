@@ -5,27 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 import requests
 
 from tests.browser.page import Page
+from tests.browser.rest import EXECUTIONS, start
 from watchfloor.product import Product
-
-EXECUTIONS = "/api/v1/main/executions"
-
-
-@pytest.fixture
-def gated(product: Product, api: requests.Session, tmp_path: Path) -> tuple[str, Path]:
-    """A started execution of the flow ``gated``: its id, and the folder in which its gates appear."""
-    return start(product, api, "gated", gate=str(tmp_path)), tmp_path
-
-
-def start(product: Product, api: requests.Session, flow: str, **inputs: str) -> str:
-    """Execute a flow; its execution's id."""
-    parts = {name: (None, value) for name, value in inputs.items()} or {"": (None, "")}
-    answer = api.post(f"{product.url}{EXECUTIONS}/company.tests/{flow}", files=parts, timeout=10)
-    assert answer.status_code == 200, answer.text
-    return str(answer.json()["id"])
 
 
 def test_the_table_shows_each_state_as_it_comes(page: Page, gated: tuple[str, Path]) -> None:

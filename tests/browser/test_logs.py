@@ -8,7 +8,7 @@ import requests
 from selenium.webdriver.common.keys import Keys
 
 from tests.browser.page import Page
-from tests.browser.test_live import start
+from tests.browser.rest import start
 from watchfloor.product import Product
 
 LOGS = "[data-wf-view=logs]"

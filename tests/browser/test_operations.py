@@ -9,22 +9,16 @@ from typing import Any
 import requests
 
 from tests.browser.page import Page
-from tests.browser.test_faults import pid_of
-from tests.browser.test_live import start
+from tests.browser.processes import pid_of
+from tests.browser.rest import API, start, state_of
 from watchfloor.product import Product
 
-API = "/api/v1/main"
 BADGE = ".wf-ops-title .state-badge"
 
 
 def paused(product: Product, api: requests.Session, count: int) -> list[str]:
     """Executions that wait for an approval."""
     return [start(product, api, "approval") for _ in range(count)]
-
-
-def state_of(product: Product, api: requests.Session, execution_id: str) -> str:
-    """Its state."""
-    return str(api.get(f"{product.url}{API}/executions/{execution_id}").json()["state"]["current"])
 
 
 def begin(product: Product, api: requests.Session, ids: list[str]) -> str:
