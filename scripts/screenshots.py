@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from selenium.webdriver.common.by import By
 
 from scripts.chromium import chromium
 from watchfloor.product import Product, running
@@ -22,6 +23,8 @@ PASSWORD = "a password of the pictures"
 API = "/api/v1/main/executions"
 SIZES = ((1366, 768), (1920, 1080), (3840, 2160), (390, 844))
 LIVE = "return window.watchfloor?.live?.status.phase === 'live' && !document.querySelector('.wf-skeleton')"
+
+DRAWN = {"gantt": ".gantt-plot .barlayer .point", "topology": "canvas"}
 
 # name -> path; "{run}" is an execution that runs, "{bad}" one that failed
 PAGES = {
@@ -75,6 +78,7 @@ def shoot(product: Product, folder: Path, width: int, height: int, dark: bool, b
             time.sleep(12 if run else 0)  # far enough to show some of it done and some of it running
             driver.get(product.url + path.format(run=run, bad=bad))
             until("a live page", lambda: driver.execute_script(LIVE))
+            until("it to be drawn", lambda: driver.find_elements(By.CSS_SELECTOR, DRAWN.get(name, "body")))  # noqa: B023
             time.sleep(1.5)
             file = folder / (f"{name}-{theme}-{width}.png" if sized else f"{name}-{theme}.png")
             driver.save_screenshot(str(file))
