@@ -14,10 +14,10 @@ import sqlalchemy as sa
 
 from data.database import Database
 from data.log_append import RANK
-from data.log_select import contains
+from data.log_select import contains, entry_of
 from data.operators import OPERATORS, Op
 from data.tables import log_line, log_run, log_source
-from data.times import from_us, to_us
+from data.times import to_us
 from streaming.messages import LEVELS, Level, LogEntry
 
 SCAN_MAX = 500_000
@@ -138,20 +138,4 @@ def _entries(connection: sa.Connection, rows: Sequence[Any]) -> list[LogEntry]:
     keys = {row.source for row in rows}
     joined = sa.select(log_source, log_run.c.execution_id).join(log_run, log_run.c.key == log_source.c.run)
     sources = {row.key: row for row in connection.execute(joined.where(log_source.c.key.in_(list(keys))))}
-    return [_entry(row, sources[row.source]) for row in rows]
-
-
-def _entry(row: Any, source: Any) -> LogEntry:
-    return LogEntry(
-        row.seq,
-        source.execution_id,
-        source.namespace,
-        source.flow_id,
-        source.task_id or None,
-        source.task_run_id or None,
-        source.attempt,
-        row.number,
-        from_us(row.date),
-        LEVELS[row.level],
-        row.message,
-    )
+    return [entry_of(sources[row.source].execution_id, row, sources[row.source]) for row in rows]

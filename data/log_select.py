@@ -16,7 +16,8 @@ import sqlalchemy as sa
 from data.log_append import CHUNK, RANK
 from data.records import LogQuery
 from data.tables import log_chunk, log_line, log_run, log_source
-from streaming.messages import LEVELS
+from data.times import from_us
+from streaming.messages import LEVELS, LogEntry
 
 _GAP = 2 * CHUNK
 _counts = msgspec.msgpack.Decoder(dict[str, list[int]])
@@ -208,3 +209,20 @@ def contains(connection: sa.Connection, text: str | None) -> list[sa.ColumnEleme
     # SQLite's LIKE doesn't mind the case of ASCII letters; in the collation of the column ILIKE minds that of others.
     like = column.like if connection.dialect.name == "sqlite" else column.ilike
     return [like(f"%{escaped}%", escape="/")]
+
+
+def entry_of(execution_id: str, row: Any, source: Any) -> LogEntry:
+    """Entry of a row of ``log_line`` and one of ``log_source``."""
+    return LogEntry(
+        row.seq,
+        execution_id,
+        source.namespace,
+        source.flow_id,
+        source.task_id or None,
+        source.task_run_id or None,
+        source.attempt,
+        row.number,
+        from_us(row.date),
+        LEVELS[row.level],
+        row.message,
+    )

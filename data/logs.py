@@ -16,12 +16,11 @@ import msgspec
 import sqlalchemy as sa
 
 from data.log_append import LogAppends
-from data.log_select import Segment, Selection, contains, ranges
+from data.log_select import Segment, Selection, contains, entry_of, ranges
 from data.records import LogHits, LogQuery, LogTail, LogWindow
 from data.tables import log_line, log_source
-from data.times import from_us
 from engine.model import evolve
-from streaming.messages import LEVELS, LogEntry
+from streaming.messages import LogEntry
 
 HITS_CAP = 1_000  # places given of the lines that have a text
 _SLICE = 20_000  # lines searched at once, before other greenlets have a turn
@@ -215,20 +214,4 @@ def _made(connection: sa.Connection, query: LogQuery, rows: Sequence[Any]) -> li
     """Entries of rows of ``log_line``."""
     wanted = sa.select(log_source).where(log_source.c.key.in_({row.source for row in rows}))
     sources = {source.key: source for source in connection.execute(wanted)}
-    return [_entry(query.execution_id, row, sources[row.source]) for row in rows]
-
-
-def _entry(execution_id: str, row: Any, source: Any) -> LogEntry:
-    return LogEntry(
-        row.seq,
-        execution_id,
-        source.namespace,
-        source.flow_id,
-        source.task_id or None,
-        source.task_run_id or None,
-        source.attempt,
-        row.number,
-        from_us(row.date),
-        LEVELS[row.level],
-        row.message,
-    )
+    return [entry_of(query.execution_id, row, sources[row.source]) for row in rows]
