@@ -105,9 +105,14 @@ def drive(product: Product, seconds: float, seed: int) -> list[str]:
 
 
 def latencies(product: Product, readers: Crowd, seconds: float, seed: int) -> list[float]:
-    """ms of each commit to each subscriber; raises RuntimeError where one got less than all."""
+    """ms of each commit of a load to each subscriber."""
     readers.forget()
     cursors = drive(product, seconds, seed)
+    return each_to_each(readers, cursors)
+
+
+def each_to_each(readers: Crowd, cursors: list[str]) -> list[float]:
+    """ms of the commits at these cursors to each subscriber; raises RuntimeError where one got less than all."""
     time.sleep(SETTLE)
     commits = [(cursor, cursor_key(cursor)[0] / 1000) for cursor in cursors]
     samples = []

@@ -12,9 +12,8 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from benchmarks.fanout import Crowd, crowd, log_in
-from benchmarks.live import match
-from benchmarks.product import Follower, cursor_key, load_process
+from benchmarks.fanout import crowd, each_to_each, log_in
+from benchmarks.product import Follower, load_process
 from benchmarks.results import percentiles, value, write
 from data import Store
 from data.seed import seed
@@ -30,7 +29,6 @@ QUICK_SECONDS = 5.0
 WARM_UP = 2.0
 DAYS = 30
 RULES = f'{{"synthetic": {{"days": {DAYS}}}}}'
-SETTLE = 2.0  # seconds in which the last frames arrive
 PATIENCE = 3_600.0
 LIVE = "synthetic.load"  # the namespace of the load
 
@@ -53,7 +51,7 @@ def main() -> None:
             with crowd(product, header, SUBSCRIBERS) as readers:
                 readers.forget()
                 commits = drive(product, seconds, 1)
-                write(percentiles("retention", "200/s, nothing to remove", latencies(readers, commits)))
+                write(percentiles("retention", "200/s, nothing to remove", each_to_each(readers, commits)))
         with running(folder / "data", folder / "flows", WATCHFLOOR_RETENTION=RULES) as product:
             beside(product, store, past, seconds)
         store.close()
@@ -71,7 +69,7 @@ def beside(product: Product, store: Store, past: int, seconds: float) -> None:
                 raise TimeoutError(f"waited {PATIENCE:.0f} s for retention, {now:,} executions were left")
             commits += drive(product, seconds, 2 + len(commits))
         took = time.monotonic() - began
-        samples = latencies(readers, commits)
+        samples = each_to_each(readers, commits)
     write(percentiles("retention", "200/s, while executions are removed", samples))
     write(
         value("retention", f"of {past:,} executions, removed each second beside 200/s", before / took, "executions/s")
@@ -87,19 +85,6 @@ def drive(product: Product, seconds: float, seed: int) -> list[str]:
     """Send the load; the cursors of the commits that applied it."""
     with Follower(product.settings) as follower, load_process(product.settings, RATE, seconds, seed) as load:
         return list(dict.fromkeys(cursor for cursor, _ in follower.events(load.wait())))
-
-
-def latencies(readers: Crowd, cursors: list[str]) -> list[float]:
-    """ms of each commit to each subscriber; raises RuntimeError where one got less than all."""
-    time.sleep(SETTLE)
-    commits = [(cursor, cursor_key(cursor)[0] / 1000) for cursor in cursors]
-    samples = []
-    for frames in readers.frames():
-        found, missing = match(commits, frames)
-        if missing:
-            raise RuntimeError(f"expected every subscriber to get {len(commits):,} commits, {missing:,} were missing")
-        samples += found
-    return samples
 
 
 if __name__ == "__main__":
