@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Event as Stop
-from threading import Thread
 from typing import Any
 
 import flask
@@ -29,6 +28,7 @@ from streaming.gateway import Gateway
 from streaming.logwriter import LogWriter
 from streaming.messages import Job, LogBatch, LogLine, Metric, TaskEnded, TaskStarted
 from tests.conformance import check_answer
+from tests.threads import in_thread
 from tests.waiting import until
 from watchfloor.settings import Settings
 
@@ -210,9 +210,14 @@ def parsed_events(chunks: Any) -> Iterator[tuple[str, Any]]:
                 yield fields["id"], json.loads(fields["data"])
 
 
+def in_namespace(namespace: str, source: str) -> str:
+    """The flow in another namespace."""
+    return re.sub("namespace: .*", f"namespace: {namespace}", source)
+
+
 @contextmanager
-def running(folder: Path, valkey_url: str, database_url: str, **changes: Any) -> Iterator[World]:
-    """A world with its executor and log writer at work."""
+def running(folder: Path, valkey_url: str, database_url: str, *flows: str, **changes: Any) -> Iterator[World]:
+    """A world with its executor and log writer at work, and these flows in it."""
     settings = Settings(
         data_dir=folder, redis_url=valkey_url, database_url=database_url, flows_dir=folder / "flows", **changes
     )
@@ -220,20 +225,10 @@ def running(folder: Path, valkey_url: str, database_url: str, **changes: Any) ->
     bus.redis.flushall()
     store.ensure_admin(PASSWORD)
     world = World(settings, store, bus)
-    stop = Stop()
     executor = world.executor = Executor(settings, store, bus, world.worker, environment(settings))
-    threads = [
-        Thread(target=executor.run, args=(stop,)),
-        Thread(target=LogWriter(store, bus).run, args=(stop,)),
-    ]
-    with world.gateway:
-        for thread in threads:
-            thread.start()
-        try:
-            yield world
-        finally:
-            stop.set()
-            for thread in threads:
-                thread.join(10)
+    with world.gateway, in_thread(executor.run), in_thread(LogWriter(store, bus).run):
+        for source in flows:
+            assert world.request("POST", "/flows", data=source).status_code == 200
+        yield world
     store.close()
     bus.close()

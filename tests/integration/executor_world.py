@@ -6,8 +6,6 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from threading import Event as Stop
-from threading import Thread
 
 from data import Store
 from engine.ids import new_id
@@ -16,6 +14,7 @@ from streaming import keys
 from streaming.bus import Bus
 from streaming.executor import Executor, environment
 from streaming.messages import Job, TaskEnded, TaskStarted
+from tests.threads import in_thread
 from watchfloor.settings import Settings
 
 
@@ -63,15 +62,8 @@ def executor(settings: Settings, store: Store, bus: Bus, worker: Worker | None =
 @contextmanager
 def running(made: Executor) -> Iterator[Executor]:
     """The executor at work in a thread."""
-    stop = Stop()
-    thread = Thread(target=made.run, args=(stop,))
-    thread.start()
-    try:
+    with in_thread(made.run):
         yield made
-    finally:
-        stop.set()
-        thread.join(10)
-        assert not thread.is_alive()
 
 
 def state_of(store: Store, execution_id: str) -> State | None:

@@ -13,9 +13,7 @@ from tests.integration.api_world import ASKS, BASE, FAILS, FLOW, HANGS, PASSWORD
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory, valkey_url: str, module_database_url: str) -> Iterator[World]:
     """One for all tests here: each keeps to executions and flows of its own."""
-    with running(tmp_path_factory.mktemp("api"), valkey_url, module_database_url) as world:
-        for source in (FLOW, HANGS, FAILS, ASKS):
-            assert world.request("POST", "/flows", data=source).status_code == 200
+    with running(tmp_path_factory.mktemp("api"), valkey_url, module_database_url, FLOW, HANGS, FAILS, ASKS) as world:
         yield world
 
 

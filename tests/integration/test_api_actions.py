@@ -33,9 +33,8 @@ tasks:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory, valkey_url: str, module_database_url: str) -> Iterator[World]:
     """One for all tests here: each keeps to executions of its own."""
-    with running(tmp_path_factory.mktemp("api"), valkey_url, module_database_url) as world:
-        for source in (FLOW, HANGS, FAILS, ASKS, STEPS, LIMITED):
-            assert world.request("POST", "/flows", data=source).status_code == 200
+    flows = (FLOW, HANGS, FAILS, ASKS, STEPS, LIMITED)
+    with running(tmp_path_factory.mktemp("api"), valkey_url, module_database_url, *flows) as world:
         yield world
 
 

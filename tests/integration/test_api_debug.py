@@ -17,9 +17,7 @@ SECRET = "s3cret-value"
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory, valkey_url: str, module_database_url: str) -> Iterator[World]:
     """A world with its flows."""
-    with running(tmp_path_factory.mktemp("api"), valkey_url, module_database_url) as world:
-        for source in (FLOW, FAILS):
-            assert world.request("POST", "/flows", data=source).status_code == 200
+    with running(tmp_path_factory.mktemp("api"), valkey_url, module_database_url, FLOW, FAILS) as world:
         yield world
 
 

@@ -22,8 +22,7 @@ TABLE = b"id,name\n1,Ada\n2,Grace\n"
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory, valkey_url: str, module_database_url: str) -> Iterator[World]:
     """A world with a flow."""
-    with running(tmp_path_factory.mktemp("api"), valkey_url, module_database_url) as world:
-        assert world.request("POST", "/flows", data=FLOW).status_code == 200
+    with running(tmp_path_factory.mktemp("api"), valkey_url, module_database_url, FLOW) as world:
         yield world
 
 

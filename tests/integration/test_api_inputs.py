@@ -40,8 +40,7 @@ tasks:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory, valkey_url: str, module_database_url: str) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("inputs")
-    with running(folder, valkey_url, module_database_url, upload_max_bytes=20_000) as world:
-        assert world.request("POST", "/flows", data=FLOW).status_code == 200
+    with running(folder, valkey_url, module_database_url, FLOW, upload_max_bytes=20_000) as world:
         yield world
 
 

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import pytest
 
 from engine.states import State
-from tests.integration.api_world import ASKS, FAILS, FLOW, HANGS, World, running
+from tests.integration.api_world import ASKS, FAILS, FLOW, HANGS, World, in_namespace, running
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory, valkey_url: str, module_database_url: str) -> Iterator[World]:
     """One for all tests here: each keeps to executions and flows of its own."""
-    with running(tmp_path_factory.mktemp("api"), valkey_url, module_database_url) as world:
-        for source in (FLOW, HANGS, FAILS, ASKS):
-            assert world.request("POST", "/flows", data=source).status_code == 200
+    with running(tmp_path_factory.mktemp("api"), valkey_url, module_database_url, FLOW, HANGS, FAILS, ASKS) as world:
         yield world
-
-
-def in_namespace(namespace: str, source: str) -> str:
-    """The flow in another namespace."""
-    return re.sub("namespace: .*", f"namespace: {namespace}", source)
 
 
 def test_logs_are_listed_filtered_windowed_and_downloaded(world: World) -> None:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from threading import Event as Stop
-from threading import Thread
 from typing import Any
 
 import pytest
 
 from streaming.operations.runner import Runner
-from tests.integration.api_world import ASKS, BASE, PASSWORD, World, running
+from tests.integration.api_world import ASKS, BASE, PASSWORD, World, in_namespace, running
 from tests.integration.homes import only
+from tests.threads import in_thread
 from tests.waiting import until
 
 MINE, HIDDEN = "team.a/asks", "secret.b/asks"
@@ -24,16 +23,10 @@ pytestmark = only("sqlite")
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory, valkey_url: str, module_database_url: str) -> Iterator[World]:
     """One for all tests here, with a runner of operations at work."""
-    with running(tmp_path_factory.mktemp("api"), valkey_url, module_database_url) as world:
-        for flow in (MINE, HIDDEN):
-            source = ASKS.replace("company.other", flow.partition("/")[0])
-            assert world.request("POST", "/flows", data=source).status_code == 200
-        stop = Stop()
-        thread = Thread(target=Runner(world.store, world.bus, most=50, keep_days=1).run, args=(stop,))
-        thread.start()
-        yield world
-        stop.set()
-        thread.join(10)
+    flows = [in_namespace(flow.partition("/")[0], ASKS) for flow in (MINE, HIDDEN)]
+    with running(tmp_path_factory.mktemp("api"), valkey_url, module_database_url, *flows) as world:
+        with in_thread(Runner(world.store, world.bus, most=50, keep_days=1).run):
+            yield world
 
 
 def person(world: World, name: str, **grants: str) -> str:

@@ -14,9 +14,7 @@ from tests.waiting import until
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory, valkey_url: str, module_database_url: str) -> Iterator[World]:
     """A world with flows."""
-    with running(tmp_path_factory.mktemp("api"), valkey_url, module_database_url) as world:
-        for source in (FLOW, FAILS, ASKS):
-            assert world.request("POST", "/flows", data=source).status_code == 200
+    with running(tmp_path_factory.mktemp("api"), valkey_url, module_database_url, FLOW, FAILS, ASKS) as world:
         yield world
 
 

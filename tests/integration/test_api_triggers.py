@@ -57,9 +57,8 @@ def world(tmp_path_factory: pytest.TempPathFactory, valkey_url: str, module_data
     folder = tmp_path_factory.mktemp("api")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WATCHFLOOR_SECRET_HOOK_KEY", "key-of-the-environment")
-        with running(folder, valkey_url, module_database_url, backfill_running=2, webhook_max_bytes=1_000) as world:
-            for source in (NIGHTLY, HOOKED):
-                assert world.request("POST", "/flows", data=source).status_code == 200
+        limits = {"backfill_running": 2, "webhook_max_bytes": 1_000}
+        with running(folder, valkey_url, module_database_url, NIGHTLY, HOOKED, **limits) as world:
             assert world.executor is not None
             world.executor.flows_changed()
             until(lambda: len(world.store.trigger_states()) == 4)

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
 from threading import Event as Stop
-from threading import Thread
 
 import pytest
 
@@ -27,6 +26,7 @@ from streaming.messages import ActionDetails, Deltas, ExecutionCreated
 from streaming.operations import OperationEnded, OperationRefused, Operations, Rights, Selection, runner
 from streaming.operations.runner import NO_ANSWER, Runner
 from tests.integration.executor_world import executor, running, state_of
+from tests.threads import in_thread
 from tests.waiting import until
 from watchfloor.settings import Settings
 
@@ -103,15 +103,9 @@ def world(tmp_path: Path, valkey_url: str, database_url: str) -> Iterator[World]
 @contextmanager
 def at_work(world: World) -> Iterator[Runner]:
     """A runner in a thread."""
-    stop, made = Stop(), Runner(world.store, world.bus, most=100, keep_days=1)
-    thread = Thread(target=made.run, args=(stop,))
-    thread.start()
-    try:
+    made = Runner(world.store, world.bus, most=100, keep_days=1)
+    with in_thread(made.run):
         yield made
-    finally:
-        stop.set()
-        thread.join(10)
-        assert not thread.is_alive()
 
 
 def run(redis_url: str, database_url: str) -> None:

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Event as Stop
-from threading import Thread
 
 import pytest
 
@@ -28,6 +26,7 @@ from streaming.messages import ExecutionCreated, LogBatch, LogLine
 from tests.integration.executor_world import Worker, running, state_of
 from tests.integration.homes import only
 from tests.integration.test_unsure_commits import check
+from tests.threads import in_thread
 from tests.waiting import until
 from watchfloor.doctor import check_partitions
 from watchfloor.findings import Verdict
@@ -249,22 +248,10 @@ def test_a_second_log_writer_waits_until_the_first_has_gone(store: Store, bus: B
     second._lease = Lease(bus, keys.LOGS, Holder("other", 1, "elsewhere/1:1:1"))
     bus.append_logs(LogBatch("e", "n", "f", "t", "tr", 1, (LogLine(1, datetime.now(UTC), "INFO", "one"),)))
     with ExitStack() as stack:
-        with log_writer(first):
+        with in_thread(first.run):
             until(lambda: store.last_log_seq() == 1, "the first")
-            stack.enter_context(log_writer(second))
+            stack.enter_context(in_thread(second.run))
             until(lambda: second._waits, "the standby")
         bus.append_logs(LogBatch("e", "n", "f", "t", "tr", 1, (LogLine(2, datetime.now(UTC), "INFO", "two"),)))
         until(lambda: store.last_log_seq() == 2, "the second")
     assert not second._waits
-
-
-@contextmanager
-def log_writer(made: LogWriter) -> Iterator[None]:
-    stop = Stop()
-    thread = Thread(target=made.run, args=(stop,))
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(10)

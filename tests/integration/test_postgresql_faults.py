@@ -78,8 +78,16 @@ def sending(bus: Bus) -> Iterator[Load]:
 
 
 @contextmanager
-def processes(folder: Path, environment: dict[str, str]) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
-    """The product's processes as they run on several machines; all of them must live to the end."""
+def product(folder: Path, database_url: str, redis_url: str) -> Iterator[str]:
+    """The address of the product, whose processes run as on several machines; all of them must live to the end."""
+    port = free_port()
+    environment = {
+        "WATCHFLOOR_DATABASE_URL": database_url,
+        "WATCHFLOOR_REDIS_URL": redis_url,
+        "WATCHFLOOR_DATA_DIR": str(folder),
+        "WATCHFLOOR_FLOWS_DIR": str(folder / "flows"),
+        "WATCHFLOOR_PORT": str(port),
+    }
     made: dict[str, subprocess.Popen[bytes]] = {}
     with ExitStack() as stack:
         for name in ("executor", "logs", "web"):
@@ -87,7 +95,7 @@ def processes(folder: Path, environment: dict[str, str]) -> Iterator[dict[str, s
             command = [sys.executable, "-m", "watchfloor.cli", name]
             made[name] = subprocess.Popen(command, env=os.environ | environment, stdout=log, stderr=log)
         try:
-            yield made
+            yield f"http://127.0.0.1:{port}"
             for name, process in made.items():
                 assert process.poll() is None, (folder / f"{name}.log").read_text()
         finally:
@@ -105,18 +113,10 @@ def cluster() -> Iterator[Cluster]:
 
 
 def test_nothing_is_lost_and_nothing_counts_twice(cluster: Cluster, bus: Bus, valkey_url: str) -> None:
-    url, port = cluster.create("watchfloor"), free_port()
+    url = cluster.create("watchfloor")
     store = Store(url)
     with tempfile.TemporaryDirectory(prefix="wf-") as name:
-        environment = {
-            "WATCHFLOOR_DATABASE_URL": url,
-            "WATCHFLOOR_REDIS_URL": valkey_url,
-            "WATCHFLOOR_DATA_DIR": name,
-            "WATCHFLOOR_FLOWS_DIR": f"{name}/flows",
-            "WATCHFLOOR_PORT": str(port),
-        }
-        address = f"http://127.0.0.1:{port}"
-        with processes(Path(name), environment), sending(bus) as load:
+        with product(Path(name), url, valkey_url) as address, sending(bus) as load:
             until(lambda: answers(f"{address}/ready"))
             store.ensure_admin(PASSWORD)
             for end in ENDS:
@@ -160,20 +160,12 @@ def heartbeats(address: str) -> Iterator[list[dict[str, Any]]]:
 
 
 def test_a_server_that_says_nothing_is_told_within_3_s(cluster: Cluster, bus: Bus, valkey_url: str) -> None:
-    url, port = cluster.create("silent"), free_port()
+    url = cluster.create("silent")
     store = Store(url)
     store.migrate()
     store.ensure_admin(PASSWORD)
     with tempfile.TemporaryDirectory(prefix="wf-") as name:
-        environment = {
-            "WATCHFLOOR_DATABASE_URL": url,
-            "WATCHFLOOR_REDIS_URL": valkey_url,
-            "WATCHFLOOR_DATA_DIR": name,
-            "WATCHFLOOR_FLOWS_DIR": f"{name}/flows",
-            "WATCHFLOOR_PORT": str(port),
-        }
-        address = f"http://127.0.0.1:{port}"
-        with processes(Path(name), environment), sending(bus) as load:
+        with product(Path(name), url, valkey_url) as address, sending(bus) as load:
             until(lambda: answers(f"{address}/ready"))
             with heartbeats(address) as heard:
                 progress(store)

@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
 from threading import Event as Stop
-from threading import Thread
 from typing import Any
 
 import immutables
@@ -30,6 +29,7 @@ from streaming.executor import main as execute
 from streaming.messages import Job, LogBatch, LogLine, Metric
 from streaming.retention import Chooser, Sweeper
 from streaming.rows import row_of
+from tests.threads import in_thread
 from tests.waiting import until
 from watchfloor.prune import prune as prune_command
 from watchfloor.settings import Settings
@@ -92,14 +92,9 @@ def speak(store: Store, execution: Execution, lines: int) -> None:
 
 @contextmanager
 def executing(settings: Settings, store: Store, bus: Bus) -> Iterator[Executor]:
-    made, stop = Executor(settings, store, bus, NoWorkers(), environment(settings)), Stop()
-    thread = Thread(target=made.run, args=(stop,))
-    thread.start()
-    try:
+    made = Executor(settings, store, bus, NoWorkers(), environment(settings))
+    with in_thread(made.run):
         yield made
-    finally:
-        stop.set()
-        thread.join(10)
 
 
 def chooser(store: Store, bus: Bus, rules: dict[str, Any], step: int = 7) -> Chooser:

@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Event as Stop
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -27,6 +25,7 @@ from streaming.executor import Executor, environment
 from streaming.load import Synthetic
 from streaming.logwriter import LogWriter
 from streaming.messages import Event, ExecutionReported, LogBatch, LogLine
+from tests.threads import in_thread
 from tests.waiting import until
 from watchfloor.settings import Settings
 
@@ -51,20 +50,6 @@ def breaking(transaction: Callable[[], Any], chance: float, dice: random.Random)
             raise StoreUnavailable("the connection was lost, nobody knows when")
 
     return begin
-
-
-@contextmanager
-def at_work(run: Callable[[Stop], None]) -> Iterator[None]:
-    """A process's loop, in a thread."""
-    stop = Stop()
-    thread = Thread(target=run, args=(stop,))
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(10)
-        assert not thread.is_alive()
 
 
 def executor(settings: Settings, store: Store, bus: Bus) -> Executor:
@@ -92,8 +77,8 @@ def test_a_commit_whose_end_is_not_known_counts_once(
     monkeypatch.setattr("streaming.executor.loop._BACKOFF_MAX", 0.01)
     monkeypatch.setattr(store, "_write", breaking(store._write, 0.2, random.Random(seed)))
     bus.append_all(events)
-    with at_work(executor(settings, store, bus).run):
-        until("all events", seconds=lambda: store.position(keys.EVENTS) == bus.last_id(keys.EVENTS))
+    with in_thread(executor(settings, store, bus).run):
+        until(lambda: store.position(keys.EVENTS) == bus.last_id(keys.EVENTS), "all events")
     check(store, events)
 
 
@@ -107,8 +92,8 @@ def test_two_executors_by_mistake_apply_each_event_once(
     bus.append_all(events)
     with ExitStack() as stack:
         for one in (store, other):
-            stack.enter_context(at_work(executor(settings, one, bus).run))
-        until("all events", lambda: store.position(keys.EVENTS) == bus.last_id(keys.EVENTS), 30)
+            stack.enter_context(in_thread(executor(settings, one, bus).run))
+        until(lambda: store.position(keys.EVENTS) == bus.last_id(keys.EVENTS), "all events")
     check(store, events)
     other.close()
 
@@ -135,7 +120,7 @@ def test_log_lines_that_were_stored_unannounced_are_a_gap_that_readers_see(
         bus.append_logs(LogBatch("e", "n", "f", "t", "tr", 1, (LogLine(number, NOW, "INFO", f"line {number}"),)))
     known: set[int] = set()
     last = 0
-    with bus.subscription(keys.LIVE_LOGS) as live, at_work(LogWriter(store, bus).run):
+    with bus.subscription(keys.LIVE_LOGS) as live, in_thread(LogWriter(store, bus).run):
         while last < 100:
             message = live.get(5)
             if message is None:
@@ -155,8 +140,8 @@ def test_labels_of_any_length_are_kept_and_found(settings: Settings, store: Stor
     labels = [{"a": long[0]}, {"a": long[1]}, {long[0]: "b"}, {"a": "b\x00c"}]
     for number, given in enumerate(labels):
         bus.append(reported(f"e{number}", labels=given))
-    with at_work(executor(settings, store, bus).run):
-        until("all", seconds=lambda: store.search(ExecutionQuery()).total == 4)
+    with in_thread(executor(settings, store, bus).run):
+        until(lambda: store.search(ExecutionQuery()).total == 4, "all")
     for number, given in enumerate(labels[:3]):
         ((key, value),) = given.items()
         for shown in (f"filters[labels][EQUALS][{key}]={value}", f"filters[labels][IN][{key}]={value}"):
@@ -169,8 +154,8 @@ def test_labels_of_any_length_are_kept_and_found(settings: Settings, store: Stor
 def test_an_id_that_no_index_holds_is_put_aside(settings: Settings, store: Store, bus: Bus) -> None:
     bus.append(reported("x" * 300))
     bus.append(reported("good"))
-    with at_work(executor(settings, store, bus).run):
-        until("the good one", seconds=lambda: store.row("good"))
+    with in_thread(executor(settings, store, bus).run):
+        until(lambda: store.row("good"), "the good one")
     ((_, fields),) = bus.redis.xrange(keys.DEAD_LETTERS)
     assert b"length" in fields[b"reason"]
 

@@ -6,30 +6,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from engine.model import evolve
 from engine.states import State
 from engine.worker.control import Stop
 from engine.worker.limits import Limits
-from engine.worker.processes import MARK
 from streaming import keys
 from streaming.bus import Bus
 from streaming.messages import Kill, WorkerLost
-from tests.integration.worker_world import CORE, LIMITS, SCRIPTS, World, job, shell
+from tests.integration.worker_world import CORE, LIMITS, SCRIPTS, World, job, processes_of, shell
 from tests.waiting import until
-
-
-def processes_of(mark: str) -> list[psutil.Process]:
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get(MARK) == mark and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-        except psutil.Error:
-            continue
-    return found
 
 
 @pytest.fixture

@@ -6,9 +6,12 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from engine.worker.child import renderer
 from engine.worker.limits import Limits
 from engine.worker.listener import Listener
+from engine.worker.processes import MARK
 from engine.worker.records import Records
 from engine.worker.registry import Registry
 from engine.worker.runner import Runner
@@ -35,6 +38,18 @@ def job(
 def shell(*commands: str, **more: Any) -> Job:
     """An attempt of shell commands."""
     return job(f"{SCRIPTS}shell.Commands", commands=list(commands), **more)
+
+
+def processes_of(mark: str) -> list[psutil.Process]:
+    """The living processes of an attempt."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(MARK) == mark and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
 
 
 class World:
