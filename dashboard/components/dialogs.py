@@ -6,6 +6,7 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from dashboard.components.forms import fields
 from dashboard.ids import Act, Backfill, Execute
 
 
@@ -17,8 +18,8 @@ def act() -> Component:
     parts = [
         html.P(id=Act.TEXT, className="wf-dialog-text"),
         html.Div(id=Act.PREVIEW),
-        html.Div(id=Act.FORM, className="wf-form"),
-        html.Div(id=Act.INPUTS, className="wf-form"),
+        fields(id=Act.FORM),
+        fields(id=Act.INPUTS),
         html.Div(reason, className="wf-act-reason"),
         html.Div(id=Act.ERROR, className="wf-form-error", role="alert"),
         _buttons(dmc.Button("Cancel", id=Act.CANCEL, variant="default"), dmc.Button(id=Act.GO)),
@@ -40,7 +41,7 @@ def execute() -> Component:
         children=[
             dcc.Store(id=Execute.FLOW),
             dcc.Store(id=Execute.AGAIN),
-            html.Div(id=Execute.FORM, className="wf-form"),
+            fields(id=Execute.FORM),
             html.Div(id=Execute.ERROR, className="wf-form-error", role="alert"),
             _buttons(
                 dmc.Button("Cancel", id=Execute.CANCEL, variant="default"),
@@ -58,7 +59,7 @@ def backfill() -> Component:
         size="lg",
         children=[
             dcc.Store(id=Backfill.TRIGGER),
-            html.Div(id=Backfill.FORM, className="wf-form"),
+            fields(id=Backfill.FORM),
             html.Div(id=Backfill.ERROR, className="wf-form-error", role="alert"),
             _buttons(
                 dmc.Button("Cancel", id=Backfill.CANCEL, variant="default"),

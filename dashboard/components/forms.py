@@ -18,11 +18,16 @@ Common = dict[str, Any]
 Maker = Callable[[Input, Common], Component]
 
 
+def fields(children: Any = None, *, more: str = "", **named: Any) -> Component:
+    """What holds fields. Browsers want those of passwords in a form; one of the method ``dialog`` is sent nowhere."""
+    return html.Form(children, className=f"wf-form {more}".rstrip(), method="dialog", **named)
+
+
 def form(name: str, inputs: Iterable[Input], upload_max: int) -> list[Component]:
     """Controls of all inputs, in order; a line that says so when there are none. ``upload_max``: bytes of a file."""
     makers = {**_MAKERS, "FILE": _file(name, upload_max)}
-    fields = [makers.get(item.type.upper(), _text)(item, _common(name, item)) for item in inputs]
-    return fields or [html.P("This flow takes no inputs.", className="wf-muted")]
+    controls = [makers.get(item.type.upper(), _text)(item, _common(name, item)) for item in inputs]
+    return controls or [html.P("This flow takes no inputs.", className="wf-muted")]
 
 
 def values(ids: Iterable[Mapping[str, Any]], given: Iterable[Any]) -> dict[str, Any]:

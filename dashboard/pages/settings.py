@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 
 from dashboard.accounts import person
 from dashboard.components import people as parts
+from dashboard.components.forms import fields
 from dashboard.components.tabs import tabs
 from dashboard.ids import People as Ids
 from dashboard.ids import people_button, people_field
@@ -67,6 +68,7 @@ def _account(services: Services) -> list[Component]:
     )
     least = services.settings.password_min
     form = [
+        dmc.TextInput(value=who.name, autoComplete="username", readOnly=True, display="none"),
         _secret("old", "Old password", "current-password"),
         _secret("new", f"New password, at least {least} letters", "new-password"),
         _secret("again", "New password once more", "new-password"),
@@ -77,7 +79,7 @@ def _account(services: Services) -> list[Component]:
         parts.head("My account", "Who you are here, and what you may."),
         facts,
         parts.head("Password", "Your other sessions end when it changes."),
-        html.Div(form, className="wf-form wf-settings-form"),
+        fields(form, more="wf-settings-form"),
         parts.head("What roles may", "Each includes what stands above it; a role in a namespace holds below it too."),
         parts.table(("Least role", "May"), _rights(), "rights"),
     ]
@@ -189,7 +191,7 @@ def _dialog() -> Component:
         size="lg",
         children=[
             dcc.Store(id=Ids.PENDING),
-            html.Div(id=Ids.FORM, className="wf-form"),
+            fields(id=Ids.FORM),
             html.Div(id=Ids.ERROR, className="wf-form-error", role="alert"),
             html.Div(
                 [

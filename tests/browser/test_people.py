@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import requests
+from selenium.webdriver.common.keys import Keys
 
 from tests.browser.page import Page
 from watchfloor.product import Product
@@ -31,6 +32,23 @@ def test_no_page_breaks_the_content_policy(page: Page) -> None:
     for path in ("/executions", "/flows", "/operations", "/audit", "/settings/users", "/settings/tokens"):
         page.open(path)
         page.one(".wf-page h1")
+
+
+def test_password_fields_are_in_forms_that_are_sent_nowhere(page: Page) -> None:
+    in_forms = "return [...document.querySelectorAll('input[type=password]')].map((one) => one.form?.method)"
+    page.open("/settings/account")
+    page.one("input[type=password]").send_keys("not the password", Keys.ENTER)
+    assert page.script(in_forms) == ["dialog"] * 3
+    page.open("/settings/users")
+    page.script("[...document.querySelectorAll('button')].find((one) => one.innerText === 'New user').click()")
+    page.one(".mantine-Modal-body input[type=password]").send_keys("x", Keys.ENTER)
+    assert page.script(in_forms) == ["dialog"]
+    page.open("/flows/company.tests/inputs")
+    page.click(".wf-button.primary")
+    page.one("#execute-form input[type=password]").send_keys("x", Keys.ENTER)
+    assert page.script(in_forms) == ["dialog"]
+    assert page.is_same_load()
+    assert page.driver.current_url == f"{page.url}/flows/company.tests/inputs"
 
 
 def test_a_viewer_is_refused_and_is_out_once_its_session_is_revoked(
