@@ -6,16 +6,12 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-import msgspec
 import sqlalchemy as sa
-from msgspec import structs
 from sqlalchemy.sql.util import ClauseAdapter
 
-from data.counters import NO_TASK
-from data.errors import FilterError
-from data.fields import ID_END, ID_START, SYSTEM, DateFilter, needle, since
-from data.filters import Condition, Filters, wanted
-from data.matching import columns_of, is_of_range
+from data.fields import ID_END, ID_START, SYSTEM, needle
+from data.filters import Condition, wanted
+from data.meaning import COLUMNS, Meaning, is_system_label, signed_value
 from data.operators import NEGATIONS, OPERATORS, Op, position_of
 from data.signatures import LABEL_END, clean, label_start
 from data.tables import (
@@ -30,117 +26,17 @@ from data.tables import (
 )
 from data.texts import short
 from data.times import to_us
-from engine.model import SYSTEM_PREFIX
 
 Clause = sa.ColumnElement[bool]
+Lookup = Callable[[sa.Select[Any]], Any]
 
 FEW = 20_000  # matching executions that are rather listed and sorted than searched along an index
-EXPRESSION_MAX = 10_000  # values that a regular expression may find
 COUNTED = frozenset({"namespace", "flowId", "state", "kind", "scope", "childFilter"})
 SIGNED = COUNTED | {"flowRevision", "triggerId", "labels", "q"}
 TASKED = frozenset({"namespace", "flowId", "state", "scope", "taskId"})
-_COLUMNS = {
-    "namespace": "namespace",
-    "flowId": "flow_id",
-    "flowRevision": "revision",
-    "state": "state",
-    "kind": "kind",
-    "triggerId": "trigger_id",
-    "taskId": "last_task",
-    "startDate": "start_at",
-    "endDate": "end_at",
-    "parentId": "parent_id",
-    "triggerExecutionId": "triggered_by",
-    "id": "id",
-}
 _BEFORE = frozenset({Op.LESS_THAN, Op.LESS_THAN_OR_EQUAL_TO})
-_NAMES = ("namespace", "flowId")
 _PARENTS = ("parentId", "triggerExecutionId")
 _SEARCHED = (Op.CONTAINS, Op.ENDS_WITH)
-
-
-class Meaning(msgspec.Struct, frozen=True):
-    """What filters say at one moment: dates instead of durations, values instead of regular expressions.
-
-    All ``conditions``, one of ``groups`` (when there are any), and one of the two of ``either`` (start or end) hold.
-    """
-
-    conditions: tuple[Condition, ...] = ()
-    groups: tuple[tuple[Condition, ...], ...] = ()
-    either: tuple[tuple[Condition, ...], ...] = ()
-
-    @property
-    def fields(self) -> frozenset[str]:
-        """Names of all fields in it; ``labels`` of the system are ``systemLabels``."""
-        found = [*self.conditions, *(c for group in (*self.groups, *self.either) for c in group)]
-        return frozenset("systemLabels" if is_system_label(c) else c.field for c in found)
-
-    def plus(self, *conditions: Condition) -> Meaning:
-        """The same with more conditions."""
-        return structs.replace(self, conditions=(*self.conditions, *conditions))
-
-
-def is_system_label(condition: Condition) -> bool:
-    """Whether it is about a label that signatures leave out."""
-    return condition.field == "labels" and (condition.key or "").startswith(SYSTEM_PREFIX)
-
-
-def meaning(connection: sa.Connection, filters: Filters, now: datetime) -> Meaning:
-    """What ``filters`` say at ``now``, in this database."""
-    ranged = [c for c in filters.conditions if is_of_range(c, filters.dates)]
-    others = [_dated(c, now) for c in filters.conditions if c not in ranged]
-    sides = tuple(tuple(_dated(c, now, column) for c in ranged) for column in columns_of(filters.dates))
-    either = sides if ranged and filters.dates is DateFilter.START_OR_END_DATE else ()
-    top = [*others, *(sides[0] if ranged and not either else ())]
-    known = _Known(connection)
-    return Meaning(
-        tuple(known.values(c) for c in top),
-        tuple(tuple(known.values(_dated(c, now)) for c in group) for group in filters.groups),
-        either,
-    )
-
-
-def _dated(condition: Condition, now: datetime, column: str | None = None) -> Condition:
-    """A part of the time range as a condition on the date ``column`` (``None``: its own)."""
-    if condition.field != "timeRange":
-        return structs.replace(condition, field=column) if column else condition
-    (back,) = wanted(condition)
-    return Condition(column or "startDate", Op.GREATER_THAN_OR_EQUAL_TO, (since(now, back).isoformat(),))
-
-
-class _Known:
-    """Looks up the values that regular expressions find."""
-
-    def __init__(self, connection: sa.Connection) -> None:
-        self._connection = connection
-
-    def values(self, condition: Condition) -> Condition:
-        """A regular expression as a list of the values it finds; other conditions as they are."""
-        if condition.op is not Op.REGEX:
-            return condition
-        test, asked = OPERATORS[Op.REGEX].test, wanted(condition)
-        found = [value for value in self._connection.scalars(_known(condition)) if test(value, asked)]
-        if len(found) > EXPRESSION_MAX:
-            part = f"filters[{condition.field}][REGEX]"
-            raise FilterError(part, f"it finds more than {EXPRESSION_MAX:,} values: make it narrower")
-        return structs.replace(condition, op=Op.IN, values=tuple(sorted(found)))
-
-
-def _known(condition: Condition) -> sa.Select[Any]:
-    if condition.field in _NAMES:
-        return sa.select(flow_count.c[_COLUMNS[condition.field]]).distinct().where(flow_count.c.grain == 0)
-    if condition.field == "taskId":
-        return sa.select(task_count.c.task_id).distinct().where(task_count.c.task_id != NO_TASK)
-    if is_system_label(condition):
-        return sa.select(label_count.c.value).distinct().where(label_count.c.key == short(condition.key or ""))
-    value = signed_value(condition)
-    return sa.select(value).distinct().where(value.is_not(None))
-
-
-# -- clauses
-
-
-Lookup = Callable[[sa.Select[Any]], Any]
 
 
 def _not_looked_up(query: sa.Select[Any]) -> Any:
@@ -250,7 +146,7 @@ def _column(condition: Condition, table: sa.Table) -> Any:
         return text_count.c.state
     if table is task_count and condition.field == "taskId":
         return task_count.c.task_id
-    return table.c[_COLUMNS[condition.field]]
+    return table.c[COLUMNS[condition.field]]
 
 
 def _values(condition: Condition) -> list[Any]:
@@ -265,7 +161,7 @@ def _name(condition: Condition, table: sa.Table) -> Clause:
     """There are few names: a list of them can use the index that a text function can't."""
     if condition.op in (Op.EQUALS, Op.IN):
         return _plain(condition, table)
-    names = flow_count.c[_COLUMNS[condition.field]]
+    names = flow_count.c[COLUMNS[condition.field]]
     known = sa.select(names).distinct().where(flow_count.c.grain == 0, _plain(condition, flow_count))
     return _column(condition, table).in_(known)
 
@@ -344,22 +240,6 @@ def begins(column: Any, text: str) -> Clause:
 
 
 # -- labels
-
-
-def signed_value(condition: Condition) -> Any:
-    """The column of ``search_text``, or for a label its value there."""
-    if condition.field != "labels":
-        return search_text.c[_COLUMNS[condition.field]]
-    return label_value(condition.key or "")
-
-
-def label_value(key: str) -> Any:
-    """The value of a label in ``search_text``, NULL where there is none."""
-    start, labels = label_start(key), search_text.c.labels
-    at = position_of(labels, start)
-    rest = sa.func.substr(labels, at + len(start))
-    value = sa.func.substr(rest, 1, position_of(rest, LABEL_END) - 1)
-    return sa.case((at > 0, value), else_=sa.null())
 
 
 def _signed_label(condition: Condition, table: sa.Table) -> Clause:

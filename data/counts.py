@@ -26,20 +26,17 @@ from data.clauses import (
     FEW,
     SIGNED,
     TASKED,
-    Meaning,
     error_clause,
     error_keys,
     id_clauses,
-    is_system_label,
     label_clause,
-    label_value,
-    meaning,
     rare_label,
     signatures,
     to_clauses,
 )
 from data.counters import Grain
 from data.filters import Condition, Filters
+from data.meaning import Meaning, is_system_label, label_value, meaning
 from data.operators import NEGATIONS, Op
 from data.spans import Span, Split, days_of, pieces, split
 from data.tables import execution, flow_count, label_count, search_text, task_count, text_count

@@ -13,11 +13,12 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from data.clauses import FEW, Meaning, is_system_label, label_clause
+from data.clauses import FEW, label_clause
 from data.counters import WIDTH, Grain
 from data.counts import Counting, is_counted, is_signed
 from data.errors import FilterError
 from data.filters import Condition
+from data.meaning import Meaning, is_system_label
 from data.operators import Op
 from data.records import DEFAULT_SORT
 from data.spans import Span, split

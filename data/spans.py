@@ -9,9 +9,9 @@ import msgspec
 import sqlalchemy as sa
 from msgspec import structs
 
-from data.clauses import Meaning
 from data.counters import Grain
 from data.filters import wanted
+from data.meaning import Meaning
 from data.operators import Op
 from data.times import DAY, HOUR, to_us
 
