@@ -64,6 +64,7 @@ def test_csv_has_every_column() -> None:
         "labels": "env:prod, team:a,b",
         "triggerId": "",
         "triggerType": "",
+        "triggerExecutionId": "",
         "parentId": "",
         "originalId": "e1",
         "attemptNumber": "1",
