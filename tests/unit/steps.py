@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
 from types import FrameType
@@ -19,9 +20,12 @@ def steps(work: Callable[[], T]) -> tuple[T, int]:
         count += event == "line"
         return trace
 
-    before = sys.gettrace()
+    before, collects = sys.gettrace(), gc.isenabled()
+    gc.disable()  # a collection would run finalizers of what other tests left
     sys.settrace(trace)
     try:
         return work(), count
     finally:
         sys.settrace(before)
+        if collects:
+            gc.enable()
