@@ -3,7 +3,7 @@
 The past is written by the seed, the live ones come through the real event stream. Half of the subscribers look at all
 executions, half at the running ones, while events come and lists are asked for by REST, so that caches are as full as
 they get. The size of a kind of process is that of all its processes together, pages they share counted once; for web
-the worker's whole resident size is there too, pages of the database's file that it has mapped included.
+the worker's whole resident size is there too.
 """
 
 from __future__ import annotations

@@ -35,12 +35,7 @@ def logs_url(url: sa.URL) -> sa.URL:
 
 
 def make_engine(
-    url: sa.URL,
-    busy_ms: int = BUSY_MS,
-    connections: int = CONNECTIONS,
-    wait: float = WAIT_SECONDS,
-    *,
-    frugal: bool = False,
+    url: sa.URL, busy_ms: int = BUSY_MS, connections: int = CONNECTIONS, wait: float = WAIT_SECONDS
 ) -> sa.Engine:
     """An engine whose transactions begin as ``transaction`` says.
 
@@ -56,7 +51,7 @@ def make_engine(
         pool_timeout=wait,
     )
     if is_sqlite(url):
-        sqlite.prepare(engine, frugal=frugal)
+        sqlite.prepare(engine)
     else:
         postgresql.prepare(engine)
     return engine
@@ -97,12 +92,11 @@ class Database:
         *,
         connections: int = CONNECTIONS,
         wait: float = WAIT_SECONDS,
-        frugal: bool = False,
         offload: Offload = directly,
     ) -> None:
         self._passwords = Passwords(offload)
         self._url = sa.make_url(database_url)
-        self._engine = make_engine(self._url, connections=connections, wait=wait, frugal=frugal)
+        self._engine = make_engine(self._url, connections=connections, wait=wait)
         self._probe_engine = make_engine(self._url, PROBE_BUSY_MS, connections=1, wait=wait)
         apart = logs_url(self._url)
         self._logs_engine = (

@@ -100,7 +100,7 @@ def _run(order: Order, frames: Frames) -> None:
 
     if order.folder:
         Path(order.folder).mkdir(parents=True, exist_ok=True)
-    store = Store(order.database_url, connections=1, frugal=True)
+    store = Store(order.database_url, connections=1)
     try:
         export(order, store.scan(order.filters, order.sort, now=order.now), frames)
     finally:

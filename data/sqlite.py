@@ -20,11 +20,9 @@ _FILE = "wf-file"  # in a connection's record: path and identity of the file it 
 _PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=NORMAL",
-    "cache_size=-65536",
+    "cache_size=-8192",  # KiB a connection; the file isn't mapped, for that counts as the process's memory
     "temp_store=MEMORY",
-    "mmap_size=1073741824",
 )
-_FRUGAL = ("cache_size=-8192", "mmap_size=0")
 
 
 def logs_url(url: sa.URL) -> sa.URL:
@@ -54,13 +52,11 @@ class _HintingCompiler(SQLiteCompiler):
         return text
 
 
-def prepare(engine: sa.Engine, *, frugal: bool = False) -> None:
-    """Make the engine's connections and transactions ours; ``frugal`` ones keep no more than they must of the file."""
+def prepare(engine: sa.Engine) -> None:
+    """Make the engine's connections and transactions ours."""
     engine.dialect.statement_compiler = _HintingCompiler
     sa.event.listen(engine, "do_connect", _open)
     sa.event.listen(engine, "connect", _set_pragmas)
-    if frugal:
-        sa.event.listen(engine, "connect", _set_frugal)
     sa.event.listen(engine, "checkout", _check)
     sa.event.listen(engine, "begin", _begin)
 
@@ -93,11 +89,6 @@ def _identity(path: str) -> tuple[int, int] | None:
 def _set_pragmas(connection: Any, _: Any) -> None:
     connection.isolation_level = None
     for pragma in _PRAGMAS:
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _set_frugal(connection: Any, _: Any) -> None:
-    for pragma in _FRUGAL:
         connection.execute(f"PRAGMA {pragma}")
 
 
