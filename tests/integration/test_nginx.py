@@ -21,9 +21,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from requests.adapters import HTTPAdapter
 
 from tests.integration.certificates import Authority
-from tests.integration.fleet import PASSWORD, Fleet, running
+from tests.integration.fleet import PASSWORD, Fleet, running, until
 from tests.integration.homes import Homes
-from tests.waiting import until
 from watchfloor.cli import app
 from watchfloor.product import free_port
 from watchfloor.settings import Settings
