@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
 from data import Store
+from tests.waiting import until
 from watchfloor.product import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -112,6 +112,20 @@ class Fleet:
         """The last lines of all processes."""
         return (self.folder / "fleet.log").read_text(errors="replace")[-6_000:]
 
+    def until(self, condition: Callable[[], Any], what: str) -> Any:
+        """Wait for a condition; what is away meanwhile is asked again."""
+
+        def asked() -> Any:
+            try:
+                return condition()
+            except OSError:
+                return None
+
+        try:
+            return until(asked, what)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.said()}") from None
+
     def close(self) -> None:
         """Kill everything."""
         for name in list(self._processes):
@@ -125,20 +139,7 @@ def running(folder: Path, redis_url: str, database_url: str, **kinds: int) -> It
     fleet = Fleet(folder, redis_url, database_url, **kinds)
     try:
         fleet.start(*fleet.names)
-        until("all ready", fleet, lambda: all(fleet.ready(web) for web in range(len(fleet.ports))))
+        fleet.until(lambda: all(fleet.ready(web) for web in range(len(fleet.ports))), "all ready")
         yield fleet
     finally:
         fleet.close()
-
-
-def until(what: str, fleet: Fleet, condition: Callable[[], Any], seconds: float = 90) -> Any:
-    """Wait for a condition; what is away meanwhile is asked again."""
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            if found := condition():
-                return found
-        except OSError:
-            pass
-        assert time.monotonic() < deadline, f"waited {seconds} s for {what}:\n{fleet.said()}"
-        time.sleep(0.1)

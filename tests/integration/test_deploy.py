@@ -9,7 +9,7 @@ import pytest
 
 from engine.states import TERMINAL, State
 from scripts.redisserver import redis_server
-from tests.integration.fleet import Fleet, running, until
+from tests.integration.fleet import Fleet, running
 from tests.integration.homes import Homes
 
 FLOWS = {
@@ -67,14 +67,14 @@ def fleet(homes: Homes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fl
         redis_server(folder / "redis", url=url, requirepass="secret", appendonly="yes") as port,
         running(folder, url.format(port=port), database_url, web=2, executor=2, logs=1, worker=3) as made,
     ):
-        until("the flows", made, lambda: made.call(1, "/api/v1/main/flows/tests.fleet/below"))
+        made.until(lambda: made.call(1, "/api/v1/main/flows/tests.fleet/below"), "the flows")
         yield made
 
 
 def ask(fleet: Fleet, number: int) -> str:
     """One more execution, asked of one or the other web process; once, for whoever asks twice gets two."""
     web = number % len(fleet.ports)
-    until("the web process", fleet, lambda: fleet.call(web, "/health"))
+    fleet.until(lambda: fleet.call(web, "/health"), "the web process")
     return fleet.execute(web, "tests.fleet/work", n=str(number))
 
 
@@ -88,8 +88,8 @@ def test_each_process_is_killed_once_and_nothing_is_lost_or_run_twice(fleet: Fle
             assert fleet.shown(1 - int(victim[-1])), "the other one goes on"
         fleet.start(victim)
     total = 2 * EXECUTIONS  # each has a subflow
-    until("all ends", fleet, lambda: sum(State(s) in TERMINAL for s in fleet.shown(0).values()) == total, 90)
-    until("all ready", fleet, lambda: fleet.ready(0) and fleet.ready(1))
+    fleet.until(lambda: sum(State(s) in TERMINAL for s in fleet.shown(0).values()) == total, "all ends")
+    fleet.until(lambda: fleet.ready(0) and fleet.ready(1), "all ready")
 
     shown = fleet.shown(0)
     assert shown == fleet.shown(1)

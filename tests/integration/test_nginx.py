@@ -21,7 +21,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from requests.adapters import HTTPAdapter
 
 from tests.integration.certificates import Authority
-from tests.integration.fleet import PASSWORD, Fleet, running, until
+from tests.integration.fleet import PASSWORD, Fleet, running
 from tests.integration.homes import Homes
 from watchfloor.cli import app
 from watchfloor.product import free_port
@@ -99,7 +99,7 @@ def front(homes: Homes, valkey_url: str, tmp_path_factory: pytest.TempPathFactor
         nginx(authority, port, fleet.ports),
     ):
         made = Front(port, authority, fleet)
-        until("the proxy", fleet, lambda: made.browser().get(f"{made.url}/ready", timeout=10).ok)
+        fleet.until(lambda: made.browser().get(f"{made.url}/ready", timeout=10).ok, "the proxy")
         yield made
 
 
@@ -171,7 +171,7 @@ def test_a_login_and_the_live_connection_by_websocket(front: Front) -> None:
         front.url, headers={"Cookie": cookie}, namespaces=["/live"], transports=["websocket"], wait_timeout=20
     )
     try:
-        until("two heartbeats", front.fleet, lambda: len(heard) >= 2)
+        front.fleet.until(lambda: len(heard) >= 2, "two heartbeats")
         answer = client.call("subscribe", {"sub": "1", "topic": "stats", "params": {}}, "/live", timeout=15)
         assert answer["ok"], answer
     finally:
@@ -180,7 +180,7 @@ def test_a_login_and_the_live_connection_by_websocket(front: Front) -> None:
 
 def test_server_sent_events_come_while_the_execution_runs(front: Front) -> None:
     execution_id = front.fleet.execute(0, "tests.nginx/pauses")
-    until("its pause", front.fleet, lambda: front.fleet.shown(0)[execution_id] == "PAUSED")
+    front.fleet.until(lambda: front.fleet.shown(0)[execution_id] == "PAUSED", "its pause")
     browser = front.browser()
     browser.auth = ("admin", PASSWORD)
     address = f"{front.url}/api/v1/main/executions/{execution_id}"
@@ -201,7 +201,7 @@ def test_without_its_web_process_a_browser_is_served_by_the_other(front: Front) 
     after = front.web_of(browser)
     assert after != before
     front.fleet.start(victim)
-    until("both ready", front.fleet, lambda: front.fleet.ready(0) and front.fleet.ready(1))
+    front.fleet.until(lambda: front.fleet.ready(0) and front.fleet.ready(1), "both ready")
 
 
 # -- systemd
