@@ -13,7 +13,7 @@ def begin_what_waits(draft: Draft) -> None:
     """Begin it, in the order in which it came."""
     waiting = [run for run in draft.execution.task_runs.values() if _was_held(draft, run)]
     places = draft.plan.places
-    for run in sorted(waiting, key=lambda run: (run.history[-1].date, run.iteration or 0, places[run.task_id])):
+    for run in sorted(waiting, key=lambda run: (run.history[-1].date, run.iteration or 0, places[run.task_id], run.id)):
         draft.begin_later(run.id)
     begin_rounds(draft)
     draft.advance_later(ROOT)

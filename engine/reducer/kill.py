@@ -53,8 +53,9 @@ def stop(draft: Draft, event: ActionRequested) -> None:
 
 
 def open_runs(draft: Draft) -> list[TaskRun]:
-    """All task runs that have not ended."""
-    return [run for run in draft.snapshot().values() if run.state not in TERMINAL]
+    """All task runs that have not ended, in an order that is the same in every process."""
+    runs = (run for run in draft.snapshot().values() if run.state not in TERMINAL)
+    return sorted(runs, key=lambda run: (run.history[0].date, run.id))
 
 
 def stop_run(draft: Draft, run: TaskRun, order: Order, stopped: list[str]) -> None:

@@ -90,7 +90,7 @@ def is_due(draft: Draft, run: TaskRun) -> bool:
 
 def begin_rounds(draft: Draft) -> None:
     """Begin the rounds that were held back."""
-    for run in draft.execution.task_runs.values():
+    for _, run in sorted(draft.execution.task_runs.items()):
         if draft.node(run).kind is Kind.LOOP and is_due(draft, run):
             next_round(draft, run)
 

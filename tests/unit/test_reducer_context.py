@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +15,7 @@ from engine.states import Action, State
 from streaming.messages import Job
 from tests.unit.reducer_world import ENV, START, World, flow_of
 
+ROOT = Path(__file__).parents[2]
 RETURN = "io.kestra.plugin.core.debug.Return"
 
 
@@ -201,6 +205,30 @@ def test_chance_follows_from_the_event() -> None:
     assert sorted(first) == sorted(values("e"))
     assert len(set(first)) == 9, "each call draws anew, and only now() is the same"
     assert len({*first, *values("other")}) == 17
+
+
+HELD_BACK = """
+from engine.states import Action
+from tests.unit.reducer_world import World, flow_of
+
+task = "{id: y, !Log, runIf: '{{ randomInt(0, 2) == 1 }}'}"
+each = "{id: each, type: ~ForEach, values: [1, 2, 3, 4, 5, 6, 7, 8], concurrencyLimit: 0, tasks: "
+world = World(flow_of("tasks: [" + each + "[{id: x, !Log}, " + task + "]}]"), answers={"x": None}).execute()
+world.act(Action.PAUSE)
+world.queue.extend(world.ended_event(job, {}) for job in list(world.submitted))
+world.run().act(Action.RESTART)
+print(sorted(world.states.items()))
+"""
+
+
+def test_chance_is_the_same_in_every_process() -> None:
+    """Task runs that begin together draw in an order that no process has of its own."""
+    said = [
+        subprocess.run([sys.executable, "-c", HELD_BACK], env={"PYTHONHASHSEED": seed}, cwd=ROOT, capture_output=True)
+        for seed in "123"
+    ]
+    assert b"'y[8]'" in said[0].stdout, said[0].stderr.decode()
+    assert len({one.stdout for one in said}) == 1
 
 
 def test_a_loop_may_not_be_too_wide() -> None:
