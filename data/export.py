@@ -51,12 +51,12 @@ COLUMNS: dict[str, Column] = {
         Column("labels", "labels", attrgetter("labels")),
         Column("triggerId", "text", attrgetter("trigger_id")),
         Column("triggerType", "text", attrgetter("trigger_type")),
-        Column("triggerExecutionId", "text", attrgetter("triggered_by")),
         Column("parentId", "text", attrgetter("parent_id")),
         Column("originalId", "text", lambda row: row.original_id or row.id),
         Column("attemptNumber", "integer", attrgetter("attempt_number")),
         Column("lastTask", "text", attrgetter("last_task")),
         Column("error", "text", attrgetter("error")),
+        Column("triggerExecutionId", "text", attrgetter("triggered_by")),
     )
 }
 

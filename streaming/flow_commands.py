@@ -12,8 +12,8 @@ import structlog
 
 from data import Store
 from data.records import StoredFlow
-from engine.flow import Flow, FlowError, Violation, parse
-from engine.flow_size import ANY, USUAL, FlowSize
+from engine.flow import Flow, FlowError, Violation, parse, parse_stored
+from engine.flow_size import USUAL, FlowSize
 from streaming.bus import Bus
 from streaming.details import stored_flow
 from streaming.messages import FlowsChanged
@@ -43,11 +43,7 @@ class FlowCommands:
         self, sources: Iterable[str], *, actor: str, reason: str | None = None, origin: str = "ui"
     ) -> list[StoredFlow]:
         """Create or change several. Raises ``FlowError`` for the first that is none; then none is saved."""
-        flows = [parse(source, self._size) for source in sources]
-        for flow in flows:
-            self._save(flow, actor, reason, origin)
-        self._tell((flow.namespace, flow.id) for flow in flows)
-        return [self._there(flow) for flow in flows]
+        return self._save_all([parse(source, self._size) for source in sources], actor, reason, origin)
 
     def switch(
         self, flows: Iterable[tuple[str, str]], *, disabled: bool, actor: str, reason: str | None = None,
@@ -59,7 +55,7 @@ class FlowCommands:
         """
         known = [stored_flow(self._store, *name, None) for name in flows]
         changed = [switched(one.source, disabled) for one in known if one.disabled is not disabled]
-        self.save_all(changed, actor=actor, reason=reason, origin=origin)
+        self._save_all(changed, actor, reason, origin)
         return [stored_flow(self._store, one.namespace, one.id, None) for one in known]
 
     def delete(
@@ -85,6 +81,12 @@ class FlowCommands:
         before = {"revisions": sorted(revisions)}
         self._store.audit(actor, "delete-revisions", f"{namespace}.{flow_id}", reason, before, origin=origin)
 
+    def _save_all(self, flows: Sequence[Flow], actor: str, reason: str | None, origin: str) -> list[StoredFlow]:
+        for flow in flows:
+            self._save(flow, actor, reason, origin)
+        self._tell((flow.namespace, flow.id) for flow in flows)
+        return [self._there(flow) for flow in flows]
+
     def _save(self, flow: Flow, actor: str, reason: str | None, origin: str) -> None:
         self._store.save_flow(flow)
         stored, name = self._there(flow), _name(flow)
@@ -103,12 +105,16 @@ def _name(flow: Flow | StoredFlow) -> str:
     return f"{flow.namespace}.{flow.id}"
 
 
-def switched(source: str, disabled: bool) -> str:
-    """The source with another value of ``disabled``, everything else as it is written. Raises ``FlowError``."""
+def switched(source: str, disabled: bool) -> Flow:
+    """The flow of a stored source with another value of ``disabled``, everything else as it is written.
+
+    What was accepted once may be switched, whatever is refused by now. Raises ``FlowError``.
+    """
     line = f"disabled: {str(disabled).lower()}"
     changed, found = _DISABLED.subn(line, source, count=1)
     if not found:
         changed = _ID.sub(lambda match: f"{match[0]}\n{line}", source, count=1)
-    if parse(changed, ANY).disabled is not disabled:
+    flow = parse_stored(changed)
+    if flow.disabled is not disabled:
         raise FlowError([Violation(1, 1, "disabled", "expected keys on lines of their own, to write it beside them")])
-    return changed
+    return flow

@@ -9,6 +9,7 @@ from threading import Event as Stop
 import pytest
 
 from data import Store
+from engine.flow import parse_stored
 from engine.flow_size import FlowSize
 from streaming import codec, keys
 from streaming.bus import Bus, Subscription
@@ -109,6 +110,17 @@ def test_what_the_api_makes_of_a_flow_stays_until_its_file_changes(folder: Path,
     assert [(one.id, one.revision, one.disabled) for one in store.flows()] == [
         ("a", 3, False), ("b", 3, False), ("c", 3, False),
     ]  # fmt: skip
+
+
+def test_what_was_accepted_once_is_switched_off_even_if_it_would_be_refused_now(store: Store, bus: Bus) -> None:
+    head = "id: held\nnamespace: company.team\ntasks:\n"
+    errors = "{id: told, type: io.kestra.plugin.core.log.Log, message: hi}"
+    held = f"{head}  - {{id: wait, type: io.kestra.plugin.core.flow.Pause, errors: [{errors}]}}\n"
+    store.save_flow(parse_stored(held))
+    (switched,) = FlowCommands(store, bus, FlowSize(10, 10)).switch(
+        [("company.team", "held")], disabled=True, actor="a"
+    )
+    assert (switched.revision, switched.disabled) == (2, True)
 
 
 def test_a_file_that_went_and_came_back_is_taken_anew(folder: Path, store: Store, bus: Bus) -> None:

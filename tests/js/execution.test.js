@@ -156,12 +156,13 @@ test("values in one line", () => {
 test("what came of an execution is named by what it is, once, the newest first", () => {
   const one = (/** @type {string} */ id, /** @type {number} */ second, /** @type {object} */ more = {}) =>
     /** @type {any} */ ({ id, start_date: new Date(1_000 * second).toISOString(), ...more });
-  const child = one("child", 1, { parent_id: "x" });
+  const child = one("child", 1, { parent_id: "x", triggered_by: "x", trigger_type: "io.kestra.plugin.core.flow.Subflow" });
+  const again = one("again", 0.5, { ...child, id: "again", parent_id: "child", original_id: "child" });
   const replay = one("replay", 2, { parent_id: "x", original_id: "x" });
   const later = one("later", 3, { parent_id: "replay", original_id: "x" });
   const after = one("after", 4, { triggered_by: "x" });
-  const all = related([[replay, child, after], [one("x", 0), later, replay]], "x");
-  assert.deepEqual(all.map((row) => [row.id, kindOf(row)]), [["after", "triggered"], ["later", "replay"], ["replay", "replay"], ["child", "subflow"]]);
+  const all = related([[replay, child, again, after], [one("x", 0), later, replay]], "x");
+  assert.deepEqual(all.map((row) => [row.id, kindOf(row, "x")]), [["after", "triggered"], ["later", "replay"], ["replay", "replay"], ["child", "subflow"], ["again", "subflow"]]);
   assert.deepEqual(wishes("x y"), [
     "filters[or][0][parentId][EQUALS]=x%20y&filters[or][1][triggerExecutionId][EQUALS]=x%20y",
     "filters[originalId][EQUALS]=x%20y",

@@ -64,14 +64,18 @@ def test_csv_has_every_column() -> None:
         "labels": "env:prod, team:a,b",
         "triggerId": "",
         "triggerType": "",
-        "triggerExecutionId": "",
         "parentId": "",
         "originalId": "e1",
         "attemptNumber": "1",
         "lastTask": "",
         "error": "it broke",
+        "triggerExecutionId": "",
     }
-    assert (running[head.index("endDate")], running[head.index("duration")], running[-1]) == ("", "", "")
+    assert (running[head.index("endDate")], running[head.index("duration")], running[head.index("error")]) == (
+        "",
+        "",
+        "",
+    )
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", '=cmd|"/c calc"!A1'])

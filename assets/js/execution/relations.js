@@ -16,10 +16,10 @@ export function wishes(id) {
   return [`filters[or][0]${parent}&filters[or][1]${trigger}`, `filters${original}`];
 }
 
-/** What a row is to the execution that is looked at. @param {Row} row */
-export function kindOf(row) {
-  if (row.original_id && row.original_id !== row.id) return "replay";
-  return row.parent_id ? "subflow" : "triggered";
+/** What a row is to the execution `id`. A replay of its subflow is a subflow of it too. @param {Row} row @param {string} id */
+export function kindOf(row, id) {
+  if (row.original_id === id || (row.parent_id === id && row.triggered_by !== id)) return "replay";
+  return row.trigger_type?.endsWith(".Subflow") ? "subflow" : "triggered";
 }
 
 /** Those of several lists, each once, the newest first, without the execution itself. @param {Iterable<Row>[]} lists @param {string} id @returns {Row[]} */
@@ -29,12 +29,12 @@ export function related(lists, id) {
   return [...all.values()].sort((a, b) => toMs(b.start_date) - toMs(a.start_date) || (a.id < b.id ? 1 : -1));
 }
 
-/** @param {Row} row @param {number} now */
-function line(row, now) {
+/** @param {Row} row @param {string} id @param {number} now */
+function line(row, id, now) {
   const parts = { badge: stateBadge(row.state), long: h("td", { class: "number" }) };
   const link = internal(h("a", { href: `/executions/${encodeURIComponent(row.id)}`, title: row.id }, `${row.flow_id} ${shortId(row.id)}`));
   const start = toMs(row.start_date);
-  return { ...parts, element: h("tr", {}, h("td", {}, parts.badge), h("td", {}, kindOf(row)), h("td", {}, link), h("td", { title: exact(start) }, brief(start, now)), parts.long) };
+  return { ...parts, element: h("tr", {}, h("td", {}, parts.badge), h("td", {}, kindOf(row, id)), h("td", {}, link), h("td", { title: exact(start) }, brief(start, now)), parts.long) };
 }
 
 /** @param {any} live @returns {{element: HTMLElement, follow: (id: string) => void, tick: (now: number) => void, close: () => void}} */
@@ -60,7 +60,7 @@ export function relations(live) {
     const known = rows();
     for (const id of lines.keys()) if (!known.some((row) => row.id === id)) lines.delete(id);
     for (const row of known) {
-      if (!lines.has(row.id)) lines.set(row.id, line(row, live.confirmedNow()));
+      if (!lines.has(row.id)) lines.set(row.id, line(row, shown, live.confirmedNow()));
       setBadge(/** @type {any} */ (lines.get(row.id)).badge, row.state);
     }
     const wanted = known.map((row) => /** @type {any} */ (lines.get(row.id)).element);
