@@ -8,6 +8,7 @@ upstream.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterable, Iterator
 from functools import partial
 
@@ -44,28 +45,43 @@ def related(api: Api, executionId: str) -> flask.Response:
 def _events(api: Api, execution_id: str, wish: Wish) -> Iterator[str]:
     with api.answers.follow(execution_id) as follower:
         family = Family(api, execution_id, wish, follower)
-        news, quiet, was_over, said = family.look(), False, False, False
+        news, quiet, was_over, capped = family.look(), False, False, False
+        said = time.monotonic()
         while (root := family.root) is not None:
-            yield from (sse.event("progress", shapes.execution_status(row)) for row in news)
-            if family.full and not said:
-                said = True
-                yield sse.event("capped", {"message": f"Only {RELATED_MAX} of the related executions are followed."})
-            if quiet and not news:
-                if was_over and family.over:
-                    yield sse.event("end", shapes.execution_status(root))
-                    return
-                yield sse.KEEP_ALIVE
+            told = [sse.event("progress", shapes.execution_status(row)) for row in news]
+            if family.full and not capped:
+                capped = True
+                message = f"Only {RELATED_MAX} of the related executions are followed."
+                told.append(sse.event("capped", {"message": message}))
+            if quiet and not told and was_over and family.over:
+                yield sse.event("end", shapes.execution_status(root))
+                return
+            if not told and time.monotonic() - said >= sse.KEEP_ALIVE_SECONDS:
+                told = [sse.KEEP_ALIVE]
+            if told:
+                yield from told
+                said = time.monotonic()
             was_over = family.over
-            news, quiet = _next(family, follower)
+            until = time.monotonic() + _SETTLE if was_over else said + sse.KEEP_ALIVE_SECONDS
+            news, quiet = _next(family, follower, until)
 
 
-def _next(family: Family, follower: Follower) -> tuple[list[ExecutionRow], bool]:
-    """Those that are in another state now, and whether for a while nothing came."""
-    try:
-        delta = follower.get(_SETTLE if family.over else sse.KEEP_ALIVE_SECONDS)
-    except Behind:
-        return family.look(), False
-    return (family.look(), True) if delta is None else (family.take(delta.row), False)
+def _next(family: Family, follower: Follower, until: float) -> tuple[list[ExecutionRow], bool]:
+    """Those that are in another state now, and whether ``until`` then nothing came of the family.
+
+    What is not of it, for the person may not see it or there are too many, makes no difference to what is told when.
+    """
+    while (left := until - time.monotonic()) > 0:
+        try:
+            delta = follower.get(left)
+        except Behind:
+            return family.look(), False
+        if delta is None:
+            break
+        news = family.take(delta.row)
+        if delta.row.id in family:
+            return news, False
+    return family.look(), True
 
 
 class Family:
@@ -85,6 +101,9 @@ class Family:
         """The execution itself; ``None`` when it is no more."""
         return self._rows.get(self._id)
 
+    def __contains__(self, execution_id: str) -> bool:
+        return execution_id in self._rows
+
     def take(self, row: ExecutionRow) -> list[ExecutionRow]:
         """A row that the follower heard of; it and what it brings along, as far as states are new."""
         news, new = self._join([row])
@@ -100,6 +119,7 @@ class Family:
         for gone in self._rows.keys() - found.keys():
             del self._rows[gone]
             self._open.discard(gone)
+        self.full = self.full and len(self._rows) > RELATED_MAX
         news, _ = self._join(found[one] for one in ids if one in found)
         if self.root is not None:
             news += [] if self._wish.down else self._climb(self.root)
@@ -140,11 +160,13 @@ class Family:
         return news
 
     def _descend(self, ids: Collection[str]) -> list[ExecutionRow]:
-        """What executions triggered or made, and so on, likewise."""
+        """What executions triggered or made, and so on, likewise; read only while some of it may join."""
         news = []
         children = partial(self._api.store.children, within=self._wish.within, limit=RELATED_MAX + 1)
         while ids:
             self._api.answers.widen(self._follower, ids, below=True)
+            if self.full:
+                break
             more, new = self._join(self._api.read(partial(children, *ids)))
             news += more
             ids = new if self._wish.far else ()

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from dashboard.api.follow_related import Family, Wish
+from dashboard.api import sse
+from dashboard.api.follow_related import Family, Wish, _events
 from data.namespaces import inside
 from engine.states import State
 from streaming.gateway.answers import Answers, Follower
 from streaming.messages import ExecutionDelta, ExecutionRow
-from tests.unit.gateway_world import row
+from tests.unit.gateway_world import Clock, row
 
 # e1 runs e2 and is replayed as e3; e2 triggers e4, which runs e5; e6 is another subflow of e1, e7 one of e6.
 PARENTS = {2: 1, 3: 1, 5: 4, 6: 1, 7: 6}
@@ -27,6 +29,7 @@ class House:
     def __init__(self, *numbers: int) -> None:
         self.held = {made.id: made for made in map(member, numbers)}
         self.lingering: set[str] = set()
+        self.asked = 0
         self.answers = Answers()
         self.follower = Follower()
 
@@ -34,24 +37,57 @@ class House:
         return {one: self.held[one] for one in ids if one in self.held}
 
     def children(self, *ids: str, within: Sequence[str] | None, limit: int) -> list[ExecutionRow]:
+        self.asked += 1
         found = [one for one in self.held.values() if one.parent_id in ids or one.triggered_by in ids]
         return [one for one in found if inside(one.namespace, within)][:limit]
 
     def going_on(self, ids: Sequence[str]) -> set[str]:
         return self.lingering & set(ids)
 
-    def family(self, number: int, *, down: bool = False, far: bool = False, within: Any = None) -> Family:
+    def api(self, answers: Any = None) -> Any:
         def read(work: Callable[[], Any]) -> Any:
             return work()
 
-        api: Any = SimpleNamespace(store=self, answers=self.answers, read=read)
-        return Family(api, name(number), Wish(down, far, within), self.follower)
+        return SimpleNamespace(store=self, answers=answers or self.answers, read=read)
+
+    def family(self, number: int, *, down: bool = False, far: bool = False, within: Any = None) -> Family:
+        return Family(self.api(), name(number), Wish(down, far, within), self.follower)
+
+    def events(
+        self, number: int, rows: Iterable[ExecutionRow], monkeypatch: pytest.MonkeyPatch, within: Any = None
+    ) -> Iterator[tuple[float, str]]:
+        """Events with the second at which they come, while these rows are heard of, one each second."""
+        told = Told(rows)
+        monkeypatch.setattr("dashboard.api.follow_related.time", SimpleNamespace(monotonic=told.clock))
+        begun = told.clock()
+        for event in _events(self.api(told), name(number), Wish(False, False, within)):
+            yield told.clock() - begun, event if event == sse.KEEP_ALIVE else event.split()[1]
 
     def changed(self, number: int, **changes: Any) -> ExecutionRow:
         """A newer row, in the store."""
         made = member(number, **changes)
         self.held[made.id] = made
         return made
+
+
+class Told(Answers):
+    """Answers of which one follower hears these rows, one each second; after them there is silence."""
+
+    def __init__(self, rows: Iterable[ExecutionRow]) -> None:
+        super().__init__()
+        self.clock = Clock()
+        self._left = iter(rows)
+
+    @contextmanager
+    def follow(self, *ids: str) -> Iterator[Follower]:
+        with super().follow(*ids) as follower:
+            follower.get = self._get  # type: ignore[method-assign]
+            yield follower
+
+    def _get(self, timeout: float) -> ExecutionDelta | None:
+        row = next(self._left, None) if timeout >= 1 else None
+        self.clock.seconds += 1 if row else timeout
+        return ExecutionDelta(row) if row else None
 
 
 def name(number: int) -> str:
@@ -149,6 +185,42 @@ def test_no_more_are_followed_than_may_be(monkeypatch: pytest.MonkeyPatch) -> No
     assert not family.full
     assert family.take(house.changed(6)) == family.look() == []
     assert family.full
+
+
+def test_while_there_are_too_many_no_more_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dashboard.api.follow_related.RELATED_MAX", 2)
+    house = House(1, 2, 3, 6, 7)
+    family = house.family(1, far=True)
+    assert numbers(family.look()) == "1 2 3"
+    assert family.full
+    asked = house.asked
+    assert family.look() == family.take(house.changed(2, version=2)) == []
+    assert house.asked == asked
+    del house.held[name(2)]
+    assert numbers(family.look()) == "6"
+    assert family.full
+    del house.held[name(3)]
+    assert numbers(family.look()) == "7"
+    assert not family.full
+
+
+def test_a_sign_of_life_comes_whatever_is_heard_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    house = House(1)
+    busy = (house.changed(1, version=version) for version in range(2, 25))
+    told = list(zip(house.events(1, busy, monkeypatch), range(3), strict=False))
+    assert [event for event, _ in told] == [(0, "progress"), (10, sse.KEEP_ALIVE), (20, sse.KEEP_ALIVE)]
+
+
+@pytest.mark.parametrize(("within", "most"), [(("company",), 500), (None, 0)])
+def test_what_is_not_of_the_family_does_not_put_off_the_end(
+    monkeypatch: pytest.MonkeyPatch, within: Any, most: int
+) -> None:
+    monkeypatch.setattr("dashboard.api.follow_related.RELATED_MAX", most)
+    house = House(2, 4)
+    house.changed(2, version=2, state=State.SUCCESS)
+    busy = (house.changed(4, version=version) for version in range(2, 100))
+    told = dict(reversed(event) for event in house.events(2, busy, monkeypatch, within))
+    assert told == {"progress": 0, "end": 2} | ({} if most else {"capped": 0})
 
 
 def test_the_family_is_heard_of_through_one_follower() -> None:
