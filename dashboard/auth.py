@@ -7,10 +7,9 @@ origin, or carry an ``Authorization`` header, which no foreign page can make a b
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from tempfile import mkstemp
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -78,16 +77,28 @@ def secret_key(settings: Settings) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         _make_key(path)
-    return path.read_text()
+    if not (key := path.read_text()):
+        raise RuntimeError(
+            f"expected the key that signs sessions in {path}, which is empty: remove it to have one made"
+        )
+    return key
 
 
 def _make_key(path: Path) -> None:
     """Write a new key. It appears whole or not at all: two processes may start at the same moment, and one key wins."""
-    with NamedTemporaryFile("w", dir=path.parent, prefix="secret-key-") as file:  # 0600
+    handle, name = mkstemp(dir=path.parent, prefix="secret-key-")  # 0600
+    with os.fdopen(handle, "w") as file:
         file.write(os.urandom(32).hex())
         file.flush()
-        with suppress(FileExistsError):
-            os.link(file.name, path)
+        os.fsync(file.fileno())
+    try:
+        os.link(name, path)
+    except FileExistsError:
+        pass
+    except OSError:  # a file system without links: there the last of those that start together wins
+        Path(name).replace(path)
+        return
+    Path(name).unlink()
 
 
 def _configure(server: flask.Flask, settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from base64 import b64encode
@@ -180,6 +181,19 @@ def test_processes_that_start_at_the_same_moment_have_the_same_secret(
     monkeypatch.setattr(os, "link", late)
     assert secret_key(settings) == others[0]
     assert [path.name for path in tmp_path.iterdir()] == ["secret-key"]
+
+
+def test_the_secret_needs_no_links_and_is_never_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def link(source: Any, target: Any) -> None:
+        raise PermissionError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr(os, "link", link)
+    settings = Settings(_env_file=None, data_dir=tmp_path)
+    assert len(secret_key(settings)) == 64
+    assert [path.name for path in tmp_path.iterdir()] == ["secret-key"]
+    (tmp_path / "secret-key").write_text("")
+    with pytest.raises(RuntimeError, match="which is empty"):
+        secret_key(settings)
 
 
 def test_only_a_login_and_a_logout_set_the_cookie(client: Any) -> None:
