@@ -10,6 +10,7 @@ import flask
 
 from dashboard.accounts import person
 from dashboard.api.errors import ApiError
+from dashboard.api.logins import Logins
 from dashboard.attempts import Rate
 from dashboard.exports import Exports
 from dashboard.permissions import AnyVerb, Verb, demand, namespaces, narrowed
@@ -37,6 +38,9 @@ class Api:
         self.exports = Exports(services.bus, services.settings.exports_at_once)
         self.webhook_rate = Rate(services.settings.webhook_rate, services.bus, "webhooks")
         self._refusals = Refusals(services.settings.refusal_rate, services.bus, services.meter)
+        self.logins = Logins()
+        if services.gateway is not None and hasattr(services.gateway, "on_sign_out"):
+            services.gateway.on_sign_out.append(self.logins.end)
 
     @property
     def person(self) -> Any:

@@ -7,7 +7,7 @@ the id ``end``; the log's comes when all that was said before the execution's en
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import flask
 
@@ -33,10 +33,10 @@ _LAST_WORDS = 0.5  # seconds in which the engine has written what it says of an 
 def execution(api: Api, executionId: str) -> flask.Response:
     """An execution, whole, at each change."""
     api.exists(executionId)
-    return sse.stream(_execution_events(api, executionId))
+    return sse.stream(api, _execution_events(api, executionId))
 
 
-def _execution_events(api: Api, execution_id: str) -> Iterator[str]:
+def _execution_events(api: Api, execution_id: str) -> Generator[str]:
     with api.answers.follow(execution_id) as follower:
         shown = -1
         while True:
@@ -81,10 +81,10 @@ def logs(api: Api, executionId: str) -> flask.Response:
     api.exists(executionId)
     query = of_execution(executionId)
     after = api.integer("afterSeq", 0, least=0)
-    return sse.stream(_log_events(api, query, after))
+    return sse.stream(api, _log_events(api, query, after))
 
 
-def _log_events(api: Api, query: LogQuery, after: int) -> Iterator[str]:
+def _log_events(api: Api, query: LogQuery, after: int) -> Generator[str]:
     said = time.monotonic()
     end = _End(api, query.execution_id)
     with api.answers.listen(query.execution_id) as woken:

@@ -9,7 +9,7 @@ upstream.
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Generator, Iterable
 from functools import partial
 
 import flask
@@ -39,10 +39,10 @@ def related(api: Api, executionId: str) -> flask.Response:
     """An execution and its relations, at each change of a state."""
     api.exists(executionId)
     wish = Wish(api.boolean("destinationOnly", False), api.boolean("expandAll", False), api.allowed())
-    return sse.stream(_events(api, executionId, wish))
+    return sse.stream(api, _events(api, executionId, wish))
 
 
-def _events(api: Api, execution_id: str, wish: Wish) -> Iterator[str]:
+def _events(api: Api, execution_id: str, wish: Wish) -> Generator[str]:
     with api.answers.follow(execution_id) as follower:
         family = Family(api, execution_id, wish, follower)
         news, quiet, was_over, capped = family.look(), False, False, False

@@ -14,7 +14,9 @@ from flask_login import LoginManager, UserMixin
 from redis.exceptions import ConnectionError as RedisAway
 
 from dashboard import api
+from dashboard.accounts import Account
 from dashboard.api import follow, shapes, sse
+from dashboard.api.logins import Logins
 from dashboard.api.spec import BASE
 from data import StoreUnavailable
 from data.records import StoredFlow
@@ -193,8 +195,9 @@ def test_a_flow_that_is_too_large_is_422_and_names_the_setting(client: FlaskClie
 
 def test_streams_are_bounded_and_given_back(client: FlaskClient, parts: SimpleNamespace) -> None:
     before = sse._free._value  # type: ignore[attr-defined]
+    api: Any = SimpleNamespace(person=Account("ada", "viewer"), logins=Logins())
     with flask.Flask("x").test_request_context():
-        answer = sse.stream(iter(["a"]))
+        answer = sse.stream(api, (one for one in "a"))
         assert sse._free._value == before - 1  # type: ignore[attr-defined]
         answer.close()
     assert sse._free._value == before  # type: ignore[attr-defined]
