@@ -66,13 +66,18 @@ class Account(UserMixin):
     @property
     def keys(self) -> tuple[str, ...]:
         """What its live connections end with."""
-        own = (self.session,) if self.session else (token_key(self.token),) if self.token else ()
-        return (*own, user_key(self.name))
+        way = self.session or (token_key(self.token) if self.token else password_key(self.name))
+        return way, user_key(self.name)
 
 
 def user_key(name: str) -> str:
     """What ends with a user's rights."""
     return f"user:{name}"
+
+
+def password_key(name: str) -> str:
+    """What ends with a user's password."""
+    return f"password:{name}"
 
 
 def token_key(token_id: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from dashboard.accounts import NAME_MAX, note_failure, token_key, user_key
+from dashboard.accounts import NAME_MAX, note_failure, password_key, token_key, user_key
 from dashboard.permissions import Forbidden, Role, Verb, demand, may, role_in
 from dashboard.services import Services
 from data.audit import By
@@ -82,12 +82,13 @@ class People:
         self._tell(user_key(name))
 
     def change_own_password(self, old: str, new: str) -> None:
-        """A new password of one's own: one's other sessions end."""
+        """A new password of one's own: one's other sessions end, and what is there by the old one."""
         demand(self._person, Verb.ACCOUNT)
         self._no_token()
         self._check_own(old)
         self._store.set_password(self._person.name, self._good(new), self._by)
         self._ended(self._store.end_sessions(self._by, user_name=self._person.name, keep=self._session or ""))
+        self._tell(password_key(self._person.name))
 
     def _check_own(self, password: str) -> None:
         attempts, who = self._services.attempts, user_key(self._person.name)

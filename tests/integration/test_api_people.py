@@ -107,6 +107,15 @@ def test_a_new_password_ends_the_other_sessions(world: World) -> None:
     assert there.get(f"{BASE}/executions/search").status_code == 401
 
 
+def test_a_script_with_the_old_password_is_out_at_once(world: World) -> None:
+    add(world, "ada", "viewer")
+    here = signed_in(world, "ada")
+    assert world.request("GET", "/executions/search", user="ada").status_code == 200
+    ok(here.put(f"{BASE}/account/password", json={"old": PASSWORD, "new": "a new password"}, headers=ORIGIN), 204)
+    assert world.request("GET", "/executions/search", user="ada").status_code == 401
+    assert here.get(f"{BASE}/executions/search").status_code == 200
+
+
 def test_somebody_disabled_is_out(world: World) -> None:
     add(world, "ada", "viewer")
     browser = signed_in(world, "ada")
