@@ -69,9 +69,13 @@ def _filters(services: Services, given: dict[str, str]) -> Component:
             pick("origin", "From where", ["ui", "api", "cli", "trigger", "executor"]),
             html.Span(["from", text("since", "From", 150, "datetime-local")], className="wf-audit-date"),
             html.Span(["to", text("until", "Until", 150, "datetime-local")], className="wf-audit-date"),
-            html.Div(className="wf-spring"),
-            people.button("Refresh", Audit.REFRESH, "restart"),
-            html.Div(id=Audit.EXPORT, className="wf-audit-export", children=exports(given)),
+            html.Div(
+                [
+                    people.button("Refresh", Audit.REFRESH, "restart"),
+                    html.Div(id=Audit.EXPORT, className="wf-audit-acts", children=exports(given)),
+                ],
+                className="wf-audit-acts",
+            ),
         ],
         className="wf-audit-filters",
         role="search",
