@@ -20,7 +20,7 @@ COLUMNS: tuple[dict[str, Any], ...] = (
      "sort_name": "namespace", "wide": 0},
     {"colId": "start", "field": "start_date", "headerName": "Started", "width": 118, "sort_name": "startDate",
      "wide": 0},
-    {"colId": "end", "field": "end_date", "headerName": "Ended", "width": 118, "sort_name": "endDate", "wide": 1100},
+    {"colId": "end", "field": "end_date", "headerName": "Ended", "width": 118, "sort_name": "endDate", "wide": 1240},
     {"colId": "duration", "field": "duration", "headerName": "Duration", "width": 86, "type": "rightAligned",
      "sort_name": "duration", "wide": 0},
     {"colId": "progress", "headerName": "Progress", "width": 124},
