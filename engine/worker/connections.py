@@ -20,6 +20,7 @@ from urllib3.exceptions import InsecureRequestWarning
 from engine.worker.control import JobControl
 
 REDIRECTS = 10
+_MOMENT = 0.5  # seconds
 disable_warnings(InsecureRequestWarning)  # whoever takes any certificate has said so in the flow
 
 
@@ -63,8 +64,8 @@ class Guard:
                 _shut(sock)
 
     def left(self, seconds: float) -> float:
-        """``seconds``, or less when the request's time ends before."""
-        return max(0.001, min(seconds, self._end - time.monotonic()))
+        """``seconds``, or a moment past the request's end if that comes before: it is the guard that ends it then."""
+        return max(0.001, min(seconds, self._end - time.monotonic() + _MOMENT))
 
     def _watch(self) -> None:
         while True:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import os
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
@@ -49,7 +50,7 @@ class Call(msgspec.Struct, frozen=True):
 
     def send(self, web: Any, guard: Any) -> Any:
         """Send it; the response with its body still to be read."""
-        idle = guard.left(self.idle if self.idle is not None else guard.seconds)
+        idle = guard.left(math.inf if self.idle is None else self.idle)
         return web.request(
             self.method,
             self.uri,
