@@ -10,6 +10,8 @@ executions that retention removed, until everything else of them is gone too.
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -30,6 +32,13 @@ LOGS = MetaData()  # written by the log writer; a file of its own on SQLite
 # Compared letter by letter in every database: ranges of an index stand for "begins with".
 _Text = Text().with_variant(Text(collation="C"), "postgresql")
 _Key = BigInteger().with_variant(Integer, "sqlite")  # what SQLite takes for its rowid
+
+
+def _sparse(name: str, column: Column[Any], *further: Column[Any]) -> Index:
+    """An index of the rows that have something in its first column."""
+    there = column.is_not(None)
+    return Index(name, column, *further, sqlite_where=there, postgresql_where=there)
+
 
 # -- executions
 
@@ -65,31 +74,10 @@ Index("ix_execution_namespace", execution.c.namespace, execution.c.start_at)
 Index("ix_execution_flow", execution.c.flow_id, execution.c.start_at)
 Index("ix_execution_state", execution.c.state, execution.c.start_at)
 Index("ix_execution_text", execution.c.text_key, execution.c.start_at)
-Index(
-    "ix_execution_parent",
-    execution.c.parent_id,
-    sqlite_where=execution.c.parent_id.is_not(None),
-    postgresql_where=execution.c.parent_id.is_not(None),
-)
-Index(
-    "ix_execution_triggered",
-    execution.c.triggered_by,
-    sqlite_where=execution.c.triggered_by.is_not(None),
-    postgresql_where=execution.c.triggered_by.is_not(None),
-)
-Index(
-    "ix_execution_original",
-    execution.c.original_id,
-    sqlite_where=execution.c.original_id.is_not(None),
-    postgresql_where=execution.c.original_id.is_not(None),
-)
-Index(
-    "ix_execution_error",
-    execution.c.error_key,
-    execution.c.start_at,
-    sqlite_where=execution.c.error_key.is_not(None),
-    postgresql_where=execution.c.error_key.is_not(None),
-)
+_sparse("ix_execution_parent", execution.c.parent_id)
+_sparse("ix_execution_triggered", execution.c.triggered_by)
+_sparse("ix_execution_original", execution.c.original_id)
+_sparse("ix_execution_error", execution.c.error_key, execution.c.start_at)
 Index("ix_execution_reversed", execution.c.id_reversed)
 
 execution_data = Table(
