@@ -31,8 +31,8 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 
 
 @pytest.fixture(scope="session")
-def api(product: Product) -> requests.Session:
-    """The REST API as admin."""
+def api() -> requests.Session:
+    """The REST API as admin, of any product."""
     return admin()
 
 

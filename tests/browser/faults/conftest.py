@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
 from streaming.bus import Bus
 from tests.browser.faults.watch import shows_state
 from tests.browser.page import Page
-from tests.browser.rest import PASSWORD, admin, login
+from tests.browser.rest import PASSWORD, login
 from watchfloor.product import Product, running
 
 FLOWS = Path(__file__).parents[1] / "flows"
@@ -34,12 +33,6 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
         WATCHFLOOR_KILL_GRACE="2",
     ) as product:
         yield product
-
-
-@pytest.fixture(scope="module")
-def api(product: Product) -> requests.Session:
-    """The REST API as admin."""
-    return admin()
 
 
 @pytest.fixture(scope="module")
