@@ -69,7 +69,7 @@ export class Pane {
     const shown = this.scroll.visible().map(({ row, y }) => ({ y, place: sections.at(row) }));
     this.source.shown(shown.map(({ place }) => place));
     this.place(shown);
-    this.showPin(shown[0]?.place);
+    this.showPin(shown);
     if (!this.dragging) this.sync();
   }
 
@@ -103,12 +103,15 @@ export class Pane {
     return element;
   }
 
-  /** The header of the group whose lines are on top. @param {Place | undefined} place */
-  showPin(place) {
+  /** The header of the group whose lines are on top, pushed up by the next one. @param {{y: number, place: Place}[]} shown */
+  showPin(shown) {
+    const place = shown[0]?.place;
     const inside = place && (place.line >= 0 || this.scroll.push > 0) && this.source.sections().sections[place.section]?.header;
     const header = inside ? this.source.pin(place.section) : null;
     if (header !== this.pin.firstChild) this.pin.replaceChildren(...(header ? [header] : []));
     this.pin.hidden = !header;
+    const next = shown.find((one) => one.place.line < 0 && one.place.section !== place?.section);
+    setStyle(this.pin, { transform: next && next.y < HEADER ? `translateY(${next.y - HEADER}px)` : "" });
   }
 
   /** Put the scroll bar where the rows are; what it says of that is not the user's doing. */
